@@ -1,0 +1,3 @@
+//! The ilu command.
+#![forbid(unsafe_code)]
+fn main() {}

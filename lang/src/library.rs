@@ -1,0 +1,16 @@
+//! What the compiler must know about the world outside a source text.
+
+/// The names a program can use without binding them, and the modules it can load. The runtime implements it.
+pub trait Library {
+    /// The number of a builtin such as `prn`. Builtins whose names start with `__` are there for the standard library's own sources only:
+    /// they are found when `trusted`.
+    fn builtin(&self, name: &str, trusted: bool) -> Option<u32>;
+    /// The number of a native (`__sys_time`, an alias of one) in the registry.
+    fn native(&self, name: &str) -> Option<u32>;
+    /// The names that `use name` copies, or nothing when there is no such module in the standard library.
+    fn exports(&self, module: &str) -> Option<Vec<String>>;
+    /// Names of all modules of the standard library, for hints.
+    fn modules(&self) -> Vec<String>;
+    /// Names of builtins and natives that any program may use, for hints.
+    fn names(&self) -> Vec<String>;
+}

@@ -1,0 +1,3 @@
+//! The ilu runtime.
+#![forbid(unsafe_code)]
+pub mod value;

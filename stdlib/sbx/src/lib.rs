@@ -1,0 +1,3 @@
+//! The sandbox.
+#![forbid(unsafe_code)]
+pub mod plain;
