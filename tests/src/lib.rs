@@ -10,3 +10,5 @@
 )]
 
 pub mod command;
+pub mod expect;
+pub mod suite;
