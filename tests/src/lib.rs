@@ -12,3 +12,4 @@
 pub mod command;
 pub mod expect;
 pub mod suite;
+pub mod watched;

@@ -58,7 +58,8 @@ fn the_index_names_every_case_file_and_no_other() {
 #[test]
 fn every_sentence_of_the_index_has_a_case() {
     let index = std::fs::read_to_string(root().join(FOLDER).join("INDEX.md")).unwrap();
-    let rows: Vec<&str> = index.lines().filter(|line| line.starts_with("| ") && line.as_bytes().get(2).is_some_and(u8::is_ascii_digit)).collect();
+    let rows: Vec<&str> =
+        index.lines().filter(|line| line.starts_with("| ") && line.as_bytes().get(2).is_some_and(u8::is_ascii_digit)).collect();
     assert!(rows.len() > 60, "the index has only {} rows", rows.len());
     let bare: Vec<&&str> = rows.iter().filter(|row| !row.contains(".ilu`")).collect();
     assert!(bare.is_empty(), "sentences without a case: {bare:#?}");
