@@ -3,7 +3,7 @@
 //! Running code charges every sandbox that was entered to get where it is, and everything those were made under. So a child's budget
 //! is drawn from its parents', and code of one sandbox that runs inside another is paid by both.
 
-use crate::id::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
+use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
 use crate::limits::{Budget, NO_LIMIT};
 use crate::stop::Stop;
 use crate::tree::Tree;

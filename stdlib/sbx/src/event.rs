@@ -3,7 +3,7 @@
 //! A row says who asked for what, where in the source, and which rule decided. It never holds contents, values of variables or
 //! anything else that passed through the call.
 
-use crate::id::SbxId;
+use crate::ids::SbxId;
 use crate::limits::{MAX_DENIED_ROWS, MAX_LOG_ROWS};
 use crate::plain::Plain;
 use std::collections::VecDeque;

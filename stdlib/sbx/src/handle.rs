@@ -3,7 +3,7 @@
 //! A handle remembers the sandbox that opened it and the accounts that pay for it. Its number is a slot and a generation, so that a
 //! closed one's is never taken for a newer one's; scripts hold it only inside an opaque value.
 
-use crate::id::{AccountId, SbxId};
+use crate::ids::{AccountId, SbxId};
 use crate::limits::MAX_HANDLES;
 use crate::plain::HandleId;
 use cap_std::fs::File;

@@ -6,7 +6,7 @@
 use crate::denial::{Denial, Rule, escape, quote, shell_word};
 use crate::event::Cost;
 use crate::handle::{LineReader, Open, READ_AHEAD, Resource};
-use crate::id::{ROOT, SbxId};
+use crate::ids::{ROOT, SbxId};
 use crate::limits::{Budget, MAX_HANDLES, MAX_SUBJECT};
 use crate::path::GuestPath;
 use crate::plain::HandleId;

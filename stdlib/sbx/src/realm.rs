@@ -8,7 +8,7 @@ use crate::denial::{Denial, Rule, quote};
 use crate::event::{Event, Verdict};
 use crate::grants::Grants;
 use crate::handle::{Cutter, Handles, READ_AHEAD, Resource};
-use crate::id::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
+use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
 use crate::limits::{Budget, Limits, MAX_MOUNTS, MAX_REALM_ROWS};
 use crate::outside::Outside;
 use crate::path::{GuestPath, GuestPrefix};

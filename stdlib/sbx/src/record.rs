@@ -1,7 +1,7 @@
 //! The recorder: numbers events and hands them to the operator's sink; and the spans scripts have open.
 
 use crate::event::{Cost, Event, Verdict};
-use crate::id::SbxId;
+use crate::ids::SbxId;
 use crate::realm::CallSite;
 use std::collections::HashMap;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! What a script asks for when it makes a sandbox, and what it gets: never more than its own sandbox holds.
 
 use crate::denial::quote;
-use crate::id::SbxId;
+use crate::ids::SbxId;
 use crate::limits::{Budget, Limits, MAX_LIST, NO_LIMIT};
 use crate::options::Options;
 use crate::path::{GuestPath, GuestPrefix};

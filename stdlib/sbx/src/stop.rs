@@ -1,7 +1,7 @@
 //! Why a call ended without a result.
 
 use crate::denial::Denial;
-use crate::id::SbxId;
+use crate::ids::SbxId;
 use crate::limits::Budget;
 
 /// Why a call ended without a result.

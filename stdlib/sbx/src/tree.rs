@@ -4,7 +4,7 @@
 //! life, because any function may have one as its home; what they hold open is let go when they are revoked.
 
 use crate::event::Log;
-use crate::id::{ANY, ROOT, SbxId, VOID};
+use crate::ids::{ANY, ROOT, SbxId, VOID};
 use crate::limits::{Budget, Limits, MAX_NESTING, MAX_SANDBOXES, NO_LIMIT, Usage};
 use crate::view::{OpenMounts, View};
 use ilu_cap::{CapSet, NativeId};
