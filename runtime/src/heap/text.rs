@@ -4,9 +4,9 @@
 //! twice have a text of 2^60 characters. Shows no address, no number of a handle or sandbox.
 
 use super::account::next_capacity;
-use super::{Heap, Store, Units};
+use super::path::{LEVEL_BYTES, Path};
+use super::{Store, Units};
 use crate::value::{Kind, StrId, Value};
-use std::collections::HashSet;
 
 /// How far a walk over values may go.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +52,8 @@ pub fn number(number: f64) -> String {
 
 /// Appends a value's text to `out` and tells the work it took. At the top a string is bare; inside a list or an object it is quoted.
 /// After an overrun, `out` holds the beginning of the text.
-pub fn text(heap: &Heap, value: Value, out: &mut String, bound: Bound) -> Result<u64, Overrun> {
-    let mut writer = Writer { store: &heap.store, units: &heap.units, out, stack: Vec::new(), path: HashSet::new(), work: 0, bound };
+pub fn text(store: &Store, units: &Units, value: Value, out: &mut String, bound: Bound) -> Result<u64, Overrun> {
+    let mut writer = Writer { store, units, out, stack: Vec::new(), path: Path::default(), work: 0, bound };
     writer.value(value, false)?;
     writer.finish()?;
     Ok(writer.work)
@@ -61,17 +61,17 @@ pub fn text(heap: &Heap, value: Value, out: &mut String, bound: Bound) -> Result
 
 /// The beginning of a value's text for messages: at most about `max` bytes, a `…` when there is more.
 #[must_use]
-pub fn short_text(heap: &Heap, value: Value, max: usize) -> String {
+pub fn short_text(store: &Store, units: &Units, value: Value, max: usize) -> String {
     let mut out = String::new();
     // Room for brackets on the way as well as for the text; whatever the value, the work stays in proportion to `max`.
     let bound = Bound { work: max as u64 * 4 + 64, bytes: max.saturating_mul(64) + 4096 };
     let complete = match value.kind() {
         Kind::Str(id) => {
-            let text = heap.str(id);
+            let text = store.str(id);
             out.push_str(text.get(..text.floor_char_boundary(max)).unwrap_or_default());
             text.len() <= max
         }
-        _ => text(heap, value, &mut out, bound).is_ok(),
+        _ => text(store, units, value, &mut out, bound).is_ok(),
     };
     if !complete || out.len() > max {
         out.truncate(out.floor_char_boundary(max));
@@ -86,18 +86,12 @@ struct Frame {
     next: usize,
 }
 
-/// What a level of nesting is booked: its frame and its place in the path's table, with the spare room of both.
-const LEVEL_BYTES: usize = 96;
-/// Up to this depth the path is searched in line.
-const SHALLOW: usize = 24;
-
 struct Writer<'a> {
     store: &'a Store,
     units: &'a Units,
     out: &'a mut String,
     stack: Vec<Frame>,
-    /// Containers on the way from the top to here, once that is more than a few.
-    path: HashSet<u64>,
+    path: Path,
     work: u64,
     bound: Bound,
 }
@@ -149,18 +143,12 @@ impl Writer<'_> {
         if at > 0 { self.push(", ") } else { Ok(()) }
     }
     fn close(&mut self, bracket: &str) -> Result<(), Overrun> {
-        if let Some(frame) = self.stack.pop() {
-            self.path.remove(&frame.container.bits());
-        }
+        self.stack.pop();
+        self.path.leave();
         self.push(bracket)
     }
     fn open(&mut self, container: Value, empty: &str, inside_itself: &str) -> Result<(), Overrun> {
-        let on_path = if self.stack.len() <= SHALLOW {
-            self.stack.iter().any(|frame| frame.container == container)
-        } else {
-            self.path.contains(&container.bits())
-        };
-        if on_path {
+        if self.path.has(container) {
             return self.push(inside_itself);
         }
         self.push(empty.get(..1).unwrap_or_default())?;
@@ -168,12 +156,7 @@ impl Writer<'_> {
         if held > self.bound.bytes {
             return Err(Overrun::Bytes(held));
         }
-        if self.stack.len() == SHALLOW {
-            self.path.extend(self.stack.iter().map(|frame| frame.container.bits()));
-        }
-        if self.stack.len() >= SHALLOW {
-            self.path.insert(container.bits());
-        }
+        self.path.enter(container);
         self.stack.push(Frame { container, next: 0 });
         Ok(())
     }
