@@ -1,4 +1,7 @@
 //! Builtins: functions that work on the heap and reach nothing outside it.
+//!
+//! Names that begin with `__` are for the standard library's own sources and no other program can name them. A *pure* builtin gets its
+//! arguments and the heap; it may be run twice when a charge is refused, so it checks and charges before it changes anything.
 
 pub mod bytes;
 pub mod json;

@@ -32,7 +32,7 @@ impl Bench {
     }
     pub(super) fn shown(&self, value: Value) -> String {
         let mut out = String::new();
-        heap::text(&self.heap, &self.heap.units, value, &mut out, Bound { work: 1 << 30, bytes: 1 << 30 }).unwrap();
+        heap::text(&self.heap, value, &mut out, Bound { work: 1 << 30, bytes: 1 << 30 }).unwrap();
         out
     }
     /// Calls with arguments written as JSON; the result as text, or the error's message after `!`.

@@ -18,7 +18,7 @@ fn object_id(value: Value) -> ObjectId {
 }
 fn shown(heap: &Heap, value: Value) -> String {
     let mut out = String::new();
-    text(heap, &heap.units, value, &mut out, WIDE).unwrap();
+    text(heap, value, &mut out, WIDE).unwrap();
     out
 }
 fn same(heap: &Heap, a: Value, b: Value) -> bool {
@@ -251,7 +251,7 @@ fn a_million_levels_are_shown_compared_and_collected_without_recursion() {
     heap.collect(&mut |marker| marker.values(&[a, c]));
     assert!(!same(&heap, a, c));
     let small = Bound { work: u64::MAX, bytes: MIB };
-    assert!(matches!(text(&heap, &heap.units, a, &mut String::new(), small), Err(Overrun::Bytes(_))));
+    assert!(matches!(text(&heap, a, &mut String::new(), small), Err(Overrun::Bytes(_))));
     assert!(matches!(equal(&heap, a, c, small), Err(Overrun::Bytes(_))));
 }
 
@@ -262,9 +262,9 @@ fn sixty_doublings_are_bounded_when_shown_and_linear_when_compared() {
     let (equal, work) = equal(&heap, a, b, WIDE).unwrap();
     assert!(equal);
     assert!(work < 1000, "{work}");
-    assert_eq!(text(&heap, &heap.units, a, &mut String::new(), Bound { work: 100_000, bytes: MIB * 100 }), Err(Overrun::Work));
-    assert!(matches!(text(&heap, &heap.units, a, &mut String::new(), Bound { work: u64::MAX, bytes: MIB }), Err(Overrun::Bytes(_))));
-    let short = short_text(&heap, &heap.units, a, 20);
+    assert_eq!(text(&heap, a, &mut String::new(), Bound { work: 100_000, bytes: MIB * 100 }), Err(Overrun::Work));
+    assert!(matches!(text(&heap, a, &mut String::new(), Bound { work: u64::MAX, bytes: MIB }), Err(Overrun::Bytes(_))));
+    let short = short_text(&heap, a, 20);
     assert_eq!(short, "[[[[[[[[[[[[[[[[[[[[…");
     let c = heap.list_new(&[a, Value::NIL]).unwrap();
     let d = heap.list_new(&[b, Value::TRUE]).unwrap();

@@ -5,7 +5,7 @@
 
 use super::account::next_capacity;
 use super::path::{LEVEL_BYTES, Path};
-use super::{Store, Units};
+use super::{Heap, Store, Units};
 use crate::value::{Kind, StrId, Value};
 
 /// How far a walk over values may go.
@@ -52,8 +52,8 @@ pub fn number(number: f64) -> String {
 
 /// Appends a value's text to `out` and tells the work it took. At the top a string is bare; inside a list or an object it is quoted.
 /// After an overrun, `out` holds the beginning of the text.
-pub fn text(store: &Store, units: &Units, value: Value, out: &mut String, bound: Bound) -> Result<u64, Overrun> {
-    let mut writer = Writer { store, units, out, stack: Vec::new(), path: Path::default(), work: 0, bound };
+pub fn text(heap: &Heap, value: Value, out: &mut String, bound: Bound) -> Result<u64, Overrun> {
+    let mut writer = Writer { store: &heap.store, units: &heap.units, out, stack: Vec::new(), path: Path::default(), work: 0, bound };
     writer.value(value, false)?;
     writer.finish()?;
     Ok(writer.work)
@@ -61,17 +61,17 @@ pub fn text(store: &Store, units: &Units, value: Value, out: &mut String, bound:
 
 /// The beginning of a value's text for messages: at most about `max` bytes, a `…` when there is more.
 #[must_use]
-pub fn short_text(store: &Store, units: &Units, value: Value, max: usize) -> String {
+pub fn short_text(heap: &Heap, value: Value, max: usize) -> String {
     let mut out = String::new();
     // Room for brackets on the way as well as for the text; whatever the value, the work stays in proportion to `max`.
     let bound = Bound { work: max as u64 * 4 + 64, bytes: max.saturating_mul(64) + 4096 };
     let complete = match value.kind() {
         Kind::Str(id) => {
-            let text = store.str(id);
+            let text = heap.str(id);
             out.push_str(text.get(..text.floor_char_boundary(max)).unwrap_or_default());
             text.len() <= max
         }
-        _ => text(store, units, value, &mut out, bound).is_ok(),
+        _ => text(heap, value, &mut out, bound).is_ok(),
     };
     if !complete || out.len() > max {
         out.truncate(out.floor_char_boundary(max));
