@@ -11,4 +11,6 @@ pub mod ast;
 pub mod code;
 pub mod diagnostic;
 pub mod library;
+pub mod lower;
+pub mod resolve;
 pub mod source;
