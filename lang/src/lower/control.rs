@@ -52,6 +52,10 @@ impl Lower<'_> {
     pub(super) fn if_expr(&mut self, id: ExprId, want: Want) {
         let Expr::If { cond, then, otherwise } = self.ast.expr(id) else { return };
         let (span, mark) = (self.ast.span(id), self.mark());
+        if let (Want::Effect, None, Some(to)) = (want, otherwise, self.jumps_to(*then)) {
+            self.condition(*cond, true, to);
+            return self.release(mark);
+        }
         let (other, end) = (self.label(), self.label());
         self.condition(*cond, false, other);
         self.block(*then, want);
@@ -71,6 +75,17 @@ impl Lower<'_> {
         self.release(mark);
     }
 
+    /// The label that a block goes to when it does nothing else.
+    fn jumps_to(&self, block: BlockId) -> Option<Label> {
+        let [only] = self.ast.block(block) else { return None };
+        let around = self.loops.last()?;
+        match self.ast.stmt(*only) {
+            Stmt::Brk => Some(around.end),
+            Stmt::Cnt => around.head.err(),
+            _ => None,
+        }
+    }
+
     pub(super) fn match_expr(&mut self, id: ExprId, want: Want) {
         let Expr::Match { subject, arms } = self.ast.expr(id) else { return };
         let (span, mark) = (self.ast.span(id), self.mark());
@@ -83,14 +98,14 @@ impl Lower<'_> {
             let inner = self.mark();
             self.arm(arm, kept, want, next);
             self.release(inner);
-            if !matches!(want, Want::Tail) {
-                self.jump(Op::Jump, 0, 0, end, span);
-            }
-            self.bind(next);
             certain = arm.guard.is_none() && matches!(self.ast.pat(arm.pattern), Pattern::Any | Pattern::Bind(_));
             if certain {
                 break;
             }
+            if !matches!(want, Want::Tail) {
+                self.jump(Op::Jump, 0, 0, end, span);
+            }
+            self.bind(next);
         }
         if !certain {
             self.nothing(want, span);

@@ -4,6 +4,7 @@ use super::{Label, Lower, small};
 use crate::ast::{ExprId, PatId, Pattern};
 use crate::code::op::Op;
 use crate::diagnostic::Diagnostic;
+use crate::resolve::Place;
 use crate::source::Span;
 
 /// Most elements a list pattern names: the instruction counts in a byte.
@@ -48,7 +49,7 @@ impl Lower<'_> {
                 self.jump(Op::MatchObject, subject, 0, fail, span);
                 for (key, pattern) in fields {
                     let inner = self.mark();
-                    let value = self.alloc();
+                    let value = self.part_register(*pattern);
                     let (constant, site) = (self.text(key), self.site(key));
                     self.emit(Op::HasKey, value, subject, 0, constant, span);
                     self.jump(Op::JumpFalse, value, 0, fail, span);
@@ -75,6 +76,15 @@ impl Lower<'_> {
         self.release(mark);
     }
 
+    /// Where a part of the subject goes: into the variable that the part's pattern binds, when it only binds.
+    fn part_register(&mut self, pattern: PatId) -> u8 {
+        let var = self.resolved.pat_vars.get(&pattern).copied();
+        match var.and_then(|var| self.plain_register(Place::Own(var))) {
+            Some(register) => register,
+            None => self.alloc(),
+        }
+    }
+
     fn bind_variable(&mut self, id: PatId, from: u8) {
         if let Some(&var) = self.resolved.pat_vars.get(&id) {
             self.share_fresh(var, from, self.pattern_span(id));
@@ -94,13 +104,13 @@ impl Lower<'_> {
                 continue;
             }
             let inner = self.mark();
-            let value = self.alloc();
+            let value = self.part_register(*item);
             self.emit(Op::GetIndexI, value, subject, 0, index, span);
             self.pattern(*item, value, fail);
             self.release(inner);
         }
         if self.resolved.pat_vars.contains_key(&id) {
-            let tail = self.alloc();
+            let tail = self.part_register(id);
             self.emit(Op::ListTail, tail, subject, small(items.len()), 0, span);
             self.bind_variable(id, tail);
         }
