@@ -9,6 +9,11 @@ pub trait Library {
     fn native(&self, name: &str) -> Option<u32>;
     /// The names that `use name` copies, or nothing when there is no such module in the standard library.
     fn exports(&self, module: &str) -> Option<Vec<String>>;
+    /// The readable names in a module's object (`map` of `trl.map`), when they are known. A pipeline's bare stage name is checked against
+    /// those of `trl`.
+    fn readable(&self, _module: &str) -> Option<Vec<String>> {
+        None
+    }
     /// Names of all modules of the standard library, for hints.
     fn modules(&self) -> Vec<String>;
     /// Names of builtins and natives that any program may use, for hints.

@@ -1,8 +1,9 @@
 //! The instruction table: one row per instruction, from which encoder, verifier, disassembler and dispatch derive.
 //!
 //! A word is `op:8 a:8 b:8 c:8 k:32`, low byte first. `a`, `b`, `c` name registers of the running function's window or small
-//! numbers; `k` is an index or a jump target (a word offset in the program's one code array). Registers are never read before they
-//! were written on every path, or hold nil.
+//! numbers; `k` is an index or a jump target (a word offset in the program's one code array). No register is read that was not
+//! written on every path to the word; the verifier holds the lowering to it. `Call` and `CallSpread` leave nothing usable in the registers
+//! above `a`, `CallBuiltin` and `CallNative` nothing from `b` on but `a`: whoever is called may use them as its own.
 
 /// What an operand means, and so what the verifier must check about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,10 @@ ops! {
     CellNew     (Out In None None)       false "a = a new cell that holds b";
     CellGet     (Out In None None)       false "a = what cell b holds";
     CellSet     (In In None None)        false "cell a now holds b";
+    Unset       (Out None None None)     false "a = the unset mark: a variable that may be read before it is set starts so";
+    NeedSet     (In None None Const)     false "error when a is the unset mark: the variable named by string constant k has no value yet";
+    Builtin     (Out None None Builtin)  false "a = builtin k as a value";
+    Native      (Out None None Native)   false "a = native k as a value";
     // ---- arithmetic
     Add         (Out In In None)         false "a = b + c";
     Sub         (Out In In None)         false "a = b - c";
@@ -205,6 +210,11 @@ impl Word {
     #[must_use]
     pub const fn b(self) -> u8 {
         (self.0 >> 16) as u8
+    }
+    /// The same instruction with another `k`: a jump whose target became known.
+    #[must_use]
+    pub const fn with_k(self, k: u32) -> Self {
+        Self(self.0 & 0xFFFF_FFFF | (k as u64) << 32)
     }
     /// Operand `c`.
     #[must_use]
