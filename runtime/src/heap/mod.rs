@@ -203,6 +203,12 @@ impl Store {
     pub fn known_key_of(&self, id: StrId) -> Option<StrId> {
         if self.strings.is_interned(id) { Some(id) } else { self.strings.find(self.str(id)) }
     }
+    /// Whether a string is interned: then another interned one with the same text is the same string.
+    #[inline]
+    #[must_use]
+    pub fn is_interned(&self, id: StrId) -> bool {
+        self.strings.is_interned(id)
+    }
     /// A string's text; of a stale id, the empty text.
     #[inline]
     #[must_use]
