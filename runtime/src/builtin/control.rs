@@ -25,6 +25,8 @@ pub enum Control {
     Log,
     Used,
     Bundle,
+    Text,
+    Arity,
 }
 
 pub(super) fn rows() -> Vec<BuiltinRow> {
@@ -34,6 +36,8 @@ pub(super) fn rows() -> Vec<BuiltinRow> {
         open("prn", (0, 255), Control::Print, "Writes its arguments and a newline to standard output."),
         open("eprn", (0, 255), Control::PrintError, "Writes its arguments and a newline to standard error."),
         open("try", (1, 1), Control::Try, "Calls a function; gives {val, err}."),
+        open("str", (1, 1), Control::Text, "A value as text."),
+        inner("__fun_arity", (1, 1), Control::Arity, "Fewest and most arguments a function takes."),
         inner("__os_exit", (0, 1), Control::Exit, "Ends the sandbox it is called in."),
         inner("__sbx_make", (1, 2), Control::Make, "A new sandbox: capabilities and options."),
         inner("__sbx_run", (2, 2), Control::Run, "Calls a function inside a sandbox; errors pass through."),

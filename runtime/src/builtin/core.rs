@@ -1,14 +1,12 @@
-//! `len str int num typ err asr`: the builtins every program uses.
+//! `len int num typ err asr`: the builtins every program uses.
 
 use super::{BuiltinRow, Cx, Fault, Run};
-use crate::heap;
 use crate::value::{Kind, Value};
 
 pub(super) fn rows() -> Vec<BuiltinRow> {
     let pure = |name, args, run, doc| BuiltinRow { name, trusted: false, args, run: Run::Pure(run), doc };
     vec![
         pure("len", (1, 1), len, "How many elements, code points, keys or bytes."),
-        pure("str", (1, 1), text, "A value as text."),
         pure("int", (1, 1), int, "A number cut off towards zero, or the whole number a text spells."),
         pure("num", (1, 1), num, "The number a text spells; a number as it is."),
         pure("typ", (1, 1), typ, "The name of a value's type."),
@@ -31,17 +29,6 @@ fn len(cx: &mut Cx<'_>, args: &[Value]) -> Result<Value, Fault> {
         _ => return Err(Fault::Message(format!("`len` takes a str, lst, obj or byt, got {}", cx.heap.type_name(value)))),
     };
     Ok(Value::num(length as f64))
-}
-
-fn text(cx: &mut Cx<'_>, args: &[Value]) -> Result<Value, Fault> {
-    let value = first(args);
-    if value.as_str().is_some() {
-        return Ok(value);
-    }
-    let shown = heap::show(cx, &[value], "")?;
-    let made = cx.heap.string_owned(shown.text);
-    cx.heap.release(shown.charged);
-    Ok(made?)
 }
 
 fn int(cx: &mut Cx<'_>, args: &[Value]) -> Result<Value, Fault> {

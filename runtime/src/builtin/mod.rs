@@ -116,3 +116,9 @@ pub fn number(name: &str, trusted: bool) -> Option<u32> {
     let at = table().iter().position(|row| row.name == name && (trusted || !row.trusted))?;
     u32::try_from(at).ok()
 }
+
+/// The name of a builtin.
+#[must_use]
+pub fn name(number: u32) -> &'static str {
+    table().get(number as usize).map_or("?", |row| row.name)
+}

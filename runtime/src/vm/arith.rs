@@ -70,9 +70,7 @@ impl Vm<'_> {
         let from = self.base() + first as usize;
         let values = self.stack.get(from..from + count as usize).unwrap_or_default().to_vec();
         let text = self.text_of(&values, "")?;
-        let made = self.heap.string_owned(text.text);
-        self.heap.release(text.charged);
-        Ok(made?)
+        Ok(self.heap.string_owned(text)?)
     }
 
     /// Whether `x` comes before (or with) `y`, as the instruction asks.

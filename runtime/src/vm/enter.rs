@@ -18,12 +18,15 @@ impl Vm<'_> {
     }
 
     /// Puts a boundary on top; costs above it are charged to `inner`.
-    pub(super) fn push_boundary(&mut self, ends: Ends, dest: usize, inner: AccountId) {
+    pub(super) fn push_boundary(&mut self, ends: Ends, sandbox: Option<SbxId>, dest: usize, inner: AccountId) {
         let (account, memory, depth) = (self.account, self.memory, self.depth);
-        self.boundaries.push(Boundary { frames: self.frames.len(), dest, ends, account, memory, depth, inner });
+        self.boundaries.push(Boundary { frames: self.frames.len(), dest, ends, sandbox, account, memory, depth, inner });
         if inner != account {
             self.settle();
             self.account = inner;
+        }
+        if let Some(sandbox) = sandbox {
+            self.narrow(sandbox);
         }
     }
 
@@ -44,20 +47,20 @@ impl Vm<'_> {
     }
 
     /// Calls a function without arguments above a new boundary.
-    pub(super) fn call_above(&mut self, callee: Value, ends: Ends, at: CallAt, inner: AccountId) -> Result<(), Fault> {
+    pub(super) fn call_above(
+        &mut self,
+        callee: Value,
+        ends: Ends,
+        sandbox: Option<SbxId>,
+        at: CallAt,
+        inner: AccountId,
+    ) -> Result<(), Fault> {
         if self.boundaries.len() >= self.depth.most {
             return Err(Fault::Stop(Stop::Limit { budget: ilu_sbx::Budget::Depth, of: self.depth.of }));
         }
-        let sandbox = match ends {
-            Ends::Enter(sandbox) | Ends::EnterTry(sandbox) => Some(sandbox),
-            _ => None,
-        };
         let args = self.above();
         self.ready_stack(args + super::WINDOW)?;
-        self.push_boundary(ends, at.dest, inner);
-        if let Some(sandbox) = sandbox {
-            self.narrow(sandbox);
-        }
+        self.push_boundary(ends, sandbox, at.dest, inner);
         let below = self.boundaries.len();
         let called = self.call_value(callee, CallAt { args, count: 0, dest: at.dest, authority: at.authority }, true);
         if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = called
@@ -89,7 +92,7 @@ impl Vm<'_> {
         let inner = self.realm.account(self.account, sandbox);
         let authority = self.realm.meet(at.authority, sandbox);
         let ends = if catch { Ends::EnterTry(sandbox) } else { Ends::Enter(sandbox) };
-        self.call_above(callee, ends, CallAt { authority, ..at }, inner)
+        self.call_above(callee, ends, Some(sandbox), CallAt { authority, ..at }, inner)
     }
 
     /// Loads a program as a unit and makes its top level a function at home in `home`.

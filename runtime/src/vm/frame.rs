@@ -61,6 +61,8 @@ pub(crate) struct Boundary {
     pub dest: usize,
     /// What it does.
     pub ends: Ends,
+    /// The sandbox that is entered here, when one is.
+    pub sandbox: Option<SbxId>,
     /// Who was charged outside.
     pub account: AccountId,
     /// Bound on the heap outside.

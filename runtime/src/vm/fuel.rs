@@ -36,7 +36,7 @@ impl Vm<'_> {
     pub(super) fn settle(&mut self) {
         let used = u64::try_from(self.granted - self.fuel).unwrap_or(0);
         self.realm.spend_fuel(self.account, used);
-        self.realm.saw_memory(self.account, self.heap.live() as u64);
+        self.realm.note_memory(self.account, self.heap.live() as u64);
         self.granted = 0;
         self.fuel = 0;
         self.reserve = i64::try_from(self.realm.fuel_left(self.account)).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
@@ -56,7 +56,7 @@ impl Vm<'_> {
     }
 
     fn look_around(&mut self) -> Result<(), Fault> {
-        if self.interrupt.load(Ordering::Relaxed) {
+        if self.interrupt.load(Ordering::Relaxed) || self.realm.interrupted() {
             return Err(Fault::Stop(Stop::Interrupted));
         }
         if let Some((budget, of)) = self.realm.exhausted(self.account) {

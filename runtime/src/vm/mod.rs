@@ -17,25 +17,24 @@ mod fuel;
 mod iterate;
 mod make;
 pub(crate) mod module;
-mod names;
 mod quick;
 mod safe;
 mod slow;
-mod trace;
+pub(crate) mod trace;
 mod unwind;
 
 use crate::builtin::{BuiltinRow, Fault};
 use crate::engine::Engine;
-use crate::heap::{Heap, Origin, Units};
+use crate::heap::{Heap, MIN_THRESHOLD, Origin};
 use crate::value::Value;
-use frame::{Boundary, Bound, Ends, Frame, Thrown};
+use frame::{Bound, Boundary, Ends, Frame};
 use ilu_lang::code::program::Program;
 use ilu_sbx::{AccountId, Realm, SbxId};
 use module::{Loader, Modules};
 use safe::Exit;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-pub(crate) use unwind::Ending;
+pub(crate) use unwind::{Ending, Why};
 
 /// Registers that must exist past a frame's base.
 const WINDOW: usize = 256;
@@ -43,7 +42,6 @@ const WINDOW: usize = 256;
 /// One isolate.
 pub(crate) struct Vm<'e> {
     pub heap: Heap,
-    pub units: Units,
     pub realm: Realm,
     /// All frames' registers.
     stack: Vec<Value>,
@@ -72,6 +70,8 @@ pub(crate) struct Vm<'e> {
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
     denial: Option<(Value, ilu_sbx::Denial)>,
+    /// Bytes held at which the next collection is due.
+    collect_at: usize,
     /// Collect at every growth: for tests of the collector.
     stress: bool,
     /// Collections so far.
@@ -95,9 +95,10 @@ impl<'e> Vm<'e> {
         let memory = Bound { most: usize::try_from(limits.memory).unwrap_or(usize::MAX), of: root };
         let depth = Bound { most: limits.depth as usize, of: root };
         let account = start.realm.root_account();
+        let mut heap = Heap::new(memory.most);
+        heap.names = crate::heap::Names { builtin: crate::builtin::name, native: native_name };
         let mut vm = Self {
-            heap: Heap::new(memory.most),
-            units: Units::new(),
+            heap,
             realm: start.realm,
             stack: Vec::new(),
             frames: Vec::new(),
@@ -117,6 +118,7 @@ impl<'e> Vm<'e> {
             pinned: Vec::new(),
             finished: None,
             denial: None,
+            collect_at: MIN_THRESHOLD,
             stress: start.stress,
             collections: 0,
         };
@@ -138,7 +140,7 @@ impl<'e> Vm<'e> {
         self.finished = None;
         let main = self.main_function(program, origin.clone(), home)?;
         self.ready_stack(WINDOW + 1)?;
-        self.push_boundary(Ends::Run, 0, self.account);
+        self.push_boundary(Ends::Run, None, 0, self.account);
         let entered = self.push_main(main, 1, home);
         if entered.is_err() {
             self.pop_boundary();
@@ -196,14 +198,17 @@ impl<'e> Vm<'e> {
         }
     }
 
+    /// How often the collector ran.
+    pub fn collections(&self) -> u64 {
+        self.collections
+    }
+
     fn authority(&self) -> SbxId {
         self.frames.last().map_or_else(|| self.realm.root(), |frame| frame.authority)
     }
 }
 
-/// Takes a fault apart for `Thrown`.
-impl From<Thrown> for Ending {
-    fn from(thrown: Thrown) -> Self {
-        Ending::bare(thrown)
-    }
+
+fn native_name(number: u32) -> &'static str {
+    ilu_cap::NativeId(u16::try_from(number).unwrap_or(u16::MAX)).name()
 }

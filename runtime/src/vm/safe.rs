@@ -52,8 +52,8 @@ impl Vm<'_> {
     /// Runs from the topmost frame until something needs the general path.
     #[allow(clippy::too_many_lines, reason = "one arm per instruction: the table is the structure")]
     pub(super) fn fast(&mut self) -> Exit {
-        let Vm { heap, units, stack, frames, fuel: fuel_left, reserve, frame_room, builtins, .. } = self;
-        let (heap, frame_room, reserve, builtins): (&mut Heap, usize, i64, _) = (heap, *frame_room, *reserve, *builtins);
+        let Vm { heap: Heap { store: heap, units }, stack, frames, fuel: fuel_left, reserve, frame_room, builtins, .. } = self;
+        let (frame_room, reserve, builtins) = (*frame_room, *reserve, *builtins);
         let mut fuel = *fuel_left;
         'enter: loop {
             let Some(&Frame { pc, base, unit: this, closure, authority, .. }) = frames.last() else { return Exit::Broken("no frame") };
@@ -138,6 +138,10 @@ impl Vm<'_> {
                         Ok(cell) => r!(a) = cell.into(),
                         Err(_) => slow!(),
                     },
+                    number::Unset => r!(a) = Value::UNSET,
+                    number::NeedSet => if r!(a) == Value::UNSET { slow!() },
+                    number::Builtin => r!(a) = Value::builtin(word.k()),
+                    number::Native => r!(a) = Value::native(word.k()),
                     number::Add => { number!(r!(b).as_num(), r!(c).as_num(), |x, y| x + y); }
                     number::Sub => { number!(r!(b).as_num(), r!(c).as_num(), |x, y| x - y); }
                     number::Mul => { number!(r!(b).as_num(), r!(c).as_num(), |x, y| x * y); }

@@ -4,7 +4,6 @@
 //! allocation has succeeded.
 
 use super::Vm;
-use super::quick;
 use crate::builtin::Fault;
 use crate::value::{Kind, Value};
 use ilu_lang::code::op::{Op, Word};
@@ -18,6 +17,10 @@ impl Vm<'_> {
             Op::GetGlobal => {
                 let value = self.global(k)?;
                 self.set(a, value);
+            }
+            Op::NeedSet => {
+                let name = self.constant_text(k);
+                return Err(Fault::Message(format!("`{name}` has no value yet")));
             }
             Op::CellNew => {
                 let cell = self.heap.cell_new(self.get(b))?;
@@ -84,7 +87,7 @@ impl Vm<'_> {
             Op::Call | Op::CallSpread | Op::CallBuiltin | Op::CallNative => return self.call(op, word),
             Op::Use | Op::UseAll => return self.use_module(op, word),
             Op::Not => {
-                let truth = quick::truthy(&self.heap, self.get(b));
+                let truth = self.heap.truthy(self.get(b));
                 self.set(a, Value::bool(!truth));
             }
             Op::MatchList | Op::MatchObject | Op::MatchNum => return Err(Fault::Broken("a test took the general path")),
@@ -96,9 +99,10 @@ impl Vm<'_> {
     /// A module variable that was never assigned: a name copied by `use "file"`, or an error.
     fn global(&mut self, slot: u32) -> Result<Value, Fault> {
         let unit = self.frame()?.unit;
-        let Some(unit) = self.units.get_mut(unit) else { return Err(Fault::Broken("no unit")) };
+        let crate::heap::Heap { store, units } = &mut self.heap;
+        let Some(unit) = units.get_mut(unit) else { return Err(Fault::Broken("no unit")) };
         let Some(global) = unit.program.globals.get(slot as usize) else { return Err(Fault::Broken("module variable")) };
-        let found = self.heap.find(&global.name).and_then(|key| unit.imports.get(&key).copied());
+        let found = store.known_key(&global.name).and_then(|key| unit.imports.get(&key).copied());
         match (found, unit.globals.get_mut(slot as usize)) {
             (Some(value), Some(place)) => {
                 // It stays what it is: names are copied once, so the slot may as well hold it from now on.
@@ -109,9 +113,15 @@ impl Vm<'_> {
         }
     }
 
+    fn constant_text(&self, k: u32) -> &str {
+        let unit = self.frames.last().and_then(|frame| self.heap.units.get(frame.unit));
+        let text = unit.and_then(|unit| unit.constants.get(k as usize)).and_then(|constant| constant.as_str());
+        text.map_or("?", |id| self.heap.str(id))
+    }
+
     /// What `typ` says of a value.
     pub(super) fn type_name(&self, value: Value) -> &'static str {
-        crate::heap::type_name(&self.heap, value)
+        self.heap.type_name(value)
     }
 
     /// A value as an error shows it: its type, and itself when it is short.
@@ -119,7 +129,7 @@ impl Vm<'_> {
         match value.kind() {
             Kind::Nil => "nil".into(),
             Kind::Bool(truth) => if truth { "tru".into() } else { "fls".into() },
-            Kind::Num(number) => format!("the number {}", crate::heap::number_text(number)),
+            Kind::Num(number) => format!("the number {}", crate::heap::number(number)),
             _ => self.type_name(value).into(),
         }
     }

@@ -58,7 +58,7 @@ impl Vm<'_> {
                     None => return Err(self.uncaught(value)),
                 },
                 Thrown::Limit(budget, of) => {
-                    let text = self.limit_text(budget, of);
+                    let text = self.realm.limit_text(budget, of);
                     match self.boundary_of(of) {
                         Some(at) => match self.end_sandbox(at, &text) {
                             Ok(()) => return Ok(()),
@@ -67,7 +67,7 @@ impl Vm<'_> {
                         None => return Err(self.ending(Why::Limit(text))),
                     }
                 }
-                Thrown::Exit(code) => match self.find(|ends| matches!(ends, Ends::Enter(_) | Ends::EnterTry(_))) {
+                Thrown::Exit(code) => match self.boundaries.iter().rposition(|boundary| boundary.sandbox.is_some()) {
                     Some(at) => match self.end_by_exit(at, code) {
                         Ok(()) => return Ok(()),
                         Err(fault) => self.thrown(fault),
@@ -114,25 +114,23 @@ impl Vm<'_> {
 
     /// The boundary at which a sandbox began to be charged: the lowest above which it is.
     fn boundary_of(&self, of: SbxId) -> Option<usize> {
-        self.boundaries.iter().position(|boundary| match boundary.ends {
-            Ends::Enter(sandbox) | Ends::EnterTry(sandbox) => {
-                sandbox == of || (self.realm.charges(boundary.inner, of) && !self.realm.charges(boundary.account, of))
-            }
-            _ => false,
+        self.boundaries.iter().position(|boundary| {
+            boundary.sandbox == Some(of) || (self.realm.charges(boundary.inner, of) && !self.realm.charges(boundary.account, of))
         })
     }
 
     /// Takes boundary `at` and everything above it away.
     fn unwind_to(&mut self, at: usize) -> Option<super::frame::Boundary> {
-        while self.boundaries.len() > at + 1 {
-            if let Some(boundary) = self.pop_boundary()
-                && let Ends::Module(key) = boundary.ends
-            {
+        loop {
+            let boundary = self.pop_boundary()?;
+            if let Ends::Module(key) = &boundary.ends {
                 // What failed halfway may be tried again.
-                self.modules.failed(&key);
+                self.modules.failed(key);
+            }
+            if self.boundaries.len() <= at {
+                return Some(boundary);
             }
         }
-        self.pop_boundary()
     }
 
     fn catch(&mut self, at: usize, value: Value) -> Result<(), Fault> {
@@ -170,16 +168,6 @@ impl Vm<'_> {
         };
         self.put(boundary.dest, result);
         Ok(())
-    }
-
-    fn limit_text(&self, budget: Budget, of: SbxId) -> String {
-        let most = self.realm.limits(of).of(budget);
-        match budget {
-            Budget::Time => format!("time ran out (limit {most} ms)"),
-            Budget::Memory | Budget::Output | Budget::Read | Budget::Written => format!("{} ran out (limit {most} bytes)", budget.text()),
-            Budget::Depth => format!("calls nest too deep (limit {most})"),
-            Budget::Fuel | Budget::Calls(_) => format!("{} ran out (limit {most})", budget.text()),
-        }
     }
 
     fn uncaught(&mut self, value: Value) -> Ending {
