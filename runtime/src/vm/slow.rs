@@ -23,7 +23,8 @@ impl Vm<'_> {
                 return Err(Fault::Message(format!("`{name}` has no value yet")));
             }
             Op::CellNew => {
-                let cell = self.heap.cell_new(self.get(b))?;
+                let held = self.get(b);
+                let cell = self.heap.cell_new(held)?;
                 self.set(a, cell.into());
             }
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Rem => {
