@@ -143,7 +143,7 @@ fn error_of(ending: Ending) -> ScriptError {
 }
 
 fn compiled(source: Arc<Source>, engine: &Engine, trusted: bool) -> Result<Arc<Program>, Vec<ilu_lang::diagnostic::Diagnostic>> {
-    ilu_lang::compile::compile(source, &Names(engine), trusted).map(Arc::new)
+    ilu_lang::compile::compile(&source, &Names(engine), trusted).map(Arc::new)
 }
 
 /// What `used` shows when nothing was.
