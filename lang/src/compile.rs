@@ -2,7 +2,7 @@
 
 use crate::code::program::Program;
 use crate::code::verify::verify;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::library::Library;
 use crate::lower::lower;
 use crate::parse::parse;
@@ -23,5 +23,7 @@ pub fn compile(source: &Arc<Source>, library: &dyn Library, trusted: bool) -> Re
         return Err(errors);
     }
     let parts = lower(source, &ast, &resolved)?;
-    verify(parts).map_err(|fault| vec![Diagnostic::new("E0499", Span::default(), format!("the compiler made code that does not verify: {fault}"))])
+    verify(parts).map_err(|fault| {
+        vec![Diagnostic::new(codes::UNVERIFIED, Span::default(), format!("the compiler made code that does not verify: {fault}"))]
+    })
 }

@@ -15,7 +15,7 @@ mod variable;
 
 use crate::ast::{Ast, ExprId, FnId};
 use crate::code::program::{Capture, Constant, FunctionCode, MAX_REGISTERS, Parts};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::resolve::Resolved;
 use crate::source::{Source, Span};
 use std::collections::{HashMap, VecDeque};
@@ -174,7 +174,7 @@ impl<'a> Lower<'a> {
                 if too_many {
                     let message = format!("this function needs {top} registers, and {MAX_REGISTERS} is the most");
                     let help = "it has too many variables, or an expression with too many parts: move some into a function of their own";
-                    self.errors.push(Diagnostic::new("E0401", code.span, message).help(help));
+                    self.errors.push(Diagnostic::new(codes::REGISTERS, code.span, message).help(help));
                 }
             }
             done += 1;

@@ -3,7 +3,7 @@
 use super::{Label, Lower, small};
 use crate::ast::{ExprId, PatId, Pattern};
 use crate::code::op::Op;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::resolve::Place;
 use crate::source::Span;
 
@@ -95,7 +95,9 @@ impl Lower<'_> {
         let span = self.pattern_span(id);
         if items.len() > MAX_PATTERN_ITEMS {
             let message = format!("a list pattern with {} elements, and {MAX_PATTERN_ITEMS} is the most", items.len());
-            self.errors.push(Diagnostic::new("E0402", span, message).help("match the first elements and take the others with `..rest`"));
+            self.errors.push(
+                Diagnostic::new(codes::LONG_PATTERN, span, message).help("match the first elements and take the others with `..rest`"),
+            );
             return;
         }
         self.jump3(Op::MatchList, subject, small(items.len()), u8::from(open), fail, span);

@@ -4,7 +4,7 @@ use super::collect::pattern_names;
 use super::hint::shown;
 use super::{Ref, Resolver, VarSet};
 use crate::ast::{Arg, Arm, BinOp, Expr, ExprId, Key, Name, PatId, Pattern, Piece, Stage};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, codes};
 use std::collections::HashSet;
 
 impl Resolver<'_> {
@@ -162,47 +162,20 @@ impl Resolver<'_> {
     }
 
     fn bind_pattern(&mut self, pattern: PatId) -> Vec<Name> {
-        self.check_alternatives(pattern);
         let mut seen = HashSet::new();
         let mut names = Vec::new();
         for (place, name) in pattern_names(self.ast, pattern) {
             if !seen.insert(name) {
                 let span = self.ast.pat_spans.get(place.0 as usize).copied().unwrap_or_default();
                 let message = format!("the pattern binds `{}` twice", shown(self.ast.name(name)));
-                self.error(Diagnostic::new("E0305", span, message).help("bind another name and compare in a guard: `[a, b] if a == b`"));
+                self.error(
+                    Diagnostic::new(codes::BOUND_TWICE, span, message).help("bind another name and compare in a guard: `[a, b] if a == b`"),
+                );
             }
             let var = self.bind_fresh(name);
             self.out.pat_vars.insert(place, var);
             names.push(name);
         }
         names
-    }
-
-    /// Alternatives cannot bind: which of them matched would decide whether the name has a value.
-    fn check_alternatives(&mut self, pattern: PatId) {
-        let mut todo = vec![(pattern, false)];
-        while let Some((id, inside)) = todo.pop() {
-            let binds = match self.ast.pat(id) {
-                Pattern::Bind(_) => inside,
-                Pattern::List { items, rest } => {
-                    todo.extend(items.iter().map(|&item| (item, inside)));
-                    inside && matches!(rest, Some(Some(_)))
-                }
-                Pattern::Object(fields) => {
-                    todo.extend(fields.iter().map(|&(_, item)| (item, inside)));
-                    false
-                }
-                Pattern::Or(options) => {
-                    todo.extend(options.iter().map(|&item| (item, true)));
-                    false
-                }
-                Pattern::Any | Pattern::Literal(_) | Pattern::Range { .. } => false,
-            };
-            if binds {
-                let span = self.ast.pat_spans.get(id.0 as usize).copied().unwrap_or_default();
-                let diagnostic = Diagnostic::new("E0313", span, "a name cannot be bound inside of alternatives");
-                self.error(diagnostic.help("write one arm for each alternative, or `_` where the value does not matter"));
-            }
-        }
     }
 }

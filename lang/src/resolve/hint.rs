@@ -2,7 +2,7 @@
 
 use super::{Binding, MAX_ERRORS, Resolver};
 use crate::ast::Name;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::source::Span;
 
 /// Names longer than this are not searched for: nobody mistypes them, and the search is quadratic in the length.
@@ -37,7 +37,8 @@ impl Resolver<'_> {
         }
         let text = self.ast.name(name);
         let what = if stage { "function" } else { "name" };
-        let mut diagnostic = Diagnostic::new("E0301", span, format!("unknown {what} `{}`", shown(text))).label("not bound anywhere in sight");
+        let mut diagnostic =
+            Diagnostic::new(codes::UNKNOWN_NAME, span, format!("unknown {what} `{}`", shown(text))).label("not bound anywhere in sight");
         if let Some(help) = self.module_with(text).or_else(|| self.similar(text, stage)) {
             diagnostic = diagnostic.help(help);
         }
@@ -46,9 +47,11 @@ impl Resolver<'_> {
 
     /// The module that would have brought a name.
     fn module_with(&self, text: &str) -> Option<String> {
-        let module = self.library.modules().into_iter().find(|module| {
-            module == text || self.library.exports(module).is_some_and(|names| names.iter().any(|name| name == text))
-        })?;
+        let module = self
+            .library
+            .modules()
+            .into_iter()
+            .find(|module| module == text || self.library.exports(module).is_some_and(|names| names.iter().any(|name| name == text)))?;
         Some(format!("`{text}` comes with a module: add `use {module}`"))
     }
 
@@ -66,7 +69,7 @@ impl Resolver<'_> {
     pub(super) fn unknown_module(&mut self, name: Name, span: Span) {
         let text = self.ast.name(name);
         let known = self.library.modules();
-        let mut diagnostic = Diagnostic::new("E0302", span, format!("there is no module `{}`", shown(text)));
+        let mut diagnostic = Diagnostic::new(codes::UNKNOWN_MODULE, span, format!("there is no module `{}`", shown(text)));
         diagnostic = match nearest(text, known.iter().map(String::as_str)) {
             Some(near) => diagnostic.help(format!("did you mean `use {near}`?")),
             None => diagnostic.help(format!("a file is loaded by its path: `use \"{}.ilu\"`", shown(text))),
@@ -77,7 +80,8 @@ impl Resolver<'_> {
     /// A variable of this function is read where no assignment came before.
     pub(super) fn early_read(&mut self, name: Name, span: Span) {
         let text = shown(self.ast.name(name));
-        let diagnostic = Diagnostic::new("E0303", span, format!("`{text}` is read before it has a value")).label("no assignment comes before this");
+        let diagnostic = Diagnostic::new(codes::EARLY_READ, span, format!("`{text}` is read before it has a value"))
+            .label("no assignment comes before this");
         let outer = self.frames.len().checked_sub(1).and_then(|below| self.frames.get(..below)).unwrap_or_default();
         let outside = outer.iter().rev().find_map(|frame| frame.bound.get(&name).and_then(|bindings| bindings.last()));
         let named = self.frames.last().is_some_and(|frame| frame.named);

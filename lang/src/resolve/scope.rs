@@ -5,7 +5,7 @@ use super::hint::shown;
 use super::{Binding, EarlyRead, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
 use crate::ast::{Ast, Expr, FnId, Module, Name, Stmt};
 use crate::code::program::{Global, ModuleRef};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::library::Library;
 use crate::source::Span;
 use std::collections::{HashMap, HashSet};
@@ -76,7 +76,7 @@ impl<'a> Resolver<'a> {
             let wild = self.ast.name(param.name) == "_";
             if let Some(&first) = seen.get(&param.name).filter(|_| !wild) {
                 let message = format!("two parameters are called `{}`", shown(self.ast.name(param.name)));
-                self.error(Diagnostic::new("E0305", param.span, message).related(first, "the first is here"));
+                self.error(Diagnostic::new(codes::BOUND_TWICE, param.span, message).related(first, "the first is here"));
             }
             seen.insert(param.name, param.span);
             let var = (!wild).then(|| self.bind_fresh(param.name));
@@ -108,7 +108,7 @@ impl<'a> Resolver<'a> {
                 Some(&(other, span)) if other != module => {
                     let text = shown(self.ast.name(one.name));
                     let message = format!("`{text}` comes from both `{}` and `{}`", self.ast.name(other), self.ast.name(module));
-                    self.error(Diagnostic::new("E0306", one.span, message).related(span, "the first is loaded here"));
+                    self.error(Diagnostic::new(codes::IMPORT_CLASH, one.span, message).related(span, "the first is loaded here"));
                 }
                 Some(_) => {}
                 None => {
@@ -211,7 +211,7 @@ impl<'a> Resolver<'a> {
         let text = self.ast.name(name);
         if text == "_" {
             let help = "`_` only stands where a value is thrown away; give the value a name to use it";
-            self.error(Diagnostic::new("E0304", span, "`_` has no value").help(help));
+            self.error(Diagnostic::new(codes::WILDCARD_READ, span, "`_` has no value").help(help));
             return Ref::default();
         }
         let top = self.frames.len().saturating_sub(1);
@@ -355,7 +355,7 @@ impl<'a> Resolver<'a> {
         if let Some(first) = constant {
             let message = format!("`{}` is a constant", shown(self.ast.name(name)));
             self.error(
-                Diagnostic::new("E0307", span, message)
+                Diagnostic::new(codes::CONSTANT, span, message)
                     .label("assigned again here")
                     .related(first, "defined here")
                     .help("bind it without `def`, or use another name"),
@@ -411,7 +411,9 @@ impl<'a> Resolver<'a> {
         };
         if constant.is_none() && self.touched(binding) {
             let message = format!("`{}` is bound already", shown(self.ast.name(name)));
-            self.error(Diagnostic::new("E0308", span, message).help("`def` binds a name that this function does not bind otherwise"));
+            self.error(
+                Diagnostic::new(codes::ALREADY_BOUND, span, message).help("`def` binds a name that this function does not bind otherwise"),
+            );
         }
         let place = self.write(name, span);
         match binding {

@@ -4,7 +4,7 @@ use super::hint::shown;
 use super::{Binding, Place, Ref, Resolver, UsePlan, VarSet};
 use crate::ast::{BlockId, Expr, ExprId, FnId, Module, Name, Stmt, StmtId};
 use crate::code::program::ModuleRef;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, codes};
 use crate::source::Span;
 use std::collections::HashMap;
 
@@ -35,14 +35,16 @@ impl Resolver<'_> {
             let Some(name) = function.name else { continue };
             if let Some(first) = seen.insert(name, function.name_span) {
                 let message = format!("`{}` is defined twice", shown(self.ast.name(name)));
-                self.error(Diagnostic::new("E0309", function.name_span, message).related(first, "the first is here"));
+                self.error(Diagnostic::new(codes::DEFINED_TWICE, function.name_span, message).related(first, "the first is here"));
             }
         }
     }
 
     /// Whether a function's name occurs from `start` on before the function itself.
     fn mentioned(&self, id: FnId, start: u32) -> bool {
-        let Some((name, span)) = self.ast.function(id).and_then(|function| Some((function.name?, function.name_span))) else { return false };
+        let Some((name, span)) = self.ast.function(id).and_then(|function| Some((function.name?, function.name_span))) else {
+            return false;
+        };
         let places = self.mentions.get(&name).map_or(&[][..], |places| places);
         places.get(places.partition_point(|&place| place < start)).is_some_and(|&place| place < span.start)
     }
@@ -84,7 +86,7 @@ impl Resolver<'_> {
                     self.assign(*target, *name, false);
                 }
                 _ => {
-                    self.target(*target);
+                    self.expr(*target);
                     self.expr(*value);
                 }
             },
@@ -95,7 +97,7 @@ impl Resolver<'_> {
                     self.assign(*target, *name, check);
                 }
                 _ => {
-                    self.target(*target);
+                    self.expr(*target);
                     self.expr(*value);
                 }
             },
@@ -111,7 +113,7 @@ impl Resolver<'_> {
                 }
                 if self.frames.len() == 1 {
                     let help = "at the top level the last expression is the program's value; `os.exit(n)` ends a program early";
-                    self.error(Diagnostic::new("E0310", ast.stmt_span(id), "`ret` outside of a function").help(help));
+                    self.error(Diagnostic::new(codes::RET_OUTSIDE, ast.stmt_span(id), "`ret` outside of a function").help(help));
                 }
                 self.set_to(VarSet::ALL);
             }
@@ -137,19 +139,10 @@ impl Resolver<'_> {
         }
     }
 
-    /// An element or a field that is assigned to.
-    fn target(&mut self, target: ExprId) {
-        if matches!(self.ast.expr(target), Expr::Index { optional: true, .. } | Expr::Field { optional: true, .. }) {
-            let diagnostic = Diagnostic::new("E0311", self.ast.span(target), "an optional access cannot be assigned to");
-            self.error(diagnostic.help("test for nil first, then assign with `.` or `[ ]`"));
-        }
-        self.expr(target);
-    }
-
     fn jump(&mut self, id: StmtId) {
         if self.frames.last().is_none_or(|frame| frame.loops == 0) {
             let word = if matches!(self.ast.stmt(id), Stmt::Brk) { "brk" } else { "cnt" };
-            let mut diagnostic = Diagnostic::new("E0312", self.ast.stmt_span(id), format!("`{word}` outside of a loop"));
+            let mut diagnostic = Diagnostic::new(codes::JUMP_OUTSIDE, self.ast.stmt_span(id), format!("`{word}` outside of a loop"));
             if self.frames.iter().any(|frame| frame.loops > 0) {
                 diagnostic = diagnostic.help("the loop is outside of this function, and a function cannot end its caller's loop");
             }
@@ -170,7 +163,7 @@ impl Resolver<'_> {
             }
             if vars.get(..position).is_some_and(|before| before.iter().any(|&(other, _)| other == name)) {
                 let message = format!("two loop variables are called `{}`", shown(self.ast.name(name)));
-                self.error(Diagnostic::new("E0305", span, message));
+                self.error(Diagnostic::new(codes::BOUND_TWICE, span, message));
             }
             bound.push(Some(self.bind_fresh(name)));
         }
