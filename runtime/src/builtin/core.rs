@@ -1,19 +1,21 @@
 //! `len int num typ err asr`: the builtins every program uses.
 
-use super::{BuiltinRow, Cx, Fault, Run};
+use super::{Builtin, BuiltinRow, Cx, Fault, Run};
 use crate::value::{Kind, Value};
 
-pub(super) fn rows() -> Vec<BuiltinRow> {
-    let pure = |name, args, run, doc| BuiltinRow { name, trusted: false, args, run: Run::Pure(run), doc };
-    vec![
-        pure("len", (1, 1), len, "How many elements, code points, keys or bytes."),
-        pure("int", (1, 1), int, "A number cut off towards zero, or the whole number a text spells."),
-        pure("num", (1, 1), num, "The number a text spells; a number as it is."),
-        pure("typ", (1, 1), typ, "The name of a value's type."),
-        pure("err", (1, 1), raise, "Raises a value as an error."),
-        pure("asr", (1, 2), assert, "Raises `assertion failed`, or the second argument, when the first is not true."),
-    ]
+const fn pure(name: &'static str, args: (u8, u8), run: Builtin, doc: &'static str) -> BuiltinRow {
+    BuiltinRow { name, trusted: false, args, run: Run::Pure(run), doc }
 }
+
+/// The rows.
+pub const ROWS: &[BuiltinRow] = &[
+    pure("len", (1, 1), len, "How many elements, code points, keys or bytes."),
+    pure("int", (1, 1), int, "A number cut off towards zero, or the whole number a text spells."),
+    pure("num", (1, 1), num, "The number a text spells; a number as it is."),
+    pure("typ", (1, 1), typ, "The name of a value's type."),
+    pure("err", (1, 1), raise, "Raises a value as an error."),
+    pure("asr", (1, 2), assert, "Raises `assertion failed`, or the second argument, when the first is not true."),
+];
 
 fn first(args: &[Value]) -> Value {
     args.first().copied().unwrap_or(Value::NIL)

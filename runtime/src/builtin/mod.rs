@@ -5,12 +5,24 @@
 //! refused, so it checks and charges before it changes anything. A *control* builtin is the VM's own business: it pushes frames, enters
 //! sandboxes, or goes through the doorway.
 
+pub mod bytes;
 pub mod control;
 pub mod core;
+pub mod json;
+pub mod list;
+pub mod math;
+pub mod object;
+pub mod pol;
+mod support;
+pub mod text;
+
+#[cfg(test)]
+mod tests;
 
 use crate::heap::{Full, Store};
 use crate::value::Value;
 pub use control::Control;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// Why an operation of the VM or a builtin did not give a value.
@@ -80,6 +92,7 @@ pub enum Run {
 }
 
 /// A row of the table.
+#[derive(Clone, Copy)]
 pub struct BuiltinRow {
     /// Its name.
     pub name: &'static str,
@@ -103,18 +116,25 @@ impl BuiltinRow {
     }
 }
 
+/// The tables that make up the one.
+const PARTS: &[&[BuiltinRow]] =
+    &[core::ROWS, control::ROWS, text::ROWS, list::ROWS, object::ROWS, json::ROWS, math::ROWS, bytes::ROWS, pol::ROWS];
+
 /// All builtins, in the order of their numbers.
 #[must_use]
 pub fn table() -> &'static [BuiltinRow] {
     static TABLE: OnceLock<Vec<BuiltinRow>> = OnceLock::new();
-    TABLE.get_or_init(|| core::rows().into_iter().chain(control::rows()).collect())
+    TABLE.get_or_init(|| PARTS.iter().copied().flatten().copied().collect())
 }
 
 /// The number of a builtin.
 #[must_use]
 pub fn number(name: &str, trusted: bool) -> Option<u32> {
-    let at = table().iter().position(|row| row.name == name && (trusted || !row.trusted))?;
-    u32::try_from(at).ok()
+    static NUMBERS: OnceLock<HashMap<&'static str, u32>> = OnceLock::new();
+    let numbers = NUMBERS.get_or_init(|| table().iter().map(|row| row.name).zip(0..).collect());
+    let number = *numbers.get(name)?;
+    let row = table().get(number as usize)?;
+    (trusted || !row.trusted).then_some(number)
 }
 
 /// The name of a builtin.
