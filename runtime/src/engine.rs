@@ -114,9 +114,7 @@ impl Engine {
         let start = Start { engine: self, realm, loader: setup.loader, interrupt: setup.interrupt, stress: setup.stress };
         let mut vm = Vm::new(start);
         let result = match vm.run_main(Arc::clone(program), origin) {
-            Ok(value) => {
-                Ok(Finished { text: crate::heap::short_text(&vm.heap, value, MAX_TEXT), value: native::plain(&vm.heap, value) })
-            }
+            Ok(value) => Ok(Finished { text: crate::heap::short_text(&vm.heap, value, MAX_TEXT), value: native::plain(&vm.heap, value) }),
             Err(ending) => Err(error_of(ending)),
         };
         let root = vm.realm.root();

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod common;
-use common::{error, output};
+use common::output;
 
 #[test]
 fn a_program_runs_and_prints() {

@@ -56,7 +56,9 @@ impl Vm<'_> {
         };
         match whole(number) {
             Some(at) if at < length => Ok(at),
-            Some(_) => Err(Fault::Message(format!("index {} is out of range: the {what} has length {length}", crate::heap::number(number)))),
+            Some(_) => {
+                Err(Fault::Message(format!("index {} is out of range: the {what} has length {length}", crate::heap::number(number))))
+            }
             None => {
                 let kind = if number < 0.0 { "negative" } else { "not a whole number" };
                 Err(Fault::Message(format!("index {} is {kind}: the {what} has length {length}", crate::heap::number(number))))

@@ -127,7 +127,9 @@ fn two_numbers(op: Op, x: f64, y: f64) -> Result<Value, Fault> {
         Op::Sub | Op::SubI => x - y,
         Op::Mul | Op::MulI => x * y,
         Op::Div | Op::DivI | Op::Rem | Op::RemI if y == 0.0 => {
-            return Err(Fault::Message(if matches!(op, Op::Div | Op::DivI) { "division by zero" } else { "remainder of a division by zero" }.into()));
+            return Err(Fault::Message(
+                if matches!(op, Op::Div | Op::DivI) { "division by zero" } else { "remainder of a division by zero" }.into(),
+            ));
         }
         Op::Div | Op::DivI => x / y,
         _ => quick::remainder(x, y),

@@ -105,7 +105,8 @@ impl Vm<'_> {
     /// Starts a unit's top level as the frame of the topmost boundary.
     pub(super) fn push_main(&mut self, main: FunctionId, base: usize, authority: SbxId) -> Result<(), Fault> {
         let callee = self.heap.function(main).ok_or(Fault::Broken("main was collected"))?;
-        let (unit, entry) = (callee.unit, self.heap.units.get(callee.unit).and_then(|unit| unit.program.functions.first()).map(|main| main.entry));
+        let (unit, entry) =
+            (callee.unit, self.heap.units.get(callee.unit).and_then(|unit| unit.program.functions.first()).map(|main| main.entry));
         let Some(pc) = entry else { return Err(Fault::Broken("a unit without a top level")) };
         self.ready_frame()?;
         self.ready_stack(base + super::WINDOW)?;

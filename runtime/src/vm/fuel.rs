@@ -77,5 +77,4 @@ impl Vm<'_> {
         let (budget, of) = self.realm.exhausted(self.account).unwrap_or((Budget::Fuel, self.realm.root()));
         Stop::Limit { budget, of }
     }
-
 }

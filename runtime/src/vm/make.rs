@@ -113,7 +113,8 @@ impl Vm<'_> {
             });
         }
         // The sandbox that is current where a function is made is its home for good.
-        let made = Function { unit: frame.unit, function: number, home: frame.authority, gate: false, captures: captures.into_boxed_slice() };
+        let made =
+            Function { unit: frame.unit, function: number, home: frame.authority, gate: false, captures: captures.into_boxed_slice() };
         let id = self.heap.function_new(made)?;
         for at in this {
             self.heap.set_capture(id, at, id.into());

@@ -208,7 +208,6 @@ impl<'e> Vm<'e> {
     }
 }
 
-
 fn native_name(number: u32) -> &'static str {
     ilu_cap::NativeId(u16::try_from(number).unwrap_or(u16::MAX)).name()
 }

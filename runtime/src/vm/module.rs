@@ -175,7 +175,8 @@ impl Vm<'_> {
         let bytes = text.len().saturating_mul(BYTES_PER_TEXT);
         self.heap.charge(bytes)?;
         let paid = self.spend(text.len() / TEXT_PER_FUEL);
-        let compiled = paid.and_then(|()| self.engine.compile_source(Source::new(name, text)).map_err(|error| Fault::Message(error.summary())));
+        let compiled =
+            paid.and_then(|()| self.engine.compile_source(Source::new(name, text)).map_err(|error| Fault::Message(error.summary())));
         self.heap.release(bytes);
         compiled
     }
@@ -184,7 +185,11 @@ impl Vm<'_> {
     pub(super) fn names_of_module(&mut self, key: &Key) -> Result<Value, Fault> {
         let unit = self.heap.units.get(self.frame()?.unit).ok_or(Fault::Broken("no unit"))?;
         let program = Arc::clone(&unit.program);
-        let exported: Vec<(usize, Value)> = program.globals.iter().enumerate().filter(|(_, global)| global.exported)
+        let exported: Vec<(usize, Value)> = program
+            .globals
+            .iter()
+            .enumerate()
+            .filter(|(_, global)| global.exported)
             .filter_map(|(at, _)| unit.globals.get(at).map(|&value| (at, value)))
             .filter(|(_, value)| *value != Value::UNSET)
             .collect();
@@ -199,7 +204,9 @@ impl Vm<'_> {
             for (at, value) in exported {
                 if value.as_object().is_some() || value.as_list().is_some() {
                     self.heap.freeze(value);
-                    self.modules.names.insert(value.bits(), program.globals.get(at).map_or_else(String::new, |global| global.name.to_string()));
+                    self.modules
+                        .names
+                        .insert(value.bits(), program.globals.get(at).map_or_else(String::new, |global| global.name.to_string()));
                 }
             }
         }

@@ -139,19 +139,43 @@ impl Vm<'_> {
                         Err(_) => slow!(),
                     },
                     number::Unset => r!(a) = Value::UNSET,
-                    number::NeedSet => if r!(a) == Value::UNSET { slow!() },
+                    number::NeedSet => {
+                        if r!(a) == Value::UNSET {
+                            slow!()
+                        }
+                    }
                     number::Builtin => r!(a) = Value::builtin(word.k()),
                     number::Native => r!(a) = Value::native(word.k()),
-                    number::Add => { number!(r!(b).as_num(), r!(c).as_num(), |x, y| x + y); }
-                    number::Sub => { number!(r!(b).as_num(), r!(c).as_num(), |x, y| x - y); }
-                    number::Mul => { number!(r!(b).as_num(), r!(c).as_num(), |x, y| x * y); }
-                    number::Div => { number!(r!(b).as_num(), r!(c).as_num(), |x, y| x / y); }
-                    number::Rem => { number!(r!(b).as_num(), r!(c).as_num(), quick::remainder); }
-                    number::AddI => { number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x + y); }
-                    number::SubI => { number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x - y); }
-                    number::MulI => { number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x * y); }
-                    number::DivI => { number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x / y); }
-                    number::RemI => { number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), quick::remainder); }
+                    number::Add => {
+                        number!(r!(b).as_num(), r!(c).as_num(), |x, y| x + y);
+                    }
+                    number::Sub => {
+                        number!(r!(b).as_num(), r!(c).as_num(), |x, y| x - y);
+                    }
+                    number::Mul => {
+                        number!(r!(b).as_num(), r!(c).as_num(), |x, y| x * y);
+                    }
+                    number::Div => {
+                        number!(r!(b).as_num(), r!(c).as_num(), |x, y| x / y);
+                    }
+                    number::Rem => {
+                        number!(r!(b).as_num(), r!(c).as_num(), quick::remainder);
+                    }
+                    number::AddI => {
+                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x + y);
+                    }
+                    number::SubI => {
+                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x - y);
+                    }
+                    number::MulI => {
+                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x * y);
+                    }
+                    number::DivI => {
+                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x / y);
+                    }
+                    number::RemI => {
+                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), quick::remainder);
+                    }
                     number::Neg => match r!(b).as_num() {
                         Some(x) => r!(a) = Value::num(-x),
                         None => slow!(),
@@ -174,18 +198,42 @@ impl Vm<'_> {
                         None => slow!(),
                     },
                     number::Jump => pc = word.k() as usize,
-                    number::JumpTrue => if quick::truthy(heap, r!(a)) { pc = word.k() as usize; },
-                    number::JumpFalse => if !quick::truthy(heap, r!(a)) { pc = word.k() as usize; },
-                    number::JumpNil => if r!(a) == Value::NIL { pc = word.k() as usize; },
-                    number::JumpSet => if r!(a) != Value::UNSET { pc = word.k() as usize; },
+                    number::JumpTrue => {
+                        if quick::truthy(heap, r!(a)) {
+                            pc = word.k() as usize;
+                        }
+                    }
+                    number::JumpFalse => {
+                        if !quick::truthy(heap, r!(a)) {
+                            pc = word.k() as usize;
+                        }
+                    }
+                    number::JumpNil => {
+                        if r!(a) == Value::NIL {
+                            pc = word.k() as usize;
+                        }
+                    }
+                    number::JumpSet => {
+                        if r!(a) != Value::UNSET {
+                            pc = word.k() as usize;
+                        }
+                    }
                     number::JumpLt => compare!(r!(a).as_num(), r!(b).as_num(), <),
                     number::JumpLe => compare!(r!(a).as_num(), r!(b).as_num(), <=),
                     number::JumpLtI => compare!(r!(a).as_num(), Some(f64::from(word.b() as i8)), <),
                     number::JumpLeI => compare!(r!(a).as_num(), Some(f64::from(word.b() as i8)), <=),
                     number::JumpGtI => compare!(r!(a).as_num(), Some(f64::from(word.b() as i8)), >),
                     number::JumpGeI => compare!(r!(a).as_num(), Some(f64::from(word.b() as i8)), >=),
-                    number::JumpEqI => if r!(a).as_num() == Some(f64::from(word.b() as i8)) { pc = word.k() as usize; },
-                    number::JumpNeI => if r!(a).as_num() != Some(f64::from(word.b() as i8)) { pc = word.k() as usize; },
+                    number::JumpEqI => {
+                        if r!(a).as_num() == Some(f64::from(word.b() as i8)) {
+                            pc = word.k() as usize;
+                        }
+                    }
+                    number::JumpNeI => {
+                        if r!(a).as_num() != Some(f64::from(word.b() as i8)) {
+                            pc = word.k() as usize;
+                        }
+                    }
                     number::JumpEq => match quick::equal(heap, r!(a), r!(b)) {
                         Some(true) => pc = word.k() as usize,
                         Some(false) => {}
@@ -209,10 +257,12 @@ impl Vm<'_> {
                     number::ForLoop => {
                         // State as the general path of `ForPrep` left it: current value, rounds left, step.
                         let at = word.a();
-                        let (Some(now), Some(left), Some(step)) =
-                            (regs[at as usize].as_num(), regs[at.wrapping_add(1) as usize].as_num(), regs[at.wrapping_add(2) as usize].as_num())
-                        else {
-                            break Exit::Broken("loop state")
+                        let (Some(now), Some(left), Some(step)) = (
+                            regs[at as usize].as_num(),
+                            regs[at.wrapping_add(1) as usize].as_num(),
+                            regs[at.wrapping_add(2) as usize].as_num(),
+                        ) else {
+                            break Exit::Broken("loop state");
                         };
                         if left >= 1.0 {
                             bill!();
@@ -313,7 +363,11 @@ impl Vm<'_> {
                         let at = word.a() as usize;
                         let Some(id) = regs[at].as_function() else { slow!() };
                         let Some(callee) = heap.function(id) else { break Exit::Broken("a called function was collected") };
-                        if callee.unit != this || (callee.home != authority && callee.home != ANY) || callee.gate || frames.len() >= frame_room {
+                        if callee.unit != this
+                            || (callee.home != authority && callee.home != ANY)
+                            || callee.gate
+                            || frames.len() >= frame_room
+                        {
                             slow!()
                         }
                         let (count, number) = (word.b(), callee.function);
@@ -375,8 +429,16 @@ impl Vm<'_> {
                         fuel += 1;
                         slow!()
                     }
-                    number::MatchNum => if !r!(a).is_num() { pc = word.k() as usize; },
-                    number::MatchObject => if r!(a).as_object().is_none() { pc = word.k() as usize; },
+                    number::MatchNum => {
+                        if !r!(a).is_num() {
+                            pc = word.k() as usize;
+                        }
+                    }
+                    number::MatchObject => {
+                        if r!(a).as_object().is_none() {
+                            pc = word.k() as usize;
+                        }
+                    }
                     number::MatchList => {
                         let want = word.b() as usize;
                         let fits = r!(a).as_list().is_some_and(|list| {

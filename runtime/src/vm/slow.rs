@@ -129,7 +129,13 @@ impl Vm<'_> {
     pub(super) fn given(&self, value: Value) -> String {
         match value.kind() {
             Kind::Nil => "nil".into(),
-            Kind::Bool(truth) => if truth { "tru".into() } else { "fls".into() },
+            Kind::Bool(truth) => {
+                if truth {
+                    "tru".into()
+                } else {
+                    "fls".into()
+                }
+            }
             Kind::Num(number) => format!("the number {}", crate::heap::number(number)),
             _ => self.type_name(value).into(),
         }
