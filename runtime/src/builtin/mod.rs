@@ -8,6 +8,7 @@ pub mod json;
 pub mod list;
 pub mod math;
 pub mod object;
+pub mod pol;
 mod support;
 pub mod text;
 
