@@ -9,6 +9,8 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
+use crate::vm::module::Loader;
+use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_lang::source::MAX_SOURCE_BYTES;
@@ -127,6 +129,35 @@ pub struct Folder {
     pub real: PathBuf,
 }
 
+impl Folder {
+    /// Whether a file of the folder could be changed through a grant of this place, or the place lies in the folder.
+    #[must_use]
+    pub fn overlaps(&self, granted: &Granted) -> bool {
+        self.real.starts_with(granted.real()) || granted.real().starts_with(&self.real)
+    }
+}
+
+impl Loader for Folder {
+    /// Reads a regular `.ilu` file beneath the folder. What it opens is by the kernel's own resolution below the handle.
+    fn load(&mut self, path: &str) -> Result<String, String> {
+        if !path.ends_with(".ilu") {
+            return Err("a module's file name ends with .ilu".to_string());
+        }
+        let mut options = cap_std::fs::OpenOptions::new();
+        // A pipe of that name must not block, nor be read.
+        options.read(true).nonblock(true);
+        let file = self.dir.open_with(path, &options).map_err(|error| plain_words(&error))?;
+        if !file.metadata().map_err(|error| plain_words(&error))?.is_file() {
+            return Err("it is not a regular file".to_string());
+        }
+        read_text(path, file).map_err(|error| match error {
+            HostError::NotText(_, at) => format!("not UTF-8 text: byte {at} is wrong"),
+            HostError::Io { error, .. } => plain_words(&error),
+            other => other.to_string(),
+        })
+    }
+}
+
 /// A source text that the operator named, and the folder it lies in.
 ///
 /// # Errors
@@ -195,57 +226,30 @@ impl Default for Process {
     }
 }
 
-impl Process {
-    /// Writes all of it to standard output, at once.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+impl ilu_sbx::Outside for Process {
+    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
         out.write_all(bytes)?;
         out.flush()
     }
-
-    /// Writes all of it to standard error.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
         io::stderr().lock().write_all(bytes)
     }
-
-    /// Reads some of standard input; 0 is its end.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
         io::stdin().lock().read(into)
     }
-
-    /// Milliseconds since 1970; 0 before.
-    #[must_use]
-    pub fn wall_ms(&self) -> f64 {
+    fn wall_ms(&mut self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0)
     }
-
-    /// Milliseconds since this was made.
-    #[must_use]
-    pub fn mono_ms(&self) -> f64 {
+    fn mono_ms(&mut self) -> f64 {
         self.started.elapsed().as_secs_f64() * 1000.0
     }
-
-    /// Waits that long; not at all when it is no length of time.
-    pub fn sleep(&mut self, ms: f64) {
+    fn sleep(&mut self, ms: f64) {
         if let Ok(length) = Duration::try_from_secs_f64(ms / 1000.0) {
             std::thread::sleep(length);
         }
     }
-
-    /// Fills with random bytes of the kernel, fit for keys.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
         let mut filled = 0;
         while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty()) {
@@ -262,6 +266,7 @@ impl Process {
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
+    use ilu_sbx::Outside;
 
     #[test]
     fn a_source_is_text_within_its_bound() {
