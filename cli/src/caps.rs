@@ -17,7 +17,11 @@ struct Group {
 /// Runs the command.
 pub fn caps(args: &Caps, terminal: &Terminal) -> Exit {
     let mut groups = Vec::new();
-    let names: Vec<&str> = if args.names.is_empty() { BUNDLES.iter().map(|bundle| bundle.name).collect() } else { args.names.iter().map(String::as_str).collect() };
+    let names: Vec<&str> = if args.names.is_empty() {
+        BUNDLES.iter().map(|bundle| bundle.name).collect()
+    } else {
+        args.names.iter().map(String::as_str).collect()
+    };
     for name in names {
         match group(name) {
             Ok(group) => groups.push(group),
@@ -71,7 +75,9 @@ fn as_text(group: &Group) -> String {
 }
 
 fn as_json(group: &Group) -> Value {
-    let natives: Vec<Value> =
-        rows(group).iter().map(|row| json!({"name": row.name, "aliases": row.aliases, "class": row.class.text(), "doc": row.doc})).collect();
+    let natives: Vec<Value> = rows(group)
+        .iter()
+        .map(|row| json!({"name": row.name, "aliases": row.aliases, "class": row.class.text(), "doc": row.doc}))
+        .collect();
     json!({"name": group.name, "doc": group.doc, "natives": natives})
 }
