@@ -7,9 +7,13 @@
 
 mod args;
 mod caps;
+mod check;
 mod exit;
+mod grants;
 mod quantity;
 mod report;
+mod run;
+mod source;
 mod terminal;
 
 use args::{Cli, Color, Command};
@@ -32,8 +36,8 @@ fn command() -> Exit {
         Err(answer) => return told_by_clap(&answer),
     };
     match &cli.command {
-        Command::Run(_) => Exit::Bug,
-        Command::Check(_) => Exit::Bug,
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::check(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }
 }

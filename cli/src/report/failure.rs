@@ -2,70 +2,32 @@
 
 use super::clean::clean;
 use super::{Look, message, message_at};
-use ilu::{Place, Trace};
-use ilu_sbx::Denial;
+use ilu::{Kind, Place, ScriptError, Trace};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// The kinds of failures, as their exit codes tell them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An error that nobody caught.
-    Error,
-    /// A budget ran out.
-    Limit,
-    /// The host ended the run.
-    Interrupted,
-    /// A bug of ours.
-    Bug,
-}
-
-impl Kind {
-    const fn word(self) -> &'static str {
-        match self {
-            Kind::Error => "error",
-            Kind::Limit => "limit",
-            Kind::Interrupted => "interrupted",
-            Kind::Bug => "bug",
-        }
-    }
-}
-
-/// A failure of a run.
-#[derive(Debug)]
-pub struct Failure<'a> {
-    /// What kind.
-    pub kind: Kind,
-    /// In the words of the runtime, or of the script.
-    pub message: &'a str,
-    /// The denial it was, when it was one.
-    pub denial: Option<&'a Denial>,
-    /// Where, and who called.
-    pub trace: &'a Trace,
-}
-
-/// The message, its place, the source line, the call stack.
+/// The message, its place, the source line, the call stack, and what to do next.
 #[must_use]
-pub fn failure(failure: &Failure<'_>, look: Look) -> String {
-    let mut out = match (failure.denial, failure.trace.place()) {
+pub fn failure(error: &ScriptError, look: Look) -> String {
+    let mut out = match (&error.kind, error.place()) {
         // These four lines are a contract: what and where, the rule, the flag, whether to try again.
-        (Some(denial), _) => denial.lines().iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n"),
-        (None, Some(place)) => message_at(failure.message, &place.source, place.span, look),
-        (None, None) => message(failure.message, look),
+        (Kind::Denied(denial), _) => denial.lines().iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n"),
+        (_, Some(place)) => message_at(&error.message, &place.source, place.span, look),
+        (_, None) => message(&error.message, look),
     };
     out.push('\n');
-    if failure.trace.rows.len() > 1 {
+    if error.trace.rows.len() > 1 {
         out.push_str("call stack, innermost first:\n");
-        out.push_str(&stack(failure.trace));
+        out.push_str(&stack(&error.trace));
     }
-    match failure.kind {
+    match &error.kind {
         Kind::Limit => {
-            if let Some(flag) = flag_of(failure.message) {
-                let _ = writeln!(out, "{flag} changes this budget");
+            if let Some(flag) = flag_of(&error.message) {
+                let _ = writeln!(out, "{flag} sets this budget");
             }
         }
-        Kind::Bug => out.push_str("this is a bug in ilu, not in the script: please report it with the script\n"),
-        Kind::Error | Kind::Interrupted => {}
+        Kind::Bug => out.push_str("this is a bug in ilu, not in the script: please report it, with the script\n"),
+        _ => {}
     }
     out
 }
@@ -99,19 +61,36 @@ fn name(row: &Place) -> String {
 
 /// The same as data.
 #[must_use]
-pub fn as_json(failure: &Failure<'_>) -> Value {
-    let kind = if failure.denial.is_some() { "denied" } else { failure.kind.word() };
-    let mut object = json!({"kind": kind, "message": failure.message});
-    if let Some(place) = failure.trace.place() {
+pub fn as_json(error: &ScriptError) -> Value {
+    let mut object = json!({"kind": word(&error.kind), "message": error.message});
+    if let Kind::Denied(denial) = &error.kind {
+        object["native"] = json!(denial.native);
+        object["on"] = json!(denial.subject);
+        object["rule"] = json!(denial.rule.text());
+        object["grant"] = json!(denial.grant);
+        object["retry"] = json!(denial.retry);
+    }
+    if let Some(place) = error.place() {
         let (line, column) = place.position();
         object["file"] = json!(place.source.name);
         object["line"] = json!(line);
         object["column"] = json!(column);
     }
-    let rows = failure.trace.rows.iter().map(|row| {
+    let rows = error.trace.rows.iter().map(|row| {
         let (line, column) = row.position();
         json!({"function": row.function, "file": row.source.name, "line": line, "column": column})
     });
     object["stack"] = Value::Array(rows.collect());
     object
+}
+
+fn word(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Error | Kind::Exit(_) => "error",
+        Kind::Denied(_) => "denied",
+        Kind::Limit => "limit",
+        Kind::Interrupted => "interrupted",
+        Kind::Refused => "usage",
+        _ => "bug",
+    }
 }
