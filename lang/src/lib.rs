@@ -10,5 +10,9 @@
 pub mod ast;
 pub mod code;
 pub mod diagnostic;
+mod layout;
+mod lex;
 pub mod library;
+pub mod parse;
 pub mod source;
+pub mod token;

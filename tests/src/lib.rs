@@ -10,3 +10,6 @@
 )]
 
 pub mod command;
+pub mod expect;
+pub mod suite;
+pub mod watched;
