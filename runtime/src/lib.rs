@@ -1,5 +1,6 @@
 //! The ilu runtime.
 #![forbid(unsafe_code)]
+pub mod builtin;
 pub mod heap;
 pub mod host;
 pub mod value;

@@ -45,6 +45,22 @@ codes! {
     BAD_STAGE = "E0047" "What a value is piped into cannot be called.";
     BAD_BODY = "E0048" "A block stands where a value is expected.";
     TOO_MANY = "E0099" "There are more errors than are shown.";
+
+    UNKNOWN_NAME = "E0301" "A name is bound nowhere in sight.";
+    UNKNOWN_MODULE = "E0302" "`use` names a module that does not exist.";
+    EARLY_READ = "E0303" "A variable is read before anything is assigned to it.";
+    WILDCARD_READ = "E0304" "`_` is read.";
+    BOUND_TWICE = "E0305" "Parameters, loop variables or names of a pattern are bound twice at once.";
+    IMPORT_CLASH = "E0306" "Two modules bring the same name.";
+    CONSTANT = "E0307" "A constant is assigned to.";
+    ALREADY_BOUND = "E0308" "`def` names something that is bound already.";
+    DEFINED_TWICE = "E0309" "Two functions of one block have the same name.";
+    RET_OUTSIDE = "E0310" "`ret` stands outside of a function.";
+    JUMP_OUTSIDE = "E0311" "`brk` or `cnt` stands outside of a loop.";
+
+    REGISTERS = "E0501" "A function needs more registers than there are.";
+    LONG_PATTERN = "E0502" "A list pattern has more elements than an instruction can count.";
+    UNVERIFIED = "E0599" "The compiler made code that does not verify: a defect of ours.";
 }
 
 #[cfg(test)]
