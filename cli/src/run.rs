@@ -10,6 +10,8 @@ use crate::terminal::Terminal;
 use ilu::host::{self, Process};
 use ilu::{CompileError, Engine, Kind, Outcome, Setup};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs the command.
 pub fn run(args: &Run) -> Exit {
@@ -25,11 +27,16 @@ pub fn run(args: &Run) -> Exit {
         Ok(program) => program,
         Err(error) => return told.wrong_source(&error),
     };
-    let setup = match setup(args, granting, script) {
+    let (setup, reader_gone) = match setup(args, granting, script) {
         Ok(setup) => setup,
         Err(message) => return told.usage(&message),
     };
-    told.outcome(&engine.run(&program, setup))
+    let outcome = engine.run(&program, setup);
+    if reader_gone.load(Ordering::Relaxed) {
+        // Whoever read our output has seen enough.
+        return Exit::Fine;
+    }
+    told.outcome(&outcome)
 }
 
 fn script(args: &Run) -> Result<Script, String> {
@@ -40,13 +47,18 @@ fn script(args: &Run) -> Result<Script, String> {
     }
 }
 
-fn setup(args: &Run, granting: Granting, script: Script) -> Result<Setup, String> {
-    let mut setup = Setup::new(granting.grants, Box::new(Process::default()));
+/// Everything the run is given, and the flag that tells whether its reader went away.
+fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Arc<AtomicBool>), String> {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let process = Process::new(Arc::clone(&interrupt));
+    let reader_gone = process.reader_gone();
+    let mut setup = Setup::new(granting.grants, Box::new(process));
+    setup.interrupt = interrupt;
     setup.loader = script.folder.map(|folder| host::loader(folder, &granting.writable));
     if let Some(path) = &args.grants.audit {
         setup.sink = Some(host::audit_sink(path).map_err(|error| format!("--audit {error}"))?);
     }
-    Ok(setup)
+    Ok((setup, reader_gone))
 }
 
 /// Where and in which form the outcome is told.

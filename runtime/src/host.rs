@@ -9,12 +9,17 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
+use crate::Loader;
+use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_lang::source::MAX_SOURCE_BYTES;
+use ilu_sbx::Outside;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Why the operator's words could not be turned into a handle.
@@ -183,69 +188,99 @@ pub fn audit_sink(path: &str) -> Result<Box<dyn Write + Send>, HostError> {
     Ok(Box::new(std::fs::File::create(path).map_err(says(path))?))
 }
 
+/// Reads the modules of a script from its folder.
+///
+/// A folder that lies in a writable grant, or has one in it, is refused: a script could write code there and load it as its own.
+#[must_use]
+pub fn loader(folder: Folder, writable: &[PathBuf]) -> Box<dyn Loader> {
+    let refused = writable.iter().any(|grant| folder.real.starts_with(grant) || grant.starts_with(&folder.real));
+    Box::new(FolderLoader { dir: folder.dir, refused })
+}
+
+struct FolderLoader {
+    dir: Dir,
+    refused: bool,
+}
+
+impl Loader for FolderLoader {
+    fn load(&mut self, path: &str) -> Result<String, String> {
+        if self.refused {
+            return Err("the program's folder lies in a directory the program may write, or has one in it".to_string());
+        }
+        if !path.ends_with(".ilu") {
+            return Err("a program's files end in .ilu".to_string());
+        }
+        // Without blocking: a FIFO of that name must not hold the run up.
+        let mut options = cap_std::fs::OpenOptions::new();
+        options.read(true).nonblock(true);
+        let file = self.dir.open_with(path, &options).map_err(|error| plain_words(&error))?;
+        if !file.metadata().map_err(|error| plain_words(&error))?.is_file() {
+            return Err("it is not a regular file".to_string());
+        }
+        read_text(path, file).map_err(|error| error.to_string())
+    }
+}
+
 /// The streams, clocks and entropy of this process.
 #[derive(Debug)]
 pub struct Process {
     started: Instant,
-}
-
-impl Default for Process {
-    fn default() -> Self {
-        Self { started: Instant::now() }
-    }
+    interrupt: Arc<AtomicBool>,
+    reader_gone: Arc<AtomicBool>,
 }
 
 impl Process {
-    /// Writes all of it to standard output, at once.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()
+    /// With the flag that ends its run. It is set when nobody reads standard output any more: there is no one left to run for.
+    #[must_use]
+    pub fn new(interrupt: Arc<AtomicBool>) -> Self {
+        Self { started: Instant::now(), interrupt, reader_gone: Arc::default() }
     }
 
-    /// Writes all of it to standard error.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// A flag that tells, after the run, whether it was ended because nobody read standard output any more.
+    #[must_use]
+    pub fn reader_gone(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.reader_gone)
+    }
+}
+
+impl Outside for Process {
+    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            self.reader_gone.store(true, Ordering::Relaxed);
+            self.interrupt.store(true, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
         io::stderr().lock().write_all(bytes)
     }
 
-    /// Reads some of standard input; 0 is its end.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
         io::stdin().lock().read(into)
     }
 
-    /// Milliseconds since 1970; 0 before.
-    #[must_use]
-    pub fn wall_ms(&self) -> f64 {
+    fn wall_ms(&mut self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0)
     }
 
-    /// Milliseconds since this was made.
-    #[must_use]
-    pub fn mono_ms(&self) -> f64 {
+    fn mono_ms(&mut self) -> f64 {
         self.started.elapsed().as_secs_f64() * 1000.0
     }
 
-    /// Waits that long; not at all when it is no length of time.
-    pub fn sleep(&mut self, ms: f64) {
+    fn sleep(&mut self, ms: f64) {
         if let Ok(length) = Duration::try_from_secs_f64(ms / 1000.0) {
             std::thread::sleep(length);
         }
     }
 
-    /// Fills with random bytes of the kernel, fit for keys.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
+    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
         let mut filled = 0;
         while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty()) {
@@ -292,7 +327,7 @@ mod tests {
 
     #[test]
     fn clocks_go_forward_and_entropy_differs() {
-        let mut process = Process::default();
+        let mut process = Process::new(Arc::default());
         let before = process.mono_ms();
         process.sleep(2.0);
         assert!(process.mono_ms() - before >= 2.0);
