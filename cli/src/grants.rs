@@ -2,36 +2,44 @@
 
 use crate::args::GrantFlags;
 use crate::quantity::DirSpec;
-use ilu::host::{self, Granted};
+use ilu::Loader;
+use ilu::host::{self, Folder, Granted};
 use ilu_cap::{CapSet, Class, NativeId, parse_list};
 use ilu_sbx::{Access, Grants, Limits, Mount, Opened};
-use std::path::PathBuf;
 
 /// What every script holds: output, its arguments, the clock, channels, tasks.
 const AT_FIRST: [Class; 4] = [Class::Stdout, Class::Time, Class::Channel, Class::Task];
 const AT_FIRST_BY_NAME: [&str; 2] = ["__sys_stderr", "__sys_argv"];
 
-/// What the flags grant, and which real directories the script may change.
+/// What the flags grant, and whether the script may load files of its own.
 #[derive(Debug)]
 pub struct Granting {
     /// For the root sandbox.
     pub grants: Grants,
-    /// Where its writable grants really are: code is not loaded from there.
-    pub writable: Vec<PathBuf>,
+    /// Whether the script's folder lies in a place it may write, or has one in it: code is not loaded from there.
+    pub folder_is_writable: bool,
+}
+
+/// Answers a script whose folder it may write.
+#[derive(Debug)]
+pub struct NoModules;
+
+impl Loader for NoModules {
+    fn load(&mut self, _: &str) -> Result<String, String> {
+        Err("the program's folder overlaps a directory that the program may write".to_string())
+    }
 }
 
 /// Opens and names everything the flags grant.
 ///
 /// # Errors
 /// The first flag that can't be granted, in words for the operator.
-pub fn granting(flags: &GrantFlags, argv: &[String]) -> Result<Granting, String> {
+pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) -> Result<Granting, String> {
     let mut grants = Grants { caps: caps(flags)?, argv: argv.to_vec(), limits: limits(flags), ..Grants::default() };
-    let mut writable = Vec::new();
+    let mut folder_is_writable = false;
     for spec in &flags.dir {
         let opened = host::open(&spec.host).map_err(|error| format!("--dir {error}"))?;
-        if spec.writable {
-            writable.push(opened.real().to_path_buf());
-        }
+        folder_is_writable |= spec.writable && folder.is_some_and(|folder| folder.overlaps(&opened));
         grants.mounts.push(mount(spec, opened));
     }
     for (name, value) in &flags.env {
@@ -43,7 +51,7 @@ pub fn granting(flags: &GrantFlags, argv: &[String]) -> Result<Granting, String>
         grants.env.retain(|(other, _)| other != name);
         grants.env.push((name.clone(), value));
     }
-    Ok(Granting { grants, writable })
+    Ok(Granting { grants, folder_is_writable })
 }
 
 fn mount(spec: &DirSpec, opened: Granted) -> Mount {

@@ -2,13 +2,13 @@
 
 use crate::args::Run;
 use crate::exit::Exit;
-use crate::grants::{self, Granting};
+use crate::grants::{self, Granting, NoModules};
 use crate::report;
 use crate::report::data;
 use crate::source::{self, Script};
 use crate::terminal::Terminal;
 use ilu::host::{self, Process};
-use ilu::{CompileError, Engine, Kind, Outcome, Setup};
+use ilu::{CompileError, Engine, Kind, Loader, Outcome, Setup};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub fn run(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
     let told = Told { terminal, json: args.output.json };
-    let prepared = script(args).and_then(|script| Ok((script, grants::granting(&args.grants, &args.args)?)));
+    let prepared = script(args).and_then(|script| {
+        let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;
+        Ok((script, granting))
+    });
     let (script, granting) = match prepared {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
@@ -54,7 +57,9 @@ fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Arc<A
     let reader_gone = process.reader_gone();
     let mut setup = Setup::new(granting.grants, Box::new(process));
     setup.interrupt = interrupt;
-    setup.loader = script.folder.map(|folder| host::loader(folder, &granting.writable));
+    setup.loader = script.folder.map(|folder| -> Box<dyn Loader> {
+        if granting.folder_is_writable { Box::new(NoModules) } else { Box::new(folder) }
+    });
     if let Some(path) = &args.grants.audit {
         setup.sink = Some(host::audit_sink(path).map_err(|error| format!("--audit {error}"))?);
     }

@@ -9,7 +9,7 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
-use crate::Loader;
+use crate::vm::module::Loader;
 use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -132,6 +132,35 @@ pub struct Folder {
     pub real: PathBuf,
 }
 
+impl Folder {
+    /// Whether a file of the folder could be changed through a grant of this place, or the place lies in the folder.
+    #[must_use]
+    pub fn overlaps(&self, granted: &Granted) -> bool {
+        self.real.starts_with(granted.real()) || granted.real().starts_with(&self.real)
+    }
+}
+
+impl Loader for Folder {
+    /// Reads a regular `.ilu` file beneath the folder. What it opens is by the kernel's own resolution below the handle.
+    fn load(&mut self, path: &str) -> Result<String, String> {
+        if !path.ends_with(".ilu") {
+            return Err("a module's file name ends with .ilu".to_string());
+        }
+        let mut options = cap_std::fs::OpenOptions::new();
+        // A pipe of that name must not block, nor be read.
+        options.read(true).nonblock(true);
+        let file = self.dir.open_with(path, &options).map_err(|error| plain_words(&error))?;
+        if !file.metadata().map_err(|error| plain_words(&error))?.is_file() {
+            return Err("it is not a regular file".to_string());
+        }
+        read_text(path, file).map_err(|error| match error {
+            HostError::NotText(_, at) => format!("not UTF-8 text: byte {at} is wrong"),
+            HostError::Io { error, .. } => plain_words(&error),
+            other => other.to_string(),
+        })
+    }
+}
+
 /// A source text that the operator named, and the folder it lies in.
 ///
 /// # Errors
@@ -186,39 +215,6 @@ pub fn audit_sink(path: &str) -> Result<Box<dyn Write + Send>, HostError> {
         return Ok(Box::new(io::stderr()));
     }
     Ok(Box::new(std::fs::File::create(path).map_err(says(path))?))
-}
-
-/// Reads the modules of a script from its folder.
-///
-/// A folder that lies in a writable grant, or has one in it, is refused: a script could write code there and load it as its own.
-#[must_use]
-pub fn loader(folder: Folder, writable: &[PathBuf]) -> Box<dyn Loader> {
-    let refused = writable.iter().any(|grant| folder.real.starts_with(grant) || grant.starts_with(&folder.real));
-    Box::new(FolderLoader { dir: folder.dir, refused })
-}
-
-struct FolderLoader {
-    dir: Dir,
-    refused: bool,
-}
-
-impl Loader for FolderLoader {
-    fn load(&mut self, path: &str) -> Result<String, String> {
-        if self.refused {
-            return Err("the program's folder lies in a directory the program may write, or has one in it".to_string());
-        }
-        if !path.ends_with(".ilu") {
-            return Err("a program's files end in .ilu".to_string());
-        }
-        // Without blocking: a FIFO of that name must not hold the run up.
-        let mut options = cap_std::fs::OpenOptions::new();
-        options.read(true).nonblock(true);
-        let file = self.dir.open_with(path, &options).map_err(|error| plain_words(&error))?;
-        if !file.metadata().map_err(|error| plain_words(&error))?.is_file() {
-            return Err("it is not a regular file".to_string());
-        }
-        read_text(path, file).map_err(|error| error.to_string())
-    }
 }
 
 /// The streams, clocks and entropy of this process.

@@ -23,7 +23,9 @@ fn at_depth(value: &Plain, depth: usize) -> Value {
         Plain::Str(text) => Value::String(text.clone()),
         Plain::Bytes(bytes) => Value::Array(bytes.iter().map(|byte| Value::from(*byte)).collect()),
         Plain::List(items) => Value::Array(items.iter().map(|item| at_depth(item, depth + 1)).collect()),
-        Plain::Object(fields) => Value::Object(fields.iter().map(|(key, item)| (key.clone(), at_depth(item, depth + 1))).collect::<Map<_, _>>()),
+        Plain::Object(fields) => {
+            Value::Object(fields.iter().map(|(key, item)| (key.clone(), at_depth(item, depth + 1))).collect::<Map<_, _>>())
+        }
     }
 }
 

@@ -272,6 +272,12 @@ impl Realm {
         self.accounts.enter(&mut self.tree, from, s, now)
     }
 
+    /// Whether an account charges a sandbox.
+    #[must_use]
+    pub fn charges(&self, account: AccountId, s: SbxId) -> bool {
+        self.accounts.of(account).contains(&s)
+    }
+
     /// Fuel that an account has left.
     #[must_use]
     pub fn fuel_left(&self, account: AccountId) -> u64 {
