@@ -122,6 +122,8 @@ impl<'e> Vm<'e> {
             stress: start.stress,
             collections: 0,
         };
+        // Work may be paid for before the first checkpoint grants a slice.
+        vm.settle();
         vm.tighten();
         vm
     }
