@@ -58,6 +58,10 @@ impl Lower<'_> {
                         self.jump(Op::JumpNil, current, 0, end, span);
                     }
                     self.index(out, current, *index, *skips, span);
+                    if *skips && at < steps.len() {
+                        // A missing element ends the chain like a nil receiver does.
+                        self.jump(Op::JumpNil, out, 0, end, span);
+                    }
                 }
                 Expr::Call { args, .. } => {
                     self.move_to(own.reg, current, span);
