@@ -54,9 +54,11 @@ fn a_program_verifies_again_as_it_is() {
     assert!(verify(parts()).is_ok());
 }
 
+type Change = fn(&mut Parts);
+
 #[test]
 fn every_broken_rule_is_refused() {
-    let cases: &[(&str, fn(&mut Parts))] = &[
+    let cases: &[(&str, Change)] = &[
         ("no such instruction", |parts| parts.code[0] = Word(255)),
         ("a register beyond the function's", |parts| replace(parts, Op::Add, |word| Word::new(Op::Add, word.a(), 250, word.c(), 0))),
         ("a register is read before it is written", |parts| {
@@ -167,7 +169,7 @@ proptest! {
             let word = parts.code[at];
             match how {
                 0 => parts.code[at] = Word(value),
-                1 => parts.code[at] = Word(word.0 & !0xFF | value % OPS.len() as u64),
+                1 => parts.code[at] = Word((word.0 & !0xFF) | (value % OPS.len() as u64)),
                 2 => parts.code[at] = word.with_k(value as u32 % length as u32),
                 3 => parts.code[at] = Word(word.0 ^ 1 << (value % 64)),
                 4 => _ = parts.code.remove(at),
