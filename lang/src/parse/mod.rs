@@ -4,6 +4,7 @@
 //! with it. Memory is linear in the text and bounded by the limits below it; no pass recurses.
 
 pub mod build;
+mod hint;
 mod pattern;
 mod report;
 
