@@ -168,6 +168,10 @@ impl<'s, 'r> Lexer<'s, 'r> {
     /// The next token with its place; nothing at the end of the text.
     pub fn next(&mut self) -> Option<(usize, Lexeme<'s>, usize)> {
         loop {
+            // A text of nothing but mistakes ends with the last one that is told.
+            if self.reports.stopped() {
+                return None;
+            }
             let raw = self.inner.next()?;
             let start = self.inner.span().start;
             let lexeme = match raw {
