@@ -1,3 +1,6 @@
-//! The ilu command.
+//! The `ilu` command.
 #![forbid(unsafe_code)]
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    ilu_cli::main()
+}

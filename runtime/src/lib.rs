@@ -1,3 +1,4 @@
 //! The ilu runtime.
 #![forbid(unsafe_code)]
+pub mod heap;
 pub mod value;

@@ -1,2 +1,12 @@
 //! Whole-system tests live in `tests/`; this crate holds what they share.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "test support reaches the system directly, and a failed expectation is a failed test"
+)]
+
+pub mod command;

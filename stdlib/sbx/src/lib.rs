@@ -1,3 +1,4 @@
 //! The sandbox.
 #![forbid(unsafe_code)]
+pub mod ids;
 pub mod plain;

@@ -1,0 +1,202 @@
+//! What can stand on the command line: a command is a type, a flag is a field. Only shapes are checked here; what a flag opens or grants
+//! is decided in `grants.rs`.
+
+use crate::quantity::{self, DirSpec};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::{OsStr, OsString};
+use std::time::Duration;
+
+/// Runs ilu scripts, which can touch nothing they were not given.
+#[derive(Debug, Parser)]
+#[command(name = "ilu", version, propagate_version = true, bin_name = "ilu", arg_required_else_help = true, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ilu hello.ilu                                        `ilu FILE` is short for `ilu run FILE`
+  ilu run -e 'prn 6 * 7'
+  ilu run --dir data:/in --dir out:/out:rw job.ilu -- --verbose
+  ilu check src/*.ilu
+  ilu caps capde
+
+Exit codes: 0 fine, 1 uncaught error, 2 source or usage error, 3 uncaught denial, 4 a budget ran out,
+70 a bug of ours; a script's own os.exit(n) gives n.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  ilu run -e 'prn 1 + 1'
+  echo 'prn \"hi\"' | ilu run -
+  ilu run --dir /var/lib/dpkg:/in:ro --dir out:/out:rw --grant capde,capio packages.ilu
+  ilu run --env LANG --mem 16M --time 2s --audit - job.ilu -- first second
+
+A script started with no flag has stdout, stderr, its arguments, the clock, channels and tasks.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a script
+    Run(Run),
+    /// Compile scripts and say what is wrong with them
+    Check(Check),
+    /// Show what bundles of natives hold
+    Caps(Caps),
+}
+
+/// `ilu run`
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub struct Run {
+    /// The script; `-` reads it from standard input
+    #[arg(value_name = "FILE", required_unless_present = "eval", conflicts_with = "eval")]
+    pub file: Option<String>,
+    /// Run this text instead of a file
+    #[arg(short = 'e', long = "eval", value_name = "SRC", allow_hyphen_values = true)]
+    pub eval: Option<String>,
+    /// The script's own arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+    /// What it may touch.
+    #[command(flatten)]
+    pub grants: GrantFlags,
+    /// How to tell.
+    #[command(flatten)]
+    pub output: OutputFlags,
+}
+
+/// `ilu check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The scripts; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// How to tell.
+    #[command(flatten)]
+    pub output: OutputFlags,
+}
+
+/// `ilu caps`
+#[derive(Debug, Args)]
+pub struct Caps {
+    /// Bundles or natives; none lists all bundles
+    #[arg(value_name = "BUNDLE")]
+    pub names: Vec<String>,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What the script may touch and how much it may use. Nothing here has an ambient default.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Grants")]
+pub struct GrantFlags {
+    /// Exactly these natives: bundles or natives, comma-separated (capde,capio,__sys_getenv)
+    ///
+    /// Without it the script holds stdout, stderr, argv, time, channels and tasks, and each resource flag adds the natives it needs.
+    #[arg(long, value_name = "LIST")]
+    pub grant: Option<String>,
+    /// A directory or file for the script; default guest path: as written; default access: ro
+    ///
+    /// A last part `:ro` or `:rw` is the access. In what is left the last colon parts HOST from GUEST, so a host path with a colon in it
+    /// needs its guest path named. The script's current directory is the first one.
+    #[arg(long, value_name = "HOST[:GUEST][:ro|rw]", value_parser = quantity::dir_spec)]
+    pub dir: Vec<DirSpec>,
+    /// One environment variable: the process's own, or this value
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = quantity::env_spec)]
+    pub env: Vec<(String, Option<String>)>,
+    /// Fuel: a deterministic count of what the script does
+    #[arg(long, value_name = "N", value_parser = quantity::count)]
+    pub fuel: Option<u64>,
+    /// Memory of the script's values: 64M, 1GiB
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub mem: Option<u64>,
+    /// Wall time: 500ms, 2s, 1m
+    #[arg(long, value_name = "DUR", value_parser = quantity::duration)]
+    pub time: Option<Duration>,
+    /// Bytes it may print on standard output and error together
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub out: Option<u64>,
+    /// Deepest nesting of calls
+    #[arg(long, value_name = "N", value_parser = quantity::count)]
+    pub depth: Option<u64>,
+    /// Write each decision as one line of JSON to this file; `-` is standard error
+    #[arg(long, value_name = "FILE")]
+    pub audit: Option<String>,
+}
+
+/// How outcomes are told.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputFlags {
+    /// Tell the outcome as one JSON object on standard error
+    #[arg(long)]
+    pub json: bool,
+    /// Colours in our messages; NO_COLOR is honoured
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// When our messages have colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Words that may stand first; anything else there is a file or a flag of `run`.
+const FIRST_WORDS: [&str; 8] = ["run", "check", "caps", "help", "-h", "--help", "-V", "--version"];
+
+/// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
+pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let named = args.get(1).is_none_or(|first| FIRST_WORDS.iter().any(|word| first == OsStr::new(word)));
+    if !named {
+        args.insert(1, OsString::from("run"));
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(args: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(with_command(args.iter().map(OsString::from)))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_first_word_that_is_no_command_is_a_file_to_run() {
+        for args in [&["ilu", "a.ilu"][..], &["ilu", "run", "a.ilu"], &["ilu", "--color", "never", "a.ilu"]] {
+            let Command::Run(run) = parse(args).unwrap().command else { panic!("{args:?}") };
+            assert_eq!(run.file.as_deref(), Some("a.ilu"));
+        }
+    }
+
+    #[test]
+    fn everything_after_two_dashes_is_the_scripts() {
+        let Command::Run(run) = parse(&["ilu", "a.ilu", "--", "--fuel", "3", "-"]).unwrap().command else { panic!() };
+        assert_eq!(run.args, ["--fuel", "3", "-"]);
+        assert_eq!(run.grants.fuel, None);
+    }
+
+    #[test]
+    fn text_to_run_may_start_with_a_dash_and_excludes_a_file() {
+        let Command::Run(run) = parse(&["ilu", "-e", "-1"]).unwrap().command else { panic!() };
+        assert_eq!(run.eval.as_deref(), Some("-1"));
+        assert!(parse(&["ilu", "-e", "1", "a.ilu"]).is_err());
+        assert!(parse(&["ilu", "run"]).is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! Outcomes as text for people. Everything a script chose goes through [`clean`] or [`excerpt`] first.
+
+pub mod clean;
+pub mod excerpt;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use clean::clean;
+use excerpt::excerpt;
+use ilu_lang::diagnostic::Diagnostic;
+use ilu_lang::source::{Source, Span};
+
+/// Most errors of one source that are shown; the rest is counted.
+pub const MAX_DIAGNOSTICS: usize = 20;
+
+/// How to draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// With colours.
+    pub color: bool,
+}
+
+impl Look {
+    fn renderer(self) -> Renderer {
+        if self.color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii)
+    }
+}
+
+/// All errors of one source, in order, with a closing line that counts them.
+#[must_use]
+pub fn diagnostics(source: &Source, found: &[Diagnostic], look: Look) -> String {
+    let mut out = String::new();
+    for one in found.iter().take(MAX_DIAGNOSTICS) {
+        out.push_str(&diagnostic(source, one, look));
+        out.push_str("\n\n");
+    }
+    if found.len() > MAX_DIAGNOSTICS {
+        out.push_str(&format!("{} more errors are not shown\n", found.len() - MAX_DIAGNOSTICS));
+    }
+    let count = if found.len() == 1 { "1 error".to_string() } else { format!("{} errors", found.len()) };
+    out.push_str(&format!("{}: {count}\n", clean(&source.name)));
+    out
+}
+
+fn diagnostic(source: &Source, found: &Diagnostic, look: Look) -> String {
+    let mut places = vec![Place { span: found.span, words: found.label.to_string(), primary: true }];
+    places.extend(found.related.iter().map(|(span, words)| Place { span: *span, words: words.clone(), primary: false }));
+    let title = Level::ERROR.primary_title(clean(&found.message)).id(found.code);
+    let mut group = show_places(Group::with_title(title), source, &places);
+    if let Some(help) = &found.help {
+        group = group.element(Level::HELP.message(clean(help)));
+    }
+    look.renderer().render(&[group])
+}
+
+/// A message about one place of a source text.
+#[must_use]
+pub fn message_at(message: &str, source: &Source, span: Span, look: Look) -> String {
+    let group = Group::with_title(Level::ERROR.primary_title(clean(message)));
+    look.renderer().render(&[show_places(group, source, &[Place { span, words: String::new(), primary: true }])])
+}
+
+/// A message about no place.
+#[must_use]
+pub fn message(message: &str, look: Look) -> String {
+    look.renderer().render(&[Group::with_title(Level::ERROR.primary_title(clean(message)))])
+}
+
+struct Place {
+    span: Span,
+    words: String,
+    primary: bool,
+}
+
+/// One snippet per place; places on one line share it, unless that line is too long to be shown whole.
+fn show_places<'a>(mut group: Group<'a>, source: &Source, places: &[Place]) -> Group<'a> {
+    let shown: Vec<_> = places.iter().map(|place| (place, excerpt(source, place.span))).collect();
+    let mut done: Vec<usize> = Vec::new();
+    for (_, first) in &shown {
+        if done.contains(&first.line) && !first.cut {
+            continue;
+        }
+        done.push(first.line);
+        let mut snippet = Snippet::source(first.text.clone()).line_start(first.line);
+        if first.cut {
+            // The drawn columns are the window's: the true place is said by itself.
+            group = group.element(Origin::path(clean(&source.name)).line(first.line).char_column(first.column));
+        } else {
+            snippet = snippet.path(clean(&source.name));
+        }
+        for (place, here) in shown.iter().filter(|(_, here)| here.line == first.line && (!here.cut || std::ptr::eq(here, first))) {
+            let kind = if place.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let annotation = kind.span(here.range.clone());
+            snippet = snippet.annotation(if place.words.is_empty() { annotation } else { annotation.label(clean(&place.words)) });
+        }
+        group = group.element(snippet);
+    }
+    group
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use insta::assert_snapshot;
+
+    const PLAIN: Look = Look { color: false };
+
+    fn at(source: &Source, what: &str) -> Span {
+        let at = source.text.find(what).unwrap();
+        Span::new(at as u32, (at + what.len()) as u32)
+    }
+
+    #[test]
+    fn an_error_shows_its_place_its_relatives_and_help() {
+        let source = Source::new("a.ilu", "def x = 1\n\nx = 2\nprn x\n");
+        let found = Diagnostic::new("E0303", at(&source, "x = 2"), "`x` is a constant")
+            .label("assigned again")
+            .related(at(&source, "x = 1"), "bound here")
+            .help("use another name");
+        assert_snapshot!(diagnostics(&source, &[found], PLAIN));
+    }
+
+    #[test]
+    fn two_places_on_one_line_share_it() {
+        let source = Source::new("a.ilu", "f(a, b, a) = a\n");
+        let found = Diagnostic::new("E0301", Span::new(8, 9), "two parameters are called `a`").related(Span::new(2, 3), "the first one");
+        assert_snapshot!(diagnostics(&source, &[found], PLAIN));
+    }
+
+    #[test]
+    fn a_place_far_out_on_a_long_line_shows_its_true_column() {
+        let source = Source::new("a.ilu", format!("x = {}nope{}", "1 + ".repeat(5_000), " + 1".repeat(5_000)));
+        let found = Diagnostic::new("E0300", at(&source, "nope"), "nothing here is called `nope`");
+        assert_snapshot!(diagnostics(&source, &[found], PLAIN));
+    }
+
+    #[test]
+    fn hostile_text_in_source_name_and_message_is_shown_harmless() {
+        let source = Source::new("a\x1b[2J.ilu", "x = '\x1b[31m\u{202e}' + nope\n");
+        let shown = message_at("bad\nerror: fake \x1b]0;title\x07", &source, at(&source, "nope"), PLAIN);
+        assert_snapshot!(shown);
+        assert!(!shown.contains('\x1b'));
+    }
+
+    #[test]
+    fn a_flood_of_errors_is_cut() {
+        let source = Source::new("a.ilu", "x\n");
+        let found = vec![Diagnostic::new("E0300", Span::new(0, 1), "no"); MAX_DIAGNOSTICS + 3];
+        let shown = diagnostics(&source, &found, PLAIN);
+        assert_eq!(shown.matches("error[E0300]").count(), MAX_DIAGNOSTICS);
+        assert!(shown.ends_with("3 more errors are not shown\na.ilu: 23 errors\n"), "{shown}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Equality and order of values.
+//!
+//! `==` is structural. Two lists or objects whose comparison has begun are assumed equal when they are met again: that makes it
+//! end on cycles, and linear on shared parts. Iterative; bounded in work and in the bytes it holds itself.
+
+use super::Store;
+use super::text::{Bound, Overrun, STEP_BYTES};
+use crate::value::{Kind, Value};
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+enum Verdict {
+    Equal,
+    Different,
+    /// Same kind, same length: the elements decide.
+    Deep,
+}
+
+/// Two containers being compared, and the next element.
+struct Frame {
+    a: Value,
+    b: Value,
+    next: usize,
+}
+
+/// What a level, and what a remembered pair, is booked: its bytes with the spare room of their tables.
+const LEVEL_BYTES: usize = 80;
+/// Pairs compared before they are remembered: most comparisons are of small things.
+const FORGET: usize = 64;
+
+/// Whether two values are equal, and the work it took to tell.
+pub fn equal(store: &Store, a: Value, b: Value, bound: Bound) -> Result<(bool, u64), Overrun> {
+    let mut walk = Walk { store, stack: Vec::new(), met: HashSet::new(), opened: 0, work: 1, bound };
+    let equal = match walk.shallow(a, b)? {
+        Verdict::Equal => true,
+        Verdict::Different => false,
+        Verdict::Deep => {
+            walk.open(a, b)?;
+            walk.run()?
+        }
+    };
+    Ok((equal, walk.work))
+}
+
+/// The order of two numbers, or of two strings by code point; no other pair has one.
+#[must_use]
+pub fn compare(store: &Store, a: Value, b: Value) -> Option<Ordering> {
+    match (a.kind(), b.kind()) {
+        (Kind::Num(a), Kind::Num(b)) => a.partial_cmp(&b),
+        // UTF-8 keeps the order of code points.
+        (Kind::Str(a), Kind::Str(b)) => Some(store.str(a).cmp(store.str(b))),
+        _ => None,
+    }
+}
+
+struct Walk<'a> {
+    store: &'a Store,
+    stack: Vec<Frame>,
+    met: HashSet<(u64, u64)>,
+    opened: usize,
+    work: u64,
+    bound: Bound,
+}
+
+impl Walk<'_> {
+    fn spend(&mut self, bytes: usize) -> Result<(), Overrun> {
+        self.work += 1 + (bytes / STEP_BYTES) as u64;
+        if self.work > self.bound.work { Err(Overrun::Work) } else { Ok(()) }
+    }
+    fn shallow(&mut self, a: Value, b: Value) -> Result<Verdict, Overrun> {
+        if a == b {
+            return Ok(Verdict::Equal);
+        }
+        let store = self.store;
+        let equal = match (a.kind(), b.kind()) {
+            (Kind::Num(a), Kind::Num(b)) => a == b,
+            (Kind::Str(a), Kind::Str(b)) => {
+                let (a, b) = (store.str(a), store.str(b));
+                self.spend(if a.len() == b.len() { a.len() } else { 0 })?;
+                a == b
+            }
+            (Kind::Bytes(a), Kind::Bytes(b)) => {
+                let (a, b) = (store.bytes(a), store.bytes(b));
+                self.spend(if a.len() == b.len() { a.len() } else { 0 })?;
+                a == b
+            }
+            (Kind::List(a), Kind::List(b)) if store.list(a).len() == store.list(b).len() => return Ok(Verdict::Deep),
+            (Kind::Object(a), Kind::Object(b)) if store.object_len(a) == store.object_len(b) => return Ok(Verdict::Deep),
+            (Kind::Handle(a), Kind::Handle(b)) => store.handle(a).map(|handle| handle.0) == store.handle(b).map(|handle| handle.0),
+            (Kind::Sandbox(a), Kind::Sandbox(b)) => store.sandbox(a) == store.sandbox(b),
+            _ => false,
+        };
+        Ok(if equal { Verdict::Equal } else { Verdict::Different })
+    }
+    fn open(&mut self, a: Value, b: Value) -> Result<(), Overrun> {
+        self.opened += 1;
+        if self.opened > FORGET && !self.met.insert((a.bits(), b.bits())) {
+            return Ok(());
+        }
+        let held = (self.stack.len() + self.met.len()).saturating_mul(LEVEL_BYTES);
+        if held > self.bound.bytes {
+            return Err(Overrun::Bytes(held));
+        }
+        self.stack.push(Frame { a, b, next: 0 });
+        Ok(())
+    }
+    fn run(&mut self) -> Result<bool, Overrun> {
+        while let Some(frame) = self.stack.last_mut() {
+            let (a, b, next) = (frame.a, frame.b, frame.next);
+            frame.next += 1;
+            let Some((x, y)) = self.pair(a, b, next) else {
+                self.stack.pop();
+                continue;
+            };
+            let Some(y) = y else { return Ok(false) };
+            self.spend(0)?;
+            match self.shallow(x, y)? {
+                Verdict::Equal => {}
+                Verdict::Different => return Ok(false),
+                Verdict::Deep => self.open(x, y)?,
+            }
+        }
+        Ok(true)
+    }
+    /// The next pair of elements; the second is missing when `b` lacks the key.
+    fn pair(&self, a: Value, b: Value, next: usize) -> Option<(Value, Option<Value>)> {
+        match (a.kind(), b.kind()) {
+            (Kind::List(a), Kind::List(b)) => Some((*self.store.list(a).get(next)?, self.store.list(b).get(next).copied())),
+            (Kind::Object(a), Kind::Object(b)) => {
+                let (key, value) = self.store.entry(a, next)?;
+                let same_place = self.store.entry(b, next).filter(|other| other.0 == key).map(|other| other.1);
+                Some((value, same_place.or_else(|| self.store.get(b, key))))
+            }
+            _ => None,
+        }
+    }
+}

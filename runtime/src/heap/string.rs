@@ -1,0 +1,243 @@
+//! Strings: immutable, each with its count of code points; short ones and object keys interned.
+//!
+//! Interning makes equal short strings the same `StrId`, so that comparing two is comparing two numbers, and keys of objects always
+//! are. The table holds its strings weakly: the sweep takes dead ones out. Text that a script chose is hashed with a seed of this
+//! heap, so that no list of colliding keys can be prepared.
+
+use super::account::{Account, Full, block};
+use super::slab::{Marks, Slab};
+use crate::value::{StrId, Value};
+use foldhash::SharedSeed;
+use foldhash::fast::SeedableRandomState;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, Hasher};
+
+/// Strings up to this many bytes are interned when they are made.
+pub const INTERN_MAX: usize = 40;
+
+pub(super) struct Text {
+    text: Box<str>,
+    /// Code points. Equal to the length in bytes exactly when the text is ASCII.
+    chars: u32,
+    /// Zero: not interned. Else its hash with the lowest bit set.
+    tag: u32,
+}
+
+/// Where in a string that is not ASCII the last `char_at` looked, so that a loop over its indexes does not start over each time.
+#[derive(Clone, Copy)]
+struct LastLook {
+    id: StrId,
+    index: usize,
+    offset: usize,
+}
+
+const NOWHERE: LastLook = LastLook { id: StrId(u32::MAX), index: 0, offset: 0 };
+
+pub(super) struct Strings {
+    slab: Slab<Text>,
+    table: HashTable<u32>,
+    /// What the table is charged.
+    table_held: usize,
+    state: SeedableRandomState,
+    /// The strings of one ASCII character, kept for good once made.
+    single: [u32; 128],
+    last: LastLook,
+}
+
+/// What a table of so many places holds in memory, control bytes included.
+fn table_bytes(capacity: usize) -> usize {
+    let buckets = (capacity.saturating_mul(8) / 7).max(4).next_power_of_two();
+    block(buckets.saturating_mul(size_of::<u32>() + 1) + 32)
+}
+
+fn spread(tag: u32) -> u64 {
+    u64::from(tag) << 32 | u64::from(tag)
+}
+
+impl Strings {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            slab: Slab::new(),
+            table: HashTable::new(),
+            table_held: 0,
+            state: SeedableRandomState::with_seed(seed, SharedSeed::global_random()),
+            single: [u32::MAX; 128],
+            last: NOWHERE,
+        }
+    }
+    fn tag(&self, text: &str) -> u32 {
+        let mut hasher = self.state.build_hasher();
+        hasher.write(text.as_bytes());
+        let hash = hasher.finish();
+        (hash >> 32) as u32 ^ hash as u32 | 1
+    }
+    pub(super) fn slab(&self) -> &Slab<Text> {
+        &self.slab
+    }
+    #[inline]
+    pub(super) fn text(&self, id: StrId) -> &str {
+        self.slab.get(id.0).map_or("", |entry| &entry.text)
+    }
+    #[inline]
+    pub(super) fn chars(&self, id: StrId) -> usize {
+        self.slab.get(id.0).map_or(0, |entry| entry.chars as usize)
+    }
+    #[inline]
+    pub(super) fn is_ascii(&self, id: StrId) -> bool {
+        self.slab.get(id.0).is_none_or(|entry| entry.chars as usize == entry.text.len())
+    }
+    #[inline]
+    pub(super) fn is_interned(&self, id: StrId) -> bool {
+        self.slab.get(id.0).is_some_and(|entry| entry.tag != 0)
+    }
+    fn lookup(&self, text: &str, tag: u32) -> Option<StrId> {
+        let same = |&index: &u32| self.slab.get(index).is_some_and(|entry| entry.tag == tag && *entry.text == *text);
+        self.table.find(spread(tag), same).copied().map(StrId)
+    }
+    /// The interned string of this text, when there is one.
+    pub(super) fn find(&self, text: &str) -> Option<StrId> {
+        self.lookup(text, self.tag(text))
+    }
+    pub(super) fn intern(&mut self, account: &mut Account, text: &str) -> Result<StrId, Full> {
+        let tag = self.tag(text);
+        if let Some(id) = self.lookup(text, tag) {
+            return Ok(id);
+        }
+        self.table_ready(account)?;
+        let id = self.store(account, text.len(), tag, || Box::from(text))?;
+        self.enter(id.0, tag);
+        Ok(id)
+    }
+    /// The interned string equal to this one: itself, when there is no other.
+    pub(super) fn intern_id(&mut self, account: &mut Account, id: StrId) -> Result<StrId, Full> {
+        let Some(entry) = self.slab.get(id.0) else { return self.intern(account, "") };
+        if entry.tag != 0 {
+            return Ok(id);
+        }
+        let tag = self.tag(&entry.text);
+        if let Some(other) = self.lookup(&entry.text, tag) {
+            return Ok(other);
+        }
+        self.table_ready(account)?;
+        if let Some(entry) = self.slab.get_mut(id.0) {
+            entry.tag = tag;
+        }
+        self.enter(id.0, tag);
+        Ok(id)
+    }
+    pub(super) fn make(&mut self, account: &mut Account, text: &str) -> Result<StrId, Full> {
+        if text.len() <= INTERN_MAX { self.intern(account, text) } else { self.store(account, text.len(), 0, || Box::from(text)) }
+    }
+    pub(super) fn make_owned(&mut self, account: &mut Account, text: String) -> Result<StrId, Full> {
+        if text.len() <= INTERN_MAX { self.intern(account, &text) } else { self.store(account, text.len(), 0, || text.into_boxed_str()) }
+    }
+    pub(super) fn concat(&mut self, account: &mut Account, a: StrId, b: StrId) -> Result<StrId, Full> {
+        let length = self.text(a).len() + self.text(b).len();
+        if length <= INTERN_MAX {
+            let mut room = [0u8; INTERN_MAX];
+            let (head, tail) = (self.text(a).as_bytes(), self.text(b).as_bytes());
+            for (place, byte) in room.iter_mut().zip(head.iter().chain(tail)) {
+                *place = *byte;
+            }
+            // Two texts joined are a text, so this never takes the second way.
+            let joined = room.get(..length).and_then(|joined| std::str::from_utf8(joined).ok()).unwrap_or_default();
+            return self.intern(account, joined);
+        }
+        if length > u32::MAX as usize {
+            return Err(Full { needs: length });
+        }
+        self.slab.ready(account)?;
+        account.charge(block(length))?;
+        let mut text = String::with_capacity(length);
+        text.push_str(self.text(a));
+        text.push_str(self.text(b));
+        let chars = (self.chars(a) + self.chars(b)) as u32;
+        Ok(StrId(self.slab.put(Text { text: text.into_boxed_str(), chars, tag: 0 })))
+    }
+    fn store(&mut self, account: &mut Account, length: usize, tag: u32, make: impl FnOnce() -> Box<str>) -> Result<StrId, Full> {
+        if length > u32::MAX as usize {
+            return Err(Full { needs: length });
+        }
+        self.slab.ready(account)?;
+        account.charge(block(length))?;
+        let text = make();
+        let chars = if text.is_ascii() { text.len() } else { text.chars().count() } as u32;
+        Ok(StrId(self.slab.put(Text { text, chars, tag })))
+    }
+    fn table_ready(&mut self, account: &mut Account) -> Result<(), Full> {
+        let (len, capacity) = (self.table.len(), self.table.capacity());
+        if len < capacity {
+            return Ok(());
+        }
+        let (table, slab) = (&mut self.table, &self.slab);
+        let rehash = |index: &u32| spread(slab.get(*index).map_or(0, |entry| entry.tag));
+        let booked = table_bytes(len.max(4) * 2);
+        account.moving(self.table_held, booked, || table.try_reserve(1, rehash).is_ok())?;
+        // Places of removed strings can make it rehash in place instead of growing: the books follow what it did.
+        self.table_held = booked;
+        self.settle(account);
+        Ok(())
+    }
+    fn settle(&mut self, account: &mut Account) {
+        let real = block(self.table.allocation_size());
+        account.release(self.table_held.saturating_sub(real));
+        self.table_held = self.table_held.min(real);
+    }
+    fn enter(&mut self, index: u32, tag: u32) {
+        let slab = &self.slab;
+        self.table.insert_unique(spread(tag), index, |index| spread(slab.get(*index).map_or(0, |entry| entry.tag)));
+    }
+    fn single(&mut self, account: &mut Account, byte: u8) -> Result<StrId, Full> {
+        match self.single.get(byte as usize) {
+            Some(&index) if index != u32::MAX => Ok(StrId(index)),
+            _ => {
+                let id = self.intern(account, (byte as char).encode_utf8(&mut [0; 4]))?;
+                if let Some(place) = self.single.get_mut(byte as usize) {
+                    *place = id.0;
+                }
+                Ok(id)
+            }
+        }
+    }
+    fn one(&mut self, account: &mut Account, character: char) -> Result<Value, Full> {
+        let id = match u8::try_from(character) {
+            Ok(byte) if byte < 128 => self.single(account, byte)?,
+            _ => self.intern(account, character.encode_utf8(&mut [0; 4]))?,
+        };
+        Ok(id.into())
+    }
+    pub(super) fn char_at(&mut self, account: &mut Account, id: StrId, index: usize) -> Result<Option<Value>, Full> {
+        let Some(entry) = self.slab.get(id.0) else { return Ok(None) };
+        if entry.chars as usize == entry.text.len() {
+            return match entry.text.as_bytes().get(index) {
+                Some(&byte) => self.single(account, byte).map(|id| Some(id.into())),
+                None => Ok(None),
+            };
+        }
+        let from = if self.last.id == id && self.last.index <= index { self.last } else { LastLook { id, ..NOWHERE } };
+        let rest = entry.text.get(from.offset..).unwrap_or_default();
+        let Some((offset, character)) = rest.char_indices().nth(index - from.index) else { return Ok(None) };
+        self.last = LastLook { id, index, offset: from.offset + offset };
+        self.one(account, character).map(Some)
+    }
+    pub(super) fn char_from(&mut self, account: &mut Account, id: StrId, offset: usize) -> Result<Option<(Value, usize)>, Full> {
+        let Some(character) = self.text(id).get(offset..).and_then(|rest| rest.chars().next()) else { return Ok(None) };
+        Ok(Some((self.one(account, character)?, offset + character.len_utf8())))
+    }
+    /// Strings that live whether or not anything names them.
+    pub(super) fn keep(&self, marks: &mut Marks) {
+        for &index in self.single.iter().filter(|index| **index != u32::MAX) {
+            marks.set(index);
+        }
+    }
+    pub(super) fn sweep(&mut self, marks: &Marks, account: &mut Account) {
+        self.last = NOWHERE;
+        self.table.retain(|index| marks.has(*index as usize));
+        self.slab.sweep(marks, account, |account, entry| account.release(block(entry.text.len())));
+        if self.table.len() < self.table.num_buckets() / 8 {
+            let slab = &self.slab;
+            self.table.shrink_to(self.table.len() * 2, |index| spread(slab.get(*index).map_or(0, |entry| entry.tag)));
+            self.settle(account);
+        }
+    }
+}

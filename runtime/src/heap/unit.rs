@@ -1,0 +1,172 @@
+//! Units: loaded programs of one isolate.
+//!
+//! A [`Program`] is shared and immutable; what belongs to one run of it (constants as values, module variables, what access sites remember)
+//! is here. A unit lives as long as a function made from it, or a running frame, does.
+
+use super::account::{Account, Full, block};
+use super::object::IdState;
+use super::slab::Slab;
+use super::{Heap, Store};
+use crate::value::{StrId, Value};
+use ilu_lang::code::program::{Constant, Parts, Program};
+use ilu_sbx::ids::SbxId;
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+/// A loaded program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UnitId(pub u32);
+
+/// Where a unit came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A module of the standard library, by name; its program is shared by all isolates and charged to none.
+    Std(Box<str>),
+    /// A file, by the guest path it was read from.
+    File(Box<str>),
+    /// Text that came from no file: standard input, `-e`, `sbxev`.
+    Text,
+}
+
+/// What an access site remembers: its field, and where in an object it last was.
+#[derive(Clone, Copy, Debug)]
+pub struct Site {
+    /// The field's name.
+    pub key: StrId,
+    /// The position to try first ([`Store::entry`]).
+    pub position: u32,
+}
+
+/// A program's state in this isolate. The VM may change `globals` and `sites` at will; `imports` only by [`Heap::import`].
+#[derive(Debug)]
+pub struct Unit {
+    /// The program.
+    pub program: Arc<Program>,
+    /// Its constants.
+    pub constants: Vec<Value>,
+    /// Its module variables, `UNSET` until assigned.
+    pub globals: Vec<Value>,
+    /// Its access sites.
+    pub sites: Vec<Site>,
+    /// Keys of its object literals.
+    pub templates: Vec<Box<[StrId]>>,
+    /// Names that `use` copied into it.
+    pub imports: IndexMap<StrId, Value, IdState>,
+    /// The sandbox current where it was loaded.
+    pub home: SbxId,
+    /// Where it came from.
+    pub origin: Origin,
+    held: usize,
+}
+
+/// All units of an isolate.
+pub struct Units {
+    pub(super) slab: Slab<Unit>,
+}
+
+impl Units {
+    pub(super) fn new() -> Self {
+        Self { slab: Slab::new() }
+    }
+    /// A unit, unless the id is stale.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, id: UnitId) -> Option<&Unit> {
+        self.slab.get(id.0)
+    }
+    /// A unit, to change its variables and sites.
+    #[inline]
+    pub fn get_mut(&mut self, id: UnitId) -> Option<&mut Unit> {
+        self.slab.get_mut(id.0)
+    }
+    pub(super) fn sweep(&mut self, marks: &super::slab::Marks, account: &mut Account) {
+        self.slab.sweep(marks, account, |account, unit| account.release(unit.held));
+    }
+}
+
+/// Bytes per copied name: entry and table of the map, with its spare room.
+const IMPORT: usize = 64;
+
+/// What a unit holds beside its slot. A program of the standard library is the engine's.
+fn held(program: &Parts, origin: &Origin) -> usize {
+    let values = (program.constants.len() + program.globals.len()) * size_of::<Value>();
+    let sites = program.sites.len() * size_of::<Site>();
+    let templates: usize = program.templates.iter().map(|keys| block(keys.len() * size_of::<StrId>()) + 16).sum();
+    let own = values + sites + templates + 128;
+    if matches!(origin, Origin::Std(_)) {
+        return own;
+    }
+    let constants: usize = program.constants.iter().map(|constant| 32 + constant_bytes(constant)).sum();
+    let words = program.code.len() * 16;
+    let functions: usize = program.functions.iter().map(|function| 96 + block(function.name.len()) + function.captures.len() * 8).sum();
+    let names: usize = program.globals.iter().map(|global| 24 + block(global.name.len())).sum();
+    own + constants + words + functions + names + program.source.text.len()
+}
+
+fn constant_bytes(constant: &Constant) -> usize {
+    match constant {
+        Constant::Num(_) => 0,
+        Constant::Str(text) => block(text.len()),
+        Constant::Bytes(bytes) => block(bytes.len()),
+    }
+}
+
+impl Store {
+    fn constant(&mut self, constant: &Constant) -> Result<Value, Full> {
+        match constant {
+            Constant::Num(number) => Ok(Value::num(*number)),
+            Constant::Str(text) => self.string(text),
+            Constant::Bytes(bytes) => self.bytes_new(bytes.to_vec()),
+        }
+    }
+    fn key_of(&mut self, program: &Parts, constant: u32) -> Result<StrId, Full> {
+        match program.constants.get(constant as usize) {
+            Some(Constant::Str(text)) => self.intern(text),
+            _ => self.intern(""),
+        }
+    }
+}
+
+impl Heap {
+    /// Loads a program: constants become values, its variables are unset.
+    pub fn unit_new(&mut self, program: Arc<Program>, home: SbxId, origin: Origin) -> Result<UnitId, Full> {
+        let held = held(&program, &origin);
+        self.units.slab.ready(&mut self.store.account)?;
+        self.store.charge(held)?;
+        let unit = self.store.load(program, home, origin, held);
+        match unit {
+            Ok(unit) => Ok(UnitId(self.units.slab.put(unit))),
+            Err(full) => {
+                self.store.release(held);
+                Err(full)
+            }
+        }
+    }
+    /// Copies a name into a unit; a name that is there gets the new value.
+    pub fn import(&mut self, unit: UnitId, name: StrId, value: Value) -> Result<(), Full> {
+        let Some(unit) = self.units.get_mut(unit) else { return Ok(()) };
+        if !unit.imports.contains_key(&name) {
+            self.store.charge(IMPORT)?;
+            unit.held += IMPORT;
+        }
+        unit.imports.insert(name, value);
+        Ok(())
+    }
+}
+
+impl Store {
+    fn load(&mut self, program: Arc<Program>, home: SbxId, origin: Origin, held: usize) -> Result<Unit, Full> {
+        let constants = program.constants.iter().map(|constant| self.constant(constant)).collect::<Result<Vec<_>, _>>()?;
+        let mut sites = Vec::with_capacity(program.sites.len());
+        for &site in &program.sites {
+            sites.push(Site { key: self.key_of(&program, site)?, position: 0 });
+        }
+        let mut templates = Vec::with_capacity(program.templates.len());
+        for template in &program.templates {
+            templates.push(template.iter().map(|&key| self.key_of(&program, key)).collect::<Result<Box<[_]>, _>>()?);
+        }
+        let globals = vec![Value::UNSET; program.globals.len()];
+        let imports = IndexMap::with_hasher(self.ids);
+        Ok(Unit { program, constants, globals, sites, templates, imports, home, origin, held })
+    }
+}

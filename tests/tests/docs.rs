@@ -1,0 +1,117 @@
+//! Every ```` ```ilu ```` block of the README, the docs and the modules' pages is a program that runs. A ```` ```text ```` block right after it is
+//! what it prints.
+//!
+//! A block marked ```` ```ilu files ```` is run with an empty directory at `/data` that it may change; ```` ```ilu exit=N ```` is expected to
+//! end with that code. Everything else holds what a script with no flags holds.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests read the repository")]
+
+use ilu_tests::command::{Ran, Scratch, ilu_in, root};
+use std::path::PathBuf;
+
+/// One program in a page.
+struct Example {
+    /// `page:line`.
+    place: String,
+    marks: Vec<String>,
+    program: String,
+    prints: Option<String>,
+}
+
+fn pages() -> Vec<PathBuf> {
+    let mut found = vec![root().join("README.md")];
+    let mut open = vec![root().join("docs"), root().join("stdlib")];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "md") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Blocks of a page, in order: the words after the fence, the first line's number, the text.
+fn blocks(page: &str) -> Vec<(String, usize, usize, String)> {
+    let mut found = Vec::new();
+    let mut open: Option<(String, usize, String)> = None;
+    for (at, line) in page.lines().enumerate() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(info)) => open = Some((info.trim().to_string(), at + 1, String::new())),
+            (Some(_), Some("")) => {
+                let (info, start, text) = open.take().unwrap();
+                found.push((info, start, at + 1, text));
+            }
+            (Some((_, _, text)), _) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a block is not closed");
+    found
+}
+
+fn examples() -> Vec<Example> {
+    let mut found = Vec::new();
+    for path in pages() {
+        let page = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = page.lines().collect();
+        let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        let all = blocks(&page);
+        for (number, (info, start, end, text)) in all.iter().enumerate() {
+            let mut words = info.split_whitespace();
+            if words.next() != Some("ilu") {
+                continue;
+            }
+            let next = all.get(number + 1).filter(|(info, next, _, _)| info == "text" && lines[*end..next - 1].iter().all(|l| l.trim().is_empty()));
+            found.push(Example {
+                place: format!("{name}:{start}"),
+                marks: words.map(str::to_string).collect(),
+                program: text.clone(),
+                prints: next.map(|(_, _, _, text)| text.clone()),
+            });
+        }
+    }
+    found
+}
+
+fn run(example: &Example) -> Ran {
+    let scratch = Scratch::new("docs");
+    scratch.write("example.ilu", &example.program);
+    let mut args = vec!["run".to_string()];
+    if example.marks.iter().any(|mark| mark == "files") {
+        std::fs::create_dir(scratch.at("data")).unwrap();
+        args.extend(["--dir".to_string(), "data:/data:rw".to_string()]);
+    }
+    args.push("example.ilu".to_string());
+    ilu_in(scratch.path(), &args, b"")
+}
+
+#[test]
+fn every_example_in_the_pages_runs_and_prints_what_its_page_says() {
+    let all = examples();
+    assert!(all.len() >= 10, "only {} examples found: the search looks in the wrong place", all.len());
+    let mut failures = Vec::new();
+    for example in &all {
+        let expected: i32 = example.marks.iter().find_map(|mark| mark.strip_prefix("exit=")).map_or(0, |code| code.parse().unwrap());
+        let ran = run(example);
+        let prints_right = example.prints.as_ref().is_none_or(|wanted| *wanted == ran.out);
+        if ran.code != Some(expected) || !prints_right {
+            failures.push(format!(
+                "== {}: exit {:?}\n-- wanted\n{}-- got\n{}{}",
+                example.place,
+                ran.code,
+                example.prints.as_deref().unwrap_or(""),
+                ran.out,
+                ran.err
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {} examples are wrong:\n{}", failures.len(), all.len(), failures.join("\n"));
+}
