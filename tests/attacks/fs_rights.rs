@@ -90,13 +90,24 @@ fn links_and_renames() -> Vec<Row> {
             .rw(Expect::NoHarm, ["r = try(\\() 1)\nprn r.val"])
             .rw(Expect::Deny, ["__sys_copy(\"../outside/secret.txt\", \"x\")", "__sys_copy(\"a.txt\", \"../outside/x\")"])
             .control("__sys_copy(\"a.txt\", \"x\")\nprn __sys_read_file(\"x\")", "alpha")
-            .twin(|tree| fs::hard_link(tree.path("R/../outside/secret.txt"), tree.path("R/x")).is_ok() && fs::read_to_string(tree.path("R/x")).unwrap() == tree.token()),
+            .twin(|tree| {
+                fs::hard_link(tree.path("R/../outside/secret.txt"), tree.path("R/x")).is_ok()
+                    && fs::read_to_string(tree.path("R/x")).unwrap() == tree.token()
+            }),
         Row::new("FS-062")
             // Pinned: a hard link that the operator's directory already holds is a file of that directory.
             .setup(|tree| fs::hard_link(tree.path("R/a.txt"), tree.path("R/alias")).unwrap())
             .rw(Expect::Ok("alpha".into()), [read("alias")]),
         Row::new("FS-065")
-            .rw(Expect::Error, ["__sys_rename(\".\", \"x\")", "__sys_rename(\"a.txt\", \".\")", "__sys_rename(\"d\", \"d/e/x\")", "__sys_rename(\"a.txt\", \"d\")"])
+            .rw(
+                Expect::Error,
+                [
+                    "__sys_rename(\".\", \"x\")",
+                    "__sys_rename(\"a.txt\", \".\")",
+                    "__sys_rename(\"d\", \"d/e/x\")",
+                    "__sys_rename(\"a.txt\", \"d\")",
+                ],
+            )
             .rw(Expect::Error, ["__sys_mkdir(\"n\")\n__sys_write_file(\"n/f\", \"x\")\n__sys_rename(\"n\", \"d\")"])
             .rw(Expect::Error, ["a.txt/", "a.txt/."].map(|path| format!("__sys_rename({}, \"b\")", quote(path)))),
     ]
@@ -109,11 +120,21 @@ pub fn two_grants(mode: Openat2) -> Vec<String> {
         ("FS-061", "ro:rw", "__sys_rename(\"/one/f\", \"/two/f\")", 3),
         ("FS-061", "ro:rw", "__sys_rename(\"/two/g\", \"/one/g\")", 3),
         ("FS-061", "ro:rw", "__sys_rename(\"/two/g\", \"/one/f\")", 3),
-        ("FS-060", "ro:rw", "__sys_copy(\"/one/f\", \"/two/f\")\n__sys_write_file(\"/two/f\", \"changed\")\nasr(__sys_read_file(\"/one/f\") == \"one\")", 0),
+        (
+            "FS-060",
+            "ro:rw",
+            "__sys_copy(\"/one/f\", \"/two/f\")\n__sys_write_file(\"/two/f\", \"changed\")\nasr(__sys_read_file(\"/one/f\") == \"one\")",
+            0,
+        ),
         ("FS-060", "ro:rw", "__sys_symlink(\"../one/f\", \"/two/alias\")\n__sys_write_file(\"/two/alias\", \"changed\")", 3),
         ("FS-066", "rw:ro", "__sys_rename(\"/one/f\", \"/two/f\")", 3),
         ("FS-066", "ro:rw", "__sys_rename(\"/one/f\", \"/two/f\")", 3),
-        ("FS-066 control", "rw:rw", "__sys_rename(\"/one/f\", \"/two/f\")\nasr(__sys_read_file(\"/two/f\") == \"one\")\nasr(not __sys_exists(\"/one/f\"))", 0),
+        (
+            "FS-066 control",
+            "rw:rw",
+            "__sys_rename(\"/one/f\", \"/two/f\")\nasr(__sys_read_file(\"/two/f\") == \"one\")\nasr(not __sys_exists(\"/one/f\"))",
+            0,
+        ),
         ("FS-075", "wo:rw", "prn __sys_read_file(\"/one/f\")", 3),
         ("FS-075", "wo:rw", "prn __sys_read_dir(\"/one\")", 3),
         ("FS-075", "wo:rw", "prn __sys_stat(\"/one/f\")", 3),
@@ -129,7 +150,10 @@ pub fn two_grants(mode: Openat2) -> Vec<String> {
         if access.contains("wo") {
             // Write-only exists for narrowed grants; the command line grants `ro` and `rw`.
             let wide = grants[0].replace(":wo", ":rw");
-            let inner = format!("use cap\nuse sbx\ns = sbxmk(capcat(capfs(), capfm(), capio()), {{dir: {{\"/one\": \"wo\"}}}})\nsbxrn(s, \\() {})", script.trim_start_matches("prn "));
+            let inner = format!(
+                "use cap\nuse sbx\ns = sbxmk(capcat(capfs(), capfm(), capio()), {{dir: {{\"/one\": \"wo\"}}}})\nsbxrn(s, \\() {})",
+                script.trim_start_matches("prn ")
+            );
             check(&tree, id, &["--dir", &wide, "--grant", crate::rig::ALL_FILE_NATIVES], &inner, *code, mode, &mut failures);
             continue;
         }

@@ -9,7 +9,10 @@ pub fn rows() -> Vec<Row> {
     vec![
         Row::new("FS-081")
             .setup(|tree| mknodat(CWD, tree.path("R/fifo"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap())
-            .rw(Expect::DenyOrError, [read("fifo"), call("__sys_open_read", "fifo"), "prn __sys_copy(\"fifo\", \"b\")".into(), write("fifo")])
+            .rw(
+                Expect::DenyOrError,
+                [read("fifo"), call("__sys_open_read", "fifo"), "prn __sys_copy(\"fifo\", \"b\")".into(), write("fifo")],
+            )
             .rw(Expect::Fine, ["prn __sys_stat(\"fifo\").kind", "prn __sys_read_dir(\".\")"])
             .control(read("a.txt"), "alpha")
             // Without the non-blocking open and the look at the file's kind, opening it waits for a writer for ever.
@@ -91,21 +94,27 @@ pub fn rows() -> Vec<Row> {
             )
             .twin(|tree| {
                 let flags = format!("{}:/g:ro", tree.path("outside").display());
-                tree.run_with(&["--dir", &flags, "--grant", "capfs,capio"], "use sbx\nuse cap\nsbxld(sbxmk(capcat(capfs(), capio())), \"m.ilu\")", Openat2::Kernel).out == "loaded\n"
+                tree.run_with(
+                    &["--dir", &flags, "--grant", "capfs,capio"],
+                    "use sbx\nuse cap\nsbxld(sbxmk(capcat(capfs(), capio())), \"m.ilu\")",
+                    Openat2::Kernel,
+                )
+                .out == "loaded\n"
             }),
-        Row::new("FS-119").rw(
-            Expect::DenyOrError,
-            [
-                "use \"../../outside/m\"".to_owned(),
-                "use \"/etc/passwd\"".into(),
-                "use \"a\\0b.ilu\"".into(),
-                format!("use \"{}\"", "m".repeat(10 << 10)),
-                "use \"\"".into(),
-                "use \"d\"".into(),
-            ],
-        )
-        .control("use txt\nprn txt.upper(\"a\")", "A")
-        .twin(|tree| fs::read(tree.path("R/../outside/secret.txt")).is_ok()),
+        Row::new("FS-119")
+            .rw(
+                Expect::DenyOrError,
+                [
+                    "use \"../../outside/m\"".to_owned(),
+                    "use \"/etc/passwd\"".into(),
+                    "use \"a\\0b.ilu\"".into(),
+                    format!("use \"{}\"", "m".repeat(10 << 10)),
+                    "use \"\"".into(),
+                    "use \"d\"".into(),
+                ],
+            )
+            .control("use txt\nprn txt.upper(\"a\")", "A")
+            .twin(|tree| fs::read(tree.path("R/../outside/secret.txt")).is_ok()),
     ]
 }
 

@@ -43,7 +43,15 @@ fn following() -> Vec<Row> {
                 tree.link("ln_out", "../outside/secret.txt");
                 tree.link("ln_in", "a.txt");
             })
-            .rw(Expect::Deny, [read("ln_out"), call("__sys_stat", "ln_out"), call("__sys_open_read", "ln_out"), "prn __sys_copy(\"ln_out\", \"b\")".into()])
+            .rw(
+                Expect::Deny,
+                [
+                    read("ln_out"),
+                    call("__sys_stat", "ln_out"),
+                    call("__sys_open_read", "ln_out"),
+                    "prn __sys_copy(\"ln_out\", \"b\")".into(),
+                ],
+            )
             .control(read("ln_in"), "alpha")
             .twin(|tree| naive_read(tree, "ln_out")),
         Row::new("FS-029")
@@ -61,7 +69,10 @@ fn following() -> Vec<Row> {
                 tree.link("dirln", "../outside");
                 tree.link("in", "d");
             })
-            .rw(Expect::Deny, [read("dirln/secret.txt"), call("__sys_read_dir", "dirln"), write("dirln/new"), call("__sys_mkdir", "dirln/x")])
+            .rw(
+                Expect::Deny,
+                [read("dirln/secret.txt"), call("__sys_read_dir", "dirln"), write("dirln/new"), call("__sys_mkdir", "dirln/x")],
+            )
             .control(read("in/e/f.txt"), "deep")
             .twin(|tree| naive_read(tree, "dirln/secret.txt") && naive_write(tree, "dirln/new", "outside/new")),
         Row::new("FS-032")
@@ -147,7 +158,9 @@ fn changing() -> Vec<Row> {
             .rw(Expect::Ok("[\"a.txt\", \"d\"]".into()), ["__sys_remove(\"ln_out\")\nprn __sys_read_dir(\".\")"])
             .rw(Expect::DenyOrError, [call("__sys_remove", "ln_out/")])
             .control("__sys_remove(\"a.txt\")\nprn __sys_read_dir(\".\")", "[\"d\", \"ln_out\"]")
-            .twin(|tree| fs::remove_file(fs::canonicalize(tree.path("R/ln_out")).unwrap()).is_ok() && !tree.path("outside/secret.txt").exists()),
+            .twin(|tree| {
+                fs::remove_file(fs::canonicalize(tree.path("R/ln_out")).unwrap()).is_ok() && !tree.path("outside/secret.txt").exists()
+            }),
         Row::new("FS-046")
             .setup(|tree| tree.link("d/dirln", "../../outside"))
             .rw(Expect::Ok("[\"a.txt\"]".into()), ["__sys_remove(\"d\", {all: tru})\nprn __sys_read_dir(\".\")"]),
@@ -156,7 +169,10 @@ fn changing() -> Vec<Row> {
             .rw(Expect::NoHarm, ["dirln", "dirln/", "dirln/."].map(|path| format!("prn __sys_remove({}, {{all: tru}})", quote(path)))),
         Row::new("FS-048")
             .setup(|tree| tree.link("ln_out", "../outside/secret.txt"))
-            .rw(Expect::Deny, ["__sys_rename(\"ln_out\", \"b\")\nasr(__sys_read_dir(\".\") == [\"a.txt\", \"b\", \"d\"])\nprn __sys_read_file(\"b\")"])
+            .rw(
+                Expect::Deny,
+                ["__sys_rename(\"ln_out\", \"b\")\nasr(__sys_read_dir(\".\") == [\"a.txt\", \"b\", \"d\"])\nprn __sys_read_file(\"b\")"],
+            )
             .control("__sys_rename(\"a.txt\", \"b\")\nprn __sys_read_file(\"b\")", "alpha")
             .twin(|tree| fs::rename(tree.path("R/ln_out"), tree.path("R/b")).is_ok() && naive_read(tree, "b")),
         Row::new("FS-049")
@@ -166,7 +182,10 @@ fn changing() -> Vec<Row> {
             .control("__sys_copy(\"a.txt\", \"b\")\nprn __sys_read_file(\"b\")", "alpha")
             .twin(|tree| fs::copy(tree.path("R/a.txt"), tree.path("R/dst")).is_ok() && tree.path("outside/new.txt").exists()),
         Row::new("FS-051")
-            .rw(Expect::Deny, ["/etc/passwd", "$ABS/outside/secret.txt", "/g/a.txt"].map(|target| format!("prn __sys_symlink({}, \"l\")", quote(target))))
+            .rw(
+                Expect::Deny,
+                ["/etc/passwd", "$ABS/outside/secret.txt", "/g/a.txt"].map(|target| format!("prn __sys_symlink({}, \"l\")", quote(target))),
+            )
             .rw(Expect::DenyOrError, ["__sys_symlink(\"../outside/secret.txt\", \"l\")\nprn __sys_read_file(\"l\")"])
             .control("__sys_symlink(\"a.txt\", \"l\")\nprn __sys_read_file(\"l\")", "alpha")
             .twin(|tree| std::os::unix::fs::symlink("../outside/secret.txt", tree.path("R/l")).is_ok() && naive_read(tree, "l")),
@@ -208,7 +227,14 @@ fn looking() -> Vec<Row> {
                 tree.link("ln_abs", "$ABS/outside/secret.txt");
                 tree.link("dirln", "../outside");
             })
-            .rw(Expect::DenyOrError, ["ln_abs", "dirln/secret.txt", "nope/x"].into_iter().flat_map(path_forms).filter(|form| !form.contains("ln_abs\", \"moved") && !form.contains("__sys_remove(\"ln_abs") && !form.contains("__sys_rename(\"a.txt\", \"ln_abs")))
+            .rw(
+                Expect::DenyOrError,
+                ["ln_abs", "dirln/secret.txt", "nope/x"].into_iter().flat_map(path_forms).filter(|form| {
+                    !form.contains("ln_abs\", \"moved")
+                        && !form.contains("__sys_remove(\"ln_abs")
+                        && !form.contains("__sys_rename(\"a.txt\", \"ln_abs")
+                }),
+            )
             .control(read("a.txt"), "alpha")
             .twin(|tree| naive_read(tree, "ln_abs")),
     ]

@@ -1,6 +1,14 @@
 //! The attack catalogue as tests: each row by its id, each file row with the kernel's `openat2`, without it (ENOSYS) and with it refused
 //! (EPERM), each denial with a control that must succeed and a twin in which, the guard off, the attack succeeds.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, clippy::disallowed_types, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    missing_docs,
+    reason = "tests"
+)]
 
 mod fs_lexical;
 mod fs_rights;
@@ -13,7 +21,7 @@ use rig::Openat2;
 
 /// The command under test, built once beside the tests.
 pub fn ilu_binary() -> std::path::PathBuf {
-    ilu_tests::ilu_binary()
+    env!("CARGO_BIN_EXE_ilu-under-test").into()
 }
 
 macro_rules! groups {
@@ -59,7 +67,13 @@ fn the_openat2_launcher_really_blocks_it() {
     // The guard of the rig itself: under the launcher `openat2` fails with the error asked for, without it it works.
     let probe = |mode: &str| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_with-openat2"));
-        command.args([mode, "strace", "-f", "-e", "trace=openat2"]).arg(ilu_binary()).args(["run", "--dir", "/etc:/g:ro", "-e", "prn __sys_exists(\"passwd\")"]);
+        command.args([mode, "strace", "-f", "-e", "trace=openat2"]).arg(ilu_binary()).args([
+            "run",
+            "--dir",
+            "/etc:/g:ro",
+            "-e",
+            "prn __sys_exists(\"passwd\")",
+        ]);
         command.output().map(|done| String::from_utf8_lossy(&done.stderr).into_owned())
     };
     let Ok(text) = probe("ENOSYS") else { return };

@@ -171,7 +171,9 @@ impl Tree {
             return complain("the canary leaked");
         }
         // The script quotes its own text in errors, so only rows whose script does not spell the host path can be held to this.
-        if !script.contains(&self.abs()) && (got.out.contains(&self.abs()) || got.err.replace(&format!("{}.ilu", self.abs()), "").contains(&self.abs())) {
+        if !script.contains(&self.abs())
+            && (got.out.contains(&self.abs()) || got.err.replace(&format!("{}.ilu", self.abs()), "").contains(&self.abs()))
+        {
             return complain("a host path leaked");
         }
         let after = self.picture_outside();
@@ -195,7 +197,15 @@ fn picture(place: &Path, rows: &mut Vec<String>) {
     let Ok(meta) = fs::symlink_metadata(place) else { return };
     let content = if meta.is_file() { fs::read(place).unwrap_or_default() } else { Vec::new() };
     // A directory's mtime moves when an entry comes or goes; reading a file moves only its atime, which is not in the picture.
-    rows.push(format!("{} {:o} {} {} {}.{} {content:?}", place.display(), meta.mode(), meta.nlink(), meta.len(), meta.mtime(), meta.mtime_nsec()));
+    rows.push(format!(
+        "{} {:o} {} {} {}.{} {content:?}",
+        place.display(),
+        meta.mode(),
+        meta.nlink(),
+        meta.len(),
+        meta.mtime(),
+        meta.mtime_nsec()
+    ));
     if meta.is_dir() {
         let mut entries: Vec<_> = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()).collect();
         entries.sort();

@@ -69,7 +69,9 @@ fn examples() -> Vec<Example> {
             if words.next() != Some("ilu") {
                 continue;
             }
-            let next = all.get(number + 1).filter(|(info, next, _, _)| info == "text" && lines[*end..next - 1].iter().all(|l| l.trim().is_empty()));
+            let next = all
+                .get(number + 1)
+                .filter(|(info, next, _, _)| info == "text" && lines[*end..next - 1].iter().all(|l| l.trim().is_empty()));
             found.push(Example {
                 place: format!("{name}:{start}"),
                 marks: words.map(str::to_string).collect(),

@@ -106,11 +106,8 @@ fn row_6_the_configuration_cannot_be_changed() {
     assert_eq!(host.read("tenant-a/config/settings.toml"), "level = 3\n");
     assert_eq!(std::fs::read_dir(host.at("tenant-a/config")).unwrap().count(), 5);
     // The guard off: the same write with the directory granted for writing works.
-    let ran = ilu_in(
-        host.path(),
-        &["run", "--dir", "tenant-a/config:/config:rw", "-e", "use fs\nfswr(\"/config/modified.toml\", \"x\")"],
-        b"",
-    );
+    let ran =
+        ilu_in(host.path(), &["run", "--dir", "tenant-a/config:/config:rw", "-e", "use fs\nfswr(\"/config/modified.toml\", \"x\")"], b"");
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert_eq!(host.read("tenant-a/config/modified.toml"), "x");
 }
@@ -118,7 +115,11 @@ fn row_6_the_configuration_cannot_be_changed() {
 #[test]
 fn row_7_the_output_can_be_written() {
     let host = host();
-    allowed(&host, "use fs\nfswr(\"/output/report.txt\", fsrd(\"/config/settings.toml\"))\nprn fsrd(\"/output/report.txt\")", "level = 3\n\n");
+    allowed(
+        &host,
+        "use fs\nfswr(\"/output/report.txt\", fsrd(\"/config/settings.toml\"))\nprn fsrd(\"/output/report.txt\")",
+        "level = 3\n\n",
+    );
     assert_eq!(host.read("tenant-a/output/report.txt"), "level = 3\n");
 }
 
@@ -151,7 +152,9 @@ fn row_9_no_other_path_can_be_opened_and_none_can_be_told_to_exist() {
 fn adversary_1_a_path_put_together_from_foreign_input_stays_inside() {
     let host = host();
     let program = "use fs\nuse os\nprn fsrd(\"/config/\" + os.argv()[0])";
-    for input in ["../../host-private-key.pem", "../host-private-key.pem", "sub/../../../host-private-key.pem", "/../../host-private-key.pem"] {
+    for input in
+        ["../../host-private-key.pem", "../host-private-key.pem", "sub/../../../host-private-key.pem", "/../../host-private-key.pem"]
+    {
         denied(&host, &plugin_with(&host, program, &[input]), input);
     }
     let ran = plugin_with(&host, program, &["settings.toml"]);
