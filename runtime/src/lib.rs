@@ -1,4 +1,5 @@
 //! The ilu runtime.
 #![forbid(unsafe_code)]
 pub mod heap;
+pub mod host;
 pub mod value;

@@ -1,4 +1,40 @@
-//! The sandbox.
+//! The sandbox: what a script may touch, and the one doorway through which it touches it.
+//!
+//! A [`Realm`] belongs to one isolate. It holds the sandboxes (what each may call and on what), the accounts (who pays), the open
+//! resources and the event record. The VM asks it three things: the [`Realm::meet`] of two authorities, the fuel of an account, and
+//! [`Realm::call`]. This crate knows nothing of the VM's values and opens nothing by itself: directories, clocks and streams are
+//! handed to it.
 #![forbid(unsafe_code)]
+
+mod account;
+pub mod denial;
+pub mod event;
+pub mod grants;
+pub mod handle;
 pub mod ids;
+pub mod limits;
+pub mod options;
+pub mod outside;
+pub mod path;
+pub mod permit;
 pub mod plain;
+pub mod realm;
+mod record;
+pub mod request;
+pub mod stop;
+mod tree;
+pub mod view;
+
+pub use denial::{Denial, Rule};
+pub use event::{Cost, Event, Verdict};
+pub use grants::{Grants, Mount};
+pub use ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId, VOID};
+pub use limits::{Budget, Limits, NO_LIMIT, Usage};
+pub use options::Options;
+pub use outside::Outside;
+pub use permit::{Permit, Place};
+pub use plain::{Arg, HandleId, Plain};
+pub use realm::{CallSite, NativeFn, Natives, Realm};
+pub use request::{DirRequest, Request};
+pub use stop::Stop;
+pub use view::{Access, Opened};

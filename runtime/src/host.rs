@@ -1,0 +1,307 @@
+//! The one file with ambient authority: it opens what the operator named, before a script runs.
+//!
+//! Everything here takes the operator's words (flags, the script's path) and gives handles or bounded data. Nothing here is called on
+//! behalf of a script: scripts reach files through the handles only, and the process's streams and clocks through [`Process`].
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "turning the operator's flags into handles is what this file is for"
+)]
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use ilu_lang::source::MAX_SOURCE_BYTES;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Why the operator's words could not be turned into a handle.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HostError {
+    /// What the system says about a path.
+    Io {
+        /// The path as the operator wrote it.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A name that is not UTF-8, which scripts could not write.
+    Name(String),
+    /// A source text that is not UTF-8: its name and the offset of the first wrong byte.
+    NotText(String, usize),
+    /// A source text above [`MAX_SOURCE_BYTES`].
+    TooLong(String),
+    /// A directory where a script was expected.
+    Directory(String),
+    /// An environment variable that is not set, or is no UTF-8.
+    Variable(String),
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HostError::Io { path, error } => write!(f, "{path}: {}", plain_words(error)),
+            HostError::Name(path) => write!(f, "{path}: its real name is not UTF-8"),
+            HostError::NotText(path, at) => write!(f, "{path}: not UTF-8 text: byte {at} is wrong"),
+            HostError::TooLong(path) => write!(f, "{path}: longer than {} MiB, the most a source text can be", MAX_SOURCE_BYTES >> 20),
+            HostError::Directory(path) => write!(f, "{path}: a directory, not a script"),
+            HostError::Variable(name) => write!(f, "the variable {name} is not set here, or is not UTF-8; {name}=VALUE gives it a value"),
+        }
+    }
+}
+
+impl std::error::Error for HostError {}
+
+/// The common answers of the system in plain words, the others as they come.
+fn plain_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".to_string(),
+        io::ErrorKind::PermissionDenied => "the system does not permit it".to_string(),
+        io::ErrorKind::NotADirectory => "a part of the path is not a directory".to_string(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_string(),
+        _ => error.to_string(),
+    }
+}
+
+fn says(path: &str) -> impl FnOnce(io::Error) -> HostError {
+    let path = path.to_string();
+    move |error| HostError::Io { path, error }
+}
+
+/// A host directory or file that the operator granted, opened.
+#[derive(Debug)]
+pub enum Granted {
+    /// A directory and all below it.
+    Dir {
+        /// Its handle.
+        dir: Dir,
+        /// Where it really is: to compare grants with each other, never to show.
+        real: PathBuf,
+    },
+    /// One file: its name in its directory.
+    File {
+        /// The directory it is in.
+        parent: Dir,
+        /// Its name there.
+        name: String,
+        /// Where it really is: to compare grants with each other, never to show.
+        real: PathBuf,
+    },
+}
+
+impl Granted {
+    /// Where it really is.
+    #[must_use]
+    pub fn real(&self) -> &Path {
+        match self {
+            Granted::Dir { real, .. } | Granted::File { real, .. } => real,
+        }
+    }
+}
+
+/// Opens a directory or a file that the operator named. Links in the path are the operator's: they are followed now, once.
+///
+/// # Errors
+/// What the system says, or a real name that is not UTF-8.
+pub fn open(path: &str) -> Result<Granted, HostError> {
+    let real = std::fs::canonicalize(path).map_err(says(path))?;
+    if std::fs::metadata(&real).map_err(says(path))?.is_dir() {
+        let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(says(path))?;
+        return Ok(Granted::Dir { dir, real });
+    }
+    let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else { return Err(HostError::Name(path.to_string())) };
+    let name = name.to_str().ok_or_else(|| HostError::Name(path.to_string()))?.to_string();
+    let parent = Dir::open_ambient_dir(parent, ambient_authority()).map_err(says(path))?;
+    Ok(Granted::File { parent, name, real })
+}
+
+/// The folder of a script, from which its own modules are read.
+#[derive(Debug)]
+pub struct Folder {
+    /// Its handle.
+    pub dir: Dir,
+    /// Where it really is: to compare it with writable grants, never to show.
+    pub real: PathBuf,
+}
+
+/// A source text that the operator named, and the folder it lies in.
+///
+/// # Errors
+/// What the system says; a directory; text that is too long or not UTF-8.
+pub fn read_script(path: &str) -> Result<(String, Folder), HostError> {
+    let file = std::fs::File::open(path).map_err(says(path))?;
+    if file.metadata().map_err(says(path))?.is_dir() {
+        return Err(HostError::Directory(path.to_string()));
+    }
+    let text = read_text(path, file)?;
+    let real = std::fs::canonicalize(path).map_err(says(path))?;
+    let real = real.parent().unwrap_or(Path::new("/")).to_path_buf();
+    let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(says(path))?;
+    Ok((text, Folder { dir, real }))
+}
+
+/// A source text from standard input.
+///
+/// # Errors
+/// What the system says; text that is too long or not UTF-8.
+pub fn read_stdin() -> Result<String, HostError> {
+    read_text("standard input", io::stdin().lock())
+}
+
+/// The text of a source: bounded, and valid.
+///
+/// # Errors
+/// What the system says; text that is too long or not UTF-8.
+pub fn read_text(name: &str, from: impl Read) -> Result<String, HostError> {
+    let mut bytes = Vec::new();
+    from.take(MAX_SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(says(name))?;
+    if bytes.len() > MAX_SOURCE_BYTES {
+        return Err(HostError::TooLong(name.to_string()));
+    }
+    String::from_utf8(bytes).map_err(|wrong| HostError::NotText(name.to_string(), wrong.utf8_error().valid_up_to()))
+}
+
+/// The process's own value of a variable.
+///
+/// # Errors
+/// It is not set, or not UTF-8.
+pub fn variable(name: &str) -> Result<String, HostError> {
+    std::env::var(name).map_err(|_| HostError::Variable(name.to_string()))
+}
+
+/// Makes or empties the file that takes the audit; `-` is standard error.
+///
+/// # Errors
+/// What the system says.
+pub fn audit_sink(path: &str) -> Result<Box<dyn Write + Send>, HostError> {
+    if path == "-" {
+        return Ok(Box::new(io::stderr()));
+    }
+    Ok(Box::new(std::fs::File::create(path).map_err(says(path))?))
+}
+
+/// The streams, clocks and entropy of this process.
+#[derive(Debug)]
+pub struct Process {
+    started: Instant,
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        Self { started: Instant::now() }
+    }
+}
+
+impl Process {
+    /// Writes all of it to standard output, at once.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
+    /// Writes all of it to standard error.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::stderr().lock().write_all(bytes)
+    }
+
+    /// Reads some of standard input; 0 is its end.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        io::stdin().lock().read(into)
+    }
+
+    /// Milliseconds since 1970; 0 before.
+    #[must_use]
+    pub fn wall_ms(&self) -> f64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0)
+    }
+
+    /// Milliseconds since this was made.
+    #[must_use]
+    pub fn mono_ms(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1000.0
+    }
+
+    /// Waits that long; not at all when it is no length of time.
+    pub fn sleep(&mut self, ms: f64) {
+        if let Ok(length) = Duration::try_from_secs_f64(ms / 1000.0) {
+            std::thread::sleep(length);
+        }
+    }
+
+    /// Fills with random bytes of the kernel, fit for keys.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+        let mut filled = 0;
+        while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty()) {
+                Ok(count) => filled += count,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_text_within_its_bound() {
+        assert_eq!(read_text("t", "prn 1".as_bytes()).unwrap(), "prn 1");
+        assert!(matches!(read_text("t", &b"ab\xffc"[..]), Err(HostError::NotText(_, 2))));
+        let endless = io::repeat(b'x');
+        assert!(matches!(read_text("t", endless), Err(HostError::TooLong(_))));
+    }
+
+    #[test]
+    fn what_is_granted_is_opened_where_it_really_is() {
+        let here = open(".").unwrap();
+        assert!(matches!(here, Granted::Dir { .. }));
+        assert!(here.real().is_absolute());
+        let Granted::File { name, real, .. } = open("./Cargo.toml").unwrap() else { panic!("a file") };
+        assert_eq!(name, "Cargo.toml");
+        assert!(real.ends_with("runtime/Cargo.toml"));
+        let missing = open("no/such/thing").unwrap_err();
+        assert_eq!(missing.to_string(), "no/such/thing: no such file or directory");
+    }
+
+    #[test]
+    fn a_script_comes_with_its_folder_and_a_directory_is_none() {
+        let (text, folder) = read_script("./Cargo.toml").unwrap();
+        assert!(text.contains("[package]") && folder.real.ends_with("runtime"));
+        assert_eq!(read_script(".").unwrap_err().to_string(), ".: a directory, not a script");
+    }
+
+    #[test]
+    fn clocks_go_forward_and_entropy_differs() {
+        let mut process = Process::default();
+        let before = process.mono_ms();
+        process.sleep(2.0);
+        assert!(process.mono_ms() - before >= 2.0);
+        process.sleep(f64::NAN);
+        process.sleep(-1.0);
+        assert!(process.wall_ms() > 1.6e12);
+        let (mut a, mut b) = ([0_u8; 300], [0_u8; 300]);
+        process.random(&mut a).unwrap();
+        process.random(&mut b).unwrap();
+        assert_ne!(a, b);
+    }
+}

@@ -1,0 +1,117 @@
+//! Accounts: whom costs are charged to.
+//!
+//! Running code charges every sandbox that was entered to get where it is, and everything those were made under. So a child's budget
+//! is drawn from its parents', and code of one sandbox that runs inside another is paid by both.
+
+use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
+use crate::limits::{Budget, NO_LIMIT};
+use crate::stop::Stop;
+use crate::tree::Tree;
+use std::collections::HashMap;
+
+/// Accounts of a realm; as many as there can be sandboxes, and again for their combinations.
+const MAX_ACCOUNTS: usize = 65_536;
+
+/// All accounts of a realm.
+#[derive(Debug)]
+pub(crate) struct Accounts {
+    /// Sandboxes charged by each: ascending, so that those around come before those within.
+    charged: Vec<Vec<SbxId>>,
+    by_entry: HashMap<(AccountId, SbxId), AccountId>,
+    by_set: HashMap<Vec<SbxId>, AccountId>,
+    /// Set when no further account could be made: then nothing more runs.
+    full: bool,
+}
+
+impl Accounts {
+    pub(crate) fn new() -> Accounts {
+        Accounts { charged: vec![vec![ROOT]], by_entry: HashMap::new(), by_set: HashMap::from([(vec![ROOT], ROOT_ACCOUNT)]), full: false }
+    }
+
+    /// The account of code that enters a sandbox.
+    pub(crate) fn enter(&mut self, tree: &mut Tree, from: AccountId, s: SbxId, now: f64) -> AccountId {
+        if s == ANY {
+            return from;
+        }
+        if let Some(known) = self.by_entry.get(&(from, s)) {
+            return *known;
+        }
+        let mut set = self.of(from).to_vec();
+        set.extend(tree.ancestors(s));
+        set.sort_unstable();
+        set.dedup();
+        tree.start(s, now);
+        let next = AccountId(u32::try_from(self.charged.len()).unwrap_or(u32::MAX));
+        let account = match self.by_set.get(&set) {
+            Some(known) => *known,
+            None if self.charged.len() >= MAX_ACCOUNTS => {
+                self.full = true;
+                return from;
+            }
+            None => {
+                self.charged.push(set.clone());
+                self.by_set.insert(set, next);
+                next
+            }
+        };
+        if self.by_entry.len() < 2 * MAX_ACCOUNTS {
+            self.by_entry.insert((from, s), account);
+        }
+        account
+    }
+
+    /// The sandboxes an account charges. A number that is no account's charges the root.
+    pub(crate) fn of(&self, account: AccountId) -> &[SbxId] {
+        self.charged.get(account.0 as usize).map_or(&[ROOT], Vec::as_slice)
+    }
+
+    /// What is left of a budget for this account: the least of what is left anywhere.
+    pub(crate) fn left(&self, tree: &Tree, account: AccountId, budget: Budget) -> u64 {
+        if self.full {
+            return 0;
+        }
+        self.of(account).iter().map(|s| tree.left(*s, budget)).min().unwrap_or(0)
+    }
+
+    /// Takes from a budget, all or nothing.
+    pub(crate) fn charge(&self, tree: &mut Tree, account: AccountId, budget: Budget, amount: u64) -> Result<(), Stop> {
+        let set = self.of(account);
+        if let Some(of) = set.iter().find(|s| tree.left(**s, budget) < amount) {
+            return Err(Stop::Limit { budget, of: *of });
+        }
+        for s in set {
+            tree.add(*s, budget, amount);
+        }
+        Ok(())
+    }
+
+    /// Counts what has been used already, whether or not there was room for it.
+    pub(crate) fn spend(&self, tree: &mut Tree, account: AccountId, budget: Budget, amount: u64) {
+        for s in self.of(account) {
+            tree.add(*s, budget, amount);
+        }
+    }
+
+    /// The outermost sandbox of an account that has run out of fuel or time, if any has.
+    pub(crate) fn exhausted(&self, tree: &Tree, account: AccountId, now: f64) -> Option<(Budget, SbxId)> {
+        if self.full {
+            return Some((Budget::Memory, ROOT));
+        }
+        self.of(account).iter().find_map(|s| {
+            if tree.left(*s, Budget::Fuel) == 0 {
+                return Some((Budget::Fuel, *s));
+            }
+            tree.deadline(*s).filter(|deadline| now >= *deadline).map(|_| (Budget::Time, *s))
+        })
+    }
+
+    /// The earliest deadline of an account, and whose it is.
+    pub(crate) fn deadline(&self, tree: &Tree, account: AccountId) -> Option<(f64, SbxId)> {
+        self.of(account).iter().filter_map(|s| Some((tree.deadline(*s)?, *s))).min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+
+    /// The least of a limit that is not counted here.
+    pub(crate) fn least(&self, tree: &Tree, account: AccountId, budget: Budget) -> (u64, SbxId) {
+        self.of(account).iter().map(|s| (tree.limits(*s).of(budget), *s)).min_by_key(|(limit, _)| *limit).unwrap_or((NO_LIMIT, ROOT))
+    }
+}

@@ -1,0 +1,185 @@
+//! A denial and how it reads.
+
+use crate::limits::MAX_SUBJECT;
+use std::fmt;
+
+/// Which rule refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The native is not among the sandbox's capabilities.
+    NotHeld,
+    /// The sandbox, or one it was made under, was revoked.
+    Revoked,
+    /// No directory grant covers the path.
+    NoGrant,
+    /// The path starts in this grant and leads out of it.
+    LeadsOut(String),
+    /// This grant is read-only.
+    ReadOnly(String),
+    /// This grant is write-only.
+    WriteOnly(String),
+    /// The path is on a special filesystem of this kind.
+    Special(&'static str),
+    /// A link would have an absolute target.
+    AbsoluteLink,
+    /// The environment variable is not granted.
+    NoVariable,
+    /// The audit record can't be written.
+    AuditBroken,
+}
+
+impl Rule {
+    /// The rule in words.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Rule::NotHeld => "the sandbox does not hold this capability".to_owned(),
+            Rule::Revoked => "the sandbox was revoked".to_owned(),
+            Rule::NoGrant => "no directory grant covers this path".to_owned(),
+            Rule::LeadsOut(guest) => format!("the path leads out of the grant of {guest}"),
+            Rule::ReadOnly(guest) => format!("the grant of {guest} is read-only"),
+            Rule::WriteOnly(guest) => format!("the grant of {guest} is write-only"),
+            Rule::Special(kind) => format!("files of {kind} are never reached through a directory grant"),
+            Rule::AbsoluteLink => "a link must have a relative target".to_owned(),
+            Rule::NoVariable => "this environment variable is not granted".to_owned(),
+            Rule::AuditBroken => "the audit record can't be written, so nothing more is allowed".to_owned(),
+        }
+    }
+
+    /// A word for it that programs can rely on.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Rule::NotHeld => "not-held",
+            Rule::Revoked => "revoked",
+            Rule::NoGrant => "no-grant",
+            Rule::LeadsOut(_) => "leads-out",
+            Rule::ReadOnly(_) => "read-only",
+            Rule::WriteOnly(_) => "write-only",
+            Rule::Special(_) => "special-filesystem",
+            Rule::AbsoluteLink => "absolute-link",
+            Rule::NoVariable => "no-variable",
+            Rule::AuditBroken => "audit-broken",
+        }
+    }
+}
+
+/// A call that was not allowed. It is the same whether what was asked for exists or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Denial {
+    /// The native that was called.
+    pub native: &'static str,
+    /// On what, as the script wrote it: escaped, cut when long.
+    pub subject: Option<String>,
+    /// By which rule.
+    pub rule: Rule,
+    /// The smallest grant that would allow it, as a flag or as what to change in `sbxmk`; none when nothing would.
+    pub grant: Option<String>,
+    /// Whether trying again can help.
+    pub retry: bool,
+    /// Where in the source.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+impl fmt::Display for Denial {
+    /// One line, as scripts see it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "denied: {}", self.native)?;
+        if let Some(subject) = &self.subject {
+            write!(f, " {subject}")?;
+        }
+        write!(f, ": {}", self.rule.text())
+    }
+}
+
+impl Denial {
+    /// For people: what and where, by which rule, the smallest grant, whether trying again can help; one line each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let subject = self.subject.as_ref().map(|s| format!(" {s}")).unwrap_or_default();
+        vec![
+            format!("denied: {}{subject} at {}:{}", self.native, escape(&self.file, MAX_SUBJECT), self.line),
+            format!("rule: {}", self.rule.text()),
+            self.grant.as_ref().map_or_else(|| "no grant would allow it".to_owned(), |grant| format!("would allow it: {grant}")),
+            if self.retry { "trying again may help" } else { "trying again can't help" }.to_owned(),
+        ]
+    }
+}
+
+/// Text from a script as it may appear in a message or a record: quoted, with control and direction characters escaped, cut when long.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    format!("\"{}\"", escape(text, MAX_SUBJECT))
+}
+
+/// The same without the quotes.
+#[must_use]
+pub fn escape(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.len() >= most {
+            out.push('…');
+            break;
+        }
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            // Everything that could move a cursor, hide text or turn its direction.
+            c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A word of a command line, quoted for a POSIX shell when it has to be.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | ':' | '=' | ',' | '+' | '@' | '%');
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", escape(text, MAX_SUBJECT).replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_reads_in_four_lines_and_in_one() {
+        let denial = Denial {
+            native: "__sys_write_file",
+            subject: Some(quote("/config/a\u{1b}[2J")),
+            rule: Rule::ReadOnly("/config".to_owned()),
+            grant: Some("--dir HOST:/config:rw".to_owned()),
+            retry: false,
+            file: "main.ilu".to_owned(),
+            line: 3,
+        };
+        assert_eq!(denial.to_string(), "denied: __sys_write_file \"/config/a\\u{1b}[2J\": the grant of /config is read-only");
+        assert_eq!(
+            denial.lines(),
+            [
+                "denied: __sys_write_file \"/config/a\\u{1b}[2J\" at main.ilu:3",
+                "rule: the grant of /config is read-only",
+                "would allow it: --dir HOST:/config:rw",
+                "trying again can't help",
+            ]
+        );
+    }
+
+    #[test]
+    fn quoted_text_moves_no_cursor_and_turns_no_direction() {
+        let text = quote("a\n\r\t\u{7f}\u{9b}\u{202e}\u{2066}\u{feff}\"\\b");
+        assert!(!text.chars().any(|c| c.is_control() || is_invisible(c)), "{text}");
+        assert!(quote(&"x".repeat(1 << 20)).len() < 300);
+        assert_eq!(shell_word("a b'c"), "'a b'\\''c'");
+        assert_eq!(shell_word("/in/a.txt"), "/in/a.txt");
+    }
+}

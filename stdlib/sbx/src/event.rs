@@ -1,0 +1,200 @@
+//! The event record: one row for each decision, and the logs that keep rows.
+//!
+//! A row says who asked for what, where in the source, and which rule decided. It never holds contents, values of variables or
+//! anything else that passed through the call.
+
+use crate::ids::SbxId;
+use crate::limits::{MAX_DENIED_ROWS, MAX_LOG_ROWS};
+use crate::plain::Plain;
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// How a call came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Allowed, and it worked.
+    Allowed,
+    /// Allowed, and it failed: the file was not there, an argument was wrong.
+    Failed,
+    /// Not allowed.
+    Denied,
+    /// A budget ran out.
+    Limit,
+}
+
+impl Verdict {
+    /// The word for it in logs and records.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Verdict::Allowed => "allowed",
+            Verdict::Failed => "failed",
+            Verdict::Denied => "denied",
+            Verdict::Limit => "limit",
+        }
+    }
+}
+
+/// What a call cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes written, output included.
+    pub written: u64,
+}
+
+/// One decision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Number in the run, from 1.
+    pub seq: u64,
+    /// Milliseconds since 1970.
+    pub when: f64,
+    /// The native, or `sbxmk`, `sbxrv`.
+    pub native: &'static str,
+    /// On what: as the script wrote it, quoted and escaped.
+    pub subject: Option<String>,
+    /// Whose authority was asked.
+    pub sandbox: SbxId,
+    /// Source file.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u32,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// The rule that decided.
+    pub rule: String,
+    /// What it cost.
+    pub cost: Cost,
+    /// How many calls in a row this row stands for (in logs; a sink gets each).
+    pub times: u64,
+}
+
+impl Event {
+    /// Does the other only repeat this one?
+    fn is_repeated_by(&self, other: &Event) -> bool {
+        self.native == other.native
+            && self.line == other.line
+            && self.verdict == other.verdict
+            && self.sandbox == other.sandbox
+            && self.subject == other.subject
+            && self.rule == other.rule
+            && self.file == other.file
+    }
+
+    /// As scripts see it in `sbxlg`.
+    #[must_use]
+    pub fn to_plain(&self) -> Plain {
+        let num = |n: u64| {
+            #[allow(clippy::cast_precision_loss, reason = "a counter that is shown")]
+            Plain::Num(n as f64)
+        };
+        let mut fields = vec![
+            ("seq".to_owned(), num(self.seq)),
+            ("ms".to_owned(), Plain::Num(self.when)),
+            ("native".to_owned(), Plain::Str(self.native.to_owned())),
+            ("on".to_owned(), self.subject.clone().map_or(Plain::Nil, Plain::Str)),
+            ("verdict".to_owned(), Plain::Str(self.verdict.text().to_owned())),
+            ("rule".to_owned(), Plain::Str(self.rule.clone())),
+            ("file".to_owned(), Plain::Str(self.file.to_string())),
+            ("line".to_owned(), num(u64::from(self.line))),
+        ];
+        for (name, n) in [("read", self.cost.read), ("written", self.cost.written)] {
+            if n > 0 {
+                fields.push((name.to_owned(), num(n)));
+            }
+        }
+        if self.times > 1 {
+            fields.push(("times".to_owned(), num(self.times)));
+        }
+        Plain::Object(fields)
+    }
+
+    /// One line of JSON, with the newline: the schema is in `audit.md`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = String::with_capacity(192);
+        let _ = write!(out, "{{\"v\":1,\"seq\":{},\"ms\":{:.0},\"sandbox\":{},\"native\":", self.seq, self.when, self.sandbox.0);
+        json_text(&mut out, self.native);
+        out.push_str(",\"on\":");
+        match &self.subject {
+            Some(subject) => json_text(&mut out, subject),
+            None => out.push_str("null"),
+        }
+        out.push_str(",\"verdict\":");
+        json_text(&mut out, self.verdict.text());
+        out.push_str(",\"rule\":");
+        json_text(&mut out, &self.rule);
+        out.push_str(",\"file\":");
+        json_text(&mut out, &self.file);
+        let _ = write!(out, ",\"line\":{},\"read\":{},\"written\":{}}}", self.line, self.cost.read, self.cost.written);
+        out.push('\n');
+        out
+    }
+}
+
+fn json_text(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c < ' ' || c == '\u{7f}' || c == '\u{2028}' || c == '\u{2029}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// The rows one sandbox keeps.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    rows: VecDeque<Event>,
+    denied: VecDeque<Event>,
+    /// Rows that had to make room.
+    pub(crate) dropped: u64,
+}
+
+impl Log {
+    /// Keeps an event. `room` is whether the realm as a whole has room for one more; the answer is how many more rows are kept now.
+    pub(crate) fn push(&mut self, event: Event, room: bool) -> usize {
+        if let Some(last) = self.rows.back_mut()
+            && last.is_repeated_by(&event)
+        {
+            last.times += 1;
+            last.cost.read = last.cost.read.saturating_add(event.cost.read);
+            last.cost.written = last.cost.written.saturating_add(event.cost.written);
+            return 0;
+        }
+        let before = self.len();
+        if event.verdict == Verdict::Denied && (room || !self.denied.is_empty()) {
+            if self.denied.len() >= MAX_DENIED_ROWS || !room {
+                self.denied.pop_front();
+            }
+            self.denied.push_back(event.clone());
+        }
+        if self.rows.len() >= MAX_LOG_ROWS || !room {
+            self.dropped += 1;
+            if self.rows.pop_front().is_none() {
+                return self.len().saturating_sub(before);
+            }
+        }
+        self.rows.push_back(event);
+        self.len().saturating_sub(before)
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len() + self.denied.len()
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Event> {
+        self.rows.iter()
+    }
+
+    pub(crate) fn denied(&self) -> impl Iterator<Item = &Event> {
+        self.denied.iter()
+    }
+}

@@ -1,0 +1,194 @@
+//! Budgets: what a sandbox may use, what it has used, and the limits that are the same for all.
+
+use ilu_cap::NativeId;
+use std::collections::BTreeMap;
+
+/// What can run out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Budget {
+    /// Work of the VM and of natives.
+    Fuel,
+    /// Bytes of the heap.
+    Memory,
+    /// Time on the wall.
+    Time,
+    /// Bytes written to standard output and error.
+    Output,
+    /// Frames on the stack.
+    Depth,
+    /// Bytes read from files and standard input.
+    Read,
+    /// Bytes written to files.
+    Written,
+    /// Calls of one native.
+    Calls(NativeId),
+}
+
+impl Budget {
+    /// Its name in messages: "fuel ran out".
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Budget::Fuel => "fuel".to_owned(),
+            Budget::Memory => "memory".to_owned(),
+            Budget::Time => "time".to_owned(),
+            Budget::Output => "output".to_owned(),
+            Budget::Depth => "call depth".to_owned(),
+            Budget::Read => "reading".to_owned(),
+            Budget::Written => "writing".to_owned(),
+            Budget::Calls(native) => format!("calls of `{}`", native.name()),
+        }
+    }
+}
+
+/// What a sandbox may use. [`NO_LIMIT`] means that only the sandboxes around it limit it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Units of fuel.
+    pub fuel: u64,
+    /// Bytes of heap.
+    pub memory: u64,
+    /// Milliseconds from the first entry.
+    pub wall_ms: u64,
+    /// Bytes to standard output and error.
+    pub output: u64,
+    /// Handles open at a time.
+    pub handles: u64,
+    /// Frames on the stack.
+    pub depth: u32,
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes written to files.
+    pub written: u64,
+    /// Calls of single natives.
+    pub calls: Vec<(NativeId, u64)>,
+}
+
+/// No limit of its own.
+pub const NO_LIMIT: u64 = u64::MAX;
+
+impl Default for Limits {
+    /// The limits of a root sandbox whose operator named none: finite, and wide enough for a long batch job.
+    fn default() -> Limits {
+        Limits {
+            fuel: 20_000_000_000,
+            memory: 256 << 20,
+            wall_ms: 600_000,
+            output: 256 << 20,
+            handles: 64,
+            depth: 10_000,
+            read: 16 << 30,
+            written: 4 << 30,
+            calls: Vec::new(),
+        }
+    }
+}
+
+impl Limits {
+    /// Those of a sandbox that is limited only by what is around it.
+    #[must_use]
+    pub fn none() -> Limits {
+        Limits {
+            fuel: NO_LIMIT,
+            memory: NO_LIMIT,
+            wall_ms: NO_LIMIT,
+            output: NO_LIMIT,
+            handles: NO_LIMIT,
+            depth: u32::MAX,
+            read: NO_LIMIT,
+            written: NO_LIMIT,
+            calls: Vec::new(),
+        }
+    }
+
+    /// The limit of one budget.
+    #[must_use]
+    pub fn of(&self, budget: Budget) -> u64 {
+        match budget {
+            Budget::Fuel => self.fuel,
+            Budget::Memory => self.memory,
+            Budget::Time => self.wall_ms,
+            Budget::Output => self.output,
+            Budget::Depth => u64::from(self.depth),
+            Budget::Read => self.read,
+            Budget::Written => self.written,
+            Budget::Calls(native) => self.calls.iter().find(|(id, _)| *id == native).map_or(NO_LIMIT, |(_, n)| *n),
+        }
+    }
+}
+
+/// What a sandbox and those made under it have used.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Units of fuel.
+    pub fuel: u64,
+    /// Most bytes of heap seen.
+    pub memory: u64,
+    /// Bytes to standard output and error.
+    pub output: u64,
+    /// Handles open now.
+    pub handles: u64,
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes written to files.
+    pub written: u64,
+    /// Calls per native.
+    pub calls: BTreeMap<u16, u64>,
+    /// Calls that were denied.
+    pub denied: u64,
+}
+
+impl Usage {
+    /// What was used of one budget; time and depth are not counted here.
+    #[must_use]
+    pub fn of(&self, budget: Budget) -> u64 {
+        match budget {
+            Budget::Fuel => self.fuel,
+            Budget::Memory => self.memory,
+            Budget::Output => self.output,
+            Budget::Read => self.read,
+            Budget::Written => self.written,
+            Budget::Calls(native) => self.calls.get(&native.0).copied().unwrap_or(0),
+            Budget::Time | Budget::Depth => 0,
+        }
+    }
+
+    pub(crate) fn add(&mut self, budget: Budget, amount: u64) {
+        let slot = match budget {
+            Budget::Fuel => &mut self.fuel,
+            Budget::Output => &mut self.output,
+            Budget::Read => &mut self.read,
+            Budget::Written => &mut self.written,
+            Budget::Calls(native) => self.calls.entry(native.0).or_insert(0),
+            Budget::Memory | Budget::Time | Budget::Depth => return,
+        };
+        *slot = slot.saturating_add(amount);
+    }
+}
+
+// Limits that no grant changes. Each is here with its unit and its reason.
+
+/// Sandboxes of one realm, combined authorities included. A node costs some 300 bytes that no heap budget sees.
+pub const MAX_SANDBOXES: usize = 32_768;
+/// How deep sandboxes nest: the walk up from the innermost is paid at every charge.
+pub const MAX_NESTING: u32 = 128;
+/// Directories of one sandbox.
+pub const MAX_MOUNTS: usize = 64;
+/// Directories held open for sandboxes that scripts made: each is a descriptor of the process.
+pub const MAX_OPEN_MOUNTS: usize = 256;
+/// Rows of one sandbox's log; older ones are dropped and counted.
+pub const MAX_LOG_ROWS: usize = 512;
+/// Denials of one sandbox kept beside its log, so that a flood of allowed calls can't wash them out.
+pub const MAX_DENIED_ROWS: usize = 64;
+/// Log rows of all sandboxes together; one that is new then displaces its own sandbox's oldest.
+pub const MAX_REALM_ROWS: usize = 32_768;
+/// Bytes of a subject as it is recorded.
+pub const MAX_SUBJECT: usize = 256;
+/// Bytes of a path: the kernel's own bound.
+pub const MAX_PATH: usize = 4096;
+/// Bytes of one part of a path: the kernel's own bound.
+pub const MAX_PART: usize = 255;
+/// Capabilities in the list given to `sbxmk`, repeats included.
+pub const MAX_LIST: usize = 4096;
+/// Open handles of a realm, whatever the budgets say: each is a descriptor of the process.
+pub const MAX_HANDLES: usize = 512;

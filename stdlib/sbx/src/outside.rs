@@ -1,0 +1,38 @@
+//! The process around a realm: its standard streams, clocks and entropy.
+
+use std::io;
+
+/// What the doorway asks of the process. The runtime's host file implements it, tests have doubles. Natives never see it: they reach
+/// it through a permit.
+pub trait Outside: Send {
+    /// Writes all of it to standard output.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Writes all of it to standard error.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Reads some of standard input; 0 is its end.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize>;
+    /// Milliseconds since 1970.
+    fn wall_ms(&mut self) -> f64;
+    /// Milliseconds of a clock that only goes forward.
+    fn mono_ms(&mut self) -> f64;
+    /// Waits that long, or less when the run is interrupted.
+    fn sleep(&mut self, ms: f64);
+    /// Was the run interrupted?
+    fn interrupted(&self) -> bool {
+        false
+    }
+    /// Fills with random bytes fit for keys.
+    ///
+    /// # Errors
+    /// The system has none.
+    fn random(&mut self, into: &mut [u8]) -> io::Result<()>;
+}

@@ -1,0 +1,469 @@
+//! What a native may do, for the time of one call.
+//!
+//! A permit is made by the doorway only, after it has decided that the call is allowed at all. The native names its subjects through
+//! it; that is where grants decide, budgets are charged and the event record learns what the call was about.
+
+use crate::denial::{Denial, Rule, escape, quote, shell_word};
+use crate::event::Cost;
+use crate::handle::{LineReader, Open, READ_AHEAD, Resource};
+use crate::ids::{ROOT, SbxId};
+use crate::limits::{Budget, MAX_HANDLES, MAX_SUBJECT};
+use crate::path::GuestPath;
+use crate::plain::HandleId;
+use crate::realm::{CallSite, Realm};
+use crate::stop::Stop;
+use crate::view::{Access, Opened, Source};
+use cap_std::fs::Dir;
+use ilu_cap::{GrantKind, NativeId};
+use rustix::io::Errno;
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+
+/// What a path came to: a directory of a grant, open, and a path below it.
+#[derive(Clone, Debug)]
+pub struct Place {
+    source: Arc<Source>,
+    rest: String,
+    guest: String,
+}
+
+impl Place {
+    /// The directory all is relative to.
+    #[must_use]
+    pub fn dir(&self) -> &Dir {
+        match &self.source.opened {
+            Opened::Dir(dir) => dir,
+            Opened::File { parent, .. } => parent,
+        }
+    }
+
+    /// The path below it, never absolute; as the script wrote it, so `..` and slashes at the end are still there.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match &self.source.opened {
+            Opened::Dir(_) => &self.rest,
+            Opened::File { name, .. } => name,
+        }
+    }
+
+    /// Is only this one name granted, so that a link of that name must not be followed?
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        matches!(self.source.opened, Opened::File { .. })
+    }
+
+    /// The guest's name of the grant.
+    #[must_use]
+    pub fn grant(&self) -> &str {
+        &self.guest
+    }
+
+    /// Are both in the same grant?
+    #[must_use]
+    pub fn shares_grant(&self, other: &Place) -> bool {
+        Arc::ptr_eq(&self.source, &other.source)
+    }
+}
+
+/// One allowed call.
+pub struct Permit<'r> {
+    pub(crate) realm: &'r mut Realm,
+    pub(crate) site: &'r CallSite<'r>,
+    pub(crate) native: NativeId,
+    pub(crate) subject: Option<String>,
+    pub(crate) rule: Cow<'static, str>,
+    pub(crate) cost: Cost,
+}
+
+impl Permit<'_> {
+    /// The canonical name of the native that runs.
+    #[must_use]
+    pub fn native(&self) -> &'static str {
+        self.native.name()
+    }
+
+    /// A path whose contents, names or sizes are to be seen.
+    ///
+    /// # Errors
+    /// It is no path, or no grant allows it.
+    pub fn read(&mut self, path: &str) -> Result<Place, Stop> {
+        self.place(path, Access::Read)
+    }
+
+    /// A path to a file that is to be written.
+    ///
+    /// # Errors
+    /// It is no path, or no grant allows it.
+    pub fn write(&mut self, path: &str) -> Result<Place, Stop> {
+        self.place(path, Access::Write)
+    }
+
+    /// A path whose name is to be made, removed or moved. A grant's own root is never among them, nor is a path that ends in `.` or
+    /// `..`: what such a path names is not what it says.
+    ///
+    /// # Errors
+    /// It is no path, no grant allows it, or it is the root of one.
+    pub fn manage(&mut self, path: &str) -> Result<Place, Stop> {
+        let place = self.place(path, Access::Write)?;
+        let last = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(".");
+        if place.is_single() || place.rest == "." || matches!(last, "." | "..") {
+            return Err(Stop::failed("the root of a grant, and a path that ends in `.` or `..`, can't be made, removed or renamed"));
+        }
+        Ok(place)
+    }
+
+    fn place(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
+        self.about(quote(path));
+        let guest = GuestPath::new(path).map_err(|bad| Stop::failed(bad.text()))?;
+        let view = Arc::clone(&self.realm.tree.node(self.site.authority).view);
+        let Some((entry, rest)) = view.find(guest) else {
+            let hint = self.dir_hint(path, want);
+            return Err(self.deny(Rule::NoGrant, Some(hint)));
+        };
+        let name = entry.guest.text();
+        if !entry.access.covers(want) {
+            let rule = if want.writes() { Rule::ReadOnly(name) } else { Rule::WriteOnly(name) };
+            let hint = self.dir_hint(path, want);
+            return Err(self.deny(rule, Some(hint)));
+        }
+        self.rule = Cow::Owned(format!("dir {name} {}", entry.access.text()));
+        if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path.ends_with(['/', '.']) && path_ends_in_dir(path)) {
+            return Err(Stop::failed("not a directory"));
+        }
+        Ok(Place { source: Arc::clone(&entry.source), rest: rest.to_owned(), guest: name })
+    }
+
+    /// The smallest grant that would allow a path.
+    fn dir_hint(&self, path: &str, want: Access) -> String {
+        let root = &self.realm.tree.node(ROOT).view;
+        let held = GuestPath::new(path).ok().and_then(|path| root.find(path)).is_some_and(|(entry, _)| entry.access.covers(want));
+        let (host, access) = if want.writes() {
+            let parent =
+                path.trim_end_matches('/').rsplit_once('/').map_or(".", |(parent, _)| if parent.is_empty() { "/" } else { parent });
+            (parent, "rw")
+        } else {
+            (path, "ro")
+        };
+        if self.site.authority != ROOT && held {
+            return format!("{{dir: {{{}: \"{access}\"}}}} in the options of sbxmk", quote(host));
+        }
+        format!("--dir {}", shell_word(&format!("{host}:{access}")))
+    }
+
+    /// The value of an environment variable; nothing when the operator granted the name and it is not set.
+    ///
+    /// # Errors
+    /// It is not granted.
+    pub fn variable(&mut self, name: &str) -> Result<Option<String>, Stop> {
+        self.about(quote(name));
+        if name.is_empty() || name.len() > MAX_SUBJECT || name.contains(['=', '\0']) {
+            return Err(Stop::failed("that is no name of an environment variable"));
+        }
+        let find = |s: SbxId| self.realm.tree.node(s).env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        if let Some(value) = find(self.site.authority) {
+            self.rule = Cow::Borrowed("env");
+            return Ok(Some(value));
+        }
+        let hint = if self.site.authority != ROOT && find(ROOT).is_some() {
+            format!("{{env: [{}]}} in the options of sbxmk", quote(name))
+        } else {
+            format!("--env {}", shell_word(name))
+        };
+        Err(self.deny(Rule::NoVariable, Some(hint)))
+    }
+
+    /// The script's arguments.
+    #[must_use]
+    pub fn argv(&self) -> &[String] {
+        &self.realm.argv
+    }
+
+    /// Names what the call is about, for the record. Several are joined.
+    pub fn about(&mut self, what: String) {
+        match &mut self.subject {
+            None => self.subject = Some(what),
+            Some(before) => {
+                before.push_str(" -> ");
+                before.push_str(&what);
+            }
+        }
+    }
+
+    /// Names what the call is about by a text of the script's own making.
+    pub fn note(&mut self, text: &str) {
+        self.about(escape(text, MAX_SUBJECT));
+    }
+
+    /// A denial of this call.
+    pub fn deny(&mut self, rule: Rule, grant: Option<String>) -> Stop {
+        Stop::Denied(Box::new(Denial {
+            native: self.native.name(),
+            subject: self.subject.clone(),
+            rule,
+            grant,
+            retry: false,
+            file: self.site.file.to_owned(),
+            line: self.site.line,
+        }))
+    }
+
+    /// What an error of the system means for the script: a denial when the path led out of its grant, else plain words without any
+    /// path of the host.
+    pub fn os_error(&mut self, place: &Place, error: &io::Error) -> Stop {
+        if is_escape(error) {
+            let grant = match self.native.row().grant {
+                GrantKind::DirWrite => "--dir with the directory it leads to, as rw",
+                _ => "--dir with the directory it leads to",
+            };
+            return self.deny(Rule::LeadsOut(place.guest.clone()), Some(grant.to_owned()));
+        }
+        Stop::failed(os_text(error))
+    }
+
+    /// Asks that the caller's heap have room for a result; before anything is read.
+    ///
+    /// # Errors
+    /// It has not.
+    pub fn room(&self, bytes: u64) -> Result<(), Stop> {
+        if bytes > self.site.room { Err(Stop::Room(bytes)) } else { Ok(()) }
+    }
+
+    /// Bytes the caller's heap has room for.
+    #[must_use]
+    pub fn free(&self) -> u64 {
+        self.site.room
+    }
+
+    /// Charges work before it is done.
+    ///
+    /// # Errors
+    /// The fuel would not last.
+    pub fn work(&mut self, units: u64) -> Result<(), Stop> {
+        self.charge(Budget::Fuel, units)
+    }
+
+    /// Charges bytes about to be read.
+    ///
+    /// # Errors
+    /// The budget would not last.
+    pub fn charge_read(&mut self, bytes: u64) -> Result<(), Stop> {
+        self.charge(Budget::Read, bytes)?;
+        self.charge(Budget::Fuel, bytes / BYTES_PER_UNIT)?;
+        self.cost.read = self.cost.read.saturating_add(bytes);
+        Ok(())
+    }
+
+    /// Charges bytes about to be written to a file.
+    ///
+    /// # Errors
+    /// The budget would not last.
+    pub fn charge_written(&mut self, bytes: u64) -> Result<(), Stop> {
+        self.charge(Budget::Written, bytes)?;
+        self.charge(Budget::Fuel, bytes / BYTES_PER_UNIT)?;
+        self.cost.written = self.cost.written.saturating_add(bytes);
+        Ok(())
+    }
+
+    fn charge(&mut self, budget: Budget, amount: u64) -> Result<(), Stop> {
+        self.realm.accounts.charge(&mut self.realm.tree, self.site.account, budget, amount)
+    }
+
+    /// Writes to standard output.
+    ///
+    /// # Errors
+    /// The output budget would not last, or the system refuses.
+    pub fn write_out(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.charge_output(bytes)?;
+        self.realm.outside.write_out(bytes).map_err(|error| Stop::Failed(format!("standard output: {}", os_text(&error))))
+    }
+
+    /// Writes to standard error.
+    ///
+    /// # Errors
+    /// The output budget would not last, or the system refuses.
+    pub fn write_err(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        self.charge_output(bytes)?;
+        self.realm.outside.write_err(bytes).map_err(|error| Stop::Failed(format!("standard error: {}", os_text(&error))))
+    }
+
+    fn charge_output(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+        let n = bytes.len() as u64;
+        self.charge(Budget::Output, n)?;
+        self.charge(Budget::Fuel, n / BYTES_PER_UNIT)?;
+        self.cost.written = self.cost.written.saturating_add(n);
+        Ok(())
+    }
+
+    /// The next line of standard input without its end, or with `all` the rest of it; nothing at its end.
+    ///
+    /// # Errors
+    /// A budget would not last, the heap has no room, or the system refuses.
+    pub fn read_in(&mut self, all: bool) -> Result<Option<Vec<u8>>, Stop> {
+        loop {
+            let input = &mut self.realm.input;
+            if !all && let Some(line) = input.line() {
+                return Ok(Some(line));
+            }
+            if input.has_ended() {
+                return Ok((input.held() > 0).then(|| input.rest()));
+            }
+            let needs = input.held() as u64 + READ_AHEAD;
+            self.room(needs)?;
+            let most = self.realm.accounts.left(&self.realm.tree, self.site.account, Budget::Read);
+            if most == 0 {
+                self.charge_read(1)?;
+            }
+            let outside = &mut self.realm.outside;
+            let got = self.realm.input.fill(most, &mut |into| outside.read_in(into));
+            let got = got.map_err(|error| Stop::Failed(format!("standard input: {}", os_text(&error))))?;
+            self.charge_read(got as u64)?;
+        }
+    }
+
+    /// Milliseconds since 1970.
+    pub fn wall_ms(&mut self) -> f64 {
+        self.realm.outside.wall_ms()
+    }
+
+    /// Milliseconds of the clock that only goes forward.
+    pub fn mono_ms(&mut self) -> f64 {
+        self.realm.outside.mono_ms()
+    }
+
+    /// Waits that long, or until the deadline, which then is the limit.
+    ///
+    /// # Errors
+    /// The time ran out, or the run was interrupted.
+    pub fn sleep(&mut self, ms: f64) -> Result<(), Stop> {
+        let start = self.mono_ms();
+        let deadline = self.realm.accounts.deadline(&self.realm.tree, self.site.account);
+        loop {
+            if self.realm.outside.interrupted() {
+                return Err(Stop::Interrupted);
+            }
+            let now = self.mono_ms();
+            if let Some((deadline, of)) = deadline
+                && now >= deadline
+            {
+                return Err(Stop::Limit { budget: Budget::Time, of });
+            }
+            let left = start + ms - now;
+            if left <= 0.0 {
+                return Ok(());
+            }
+            let until_deadline = deadline.map_or(left, |(deadline, _)| deadline - now);
+            self.realm.outside.sleep(left.min(until_deadline).min(LONGEST_NAP));
+        }
+    }
+
+    /// Fills with random bytes fit for keys.
+    ///
+    /// # Errors
+    /// The system has none.
+    pub fn random(&mut self, into: &mut [u8]) -> Result<(), Stop> {
+        self.realm.outside.random(into).map_err(|error| Stop::Failed(format!("no random bytes: {}", os_text(&error))))
+    }
+
+    /// Opens a resource for the script.
+    ///
+    /// # Errors
+    /// Too many are open.
+    pub fn open(&mut self, resource: Resource) -> Result<HandleId, Stop> {
+        let account = self.site.account;
+        let payers = self.realm.accounts.of(account);
+        let over = |s: &&SbxId| self.realm.tree.node(**s).used.handles >= self.realm.tree.limits(**s).handles;
+        if let Some(full) = payers.iter().find(over) {
+            let limit = self.realm.tree.limits(*full).handles;
+            return Err(Stop::Failed(format!("too many open files (limit {limit})")));
+        }
+        let open = Open { resource, owner: self.site.authority, account, native: self.native };
+        let Some(id) = self.realm.handles.insert(open) else {
+            return Err(Stop::Failed(format!("too many open files (limit {MAX_HANDLES})")));
+        };
+        for s in self.realm.accounts.of(account) {
+            self.realm.tree.add_handles(*s, true);
+        }
+        Ok(id)
+    }
+
+    /// Opens a file for reading by lines.
+    ///
+    /// # Errors
+    /// Too many are open.
+    pub fn open_lines(&mut self, file: cap_std::fs::File) -> Result<HandleId, Stop> {
+        self.open(Resource::Lines(LineReader::new(file)))
+    }
+
+    /// Begins a span and gives its number.
+    ///
+    /// # Errors
+    /// Too many are open.
+    pub fn begin_span(&mut self) -> Result<u64, Stop> {
+        let now = self.mono_ms();
+        self.realm.spans.begin(self.site.authority, now).ok_or_else(|| Stop::failed("too many open spans"))
+    }
+
+    /// Ends a span and gives its milliseconds.
+    ///
+    /// # Errors
+    /// There is none of that number in this sandbox.
+    pub fn end_span(&mut self, span: u64) -> Result<f64, Stop> {
+        let now = self.mono_ms();
+        let start = self.realm.spans.end(self.site.authority, span).ok_or_else(|| Stop::failed("no such span is open"))?;
+        Ok(now - start)
+    }
+}
+
+/// Bytes read or written for one unit of fuel.
+pub const BYTES_PER_UNIT: u64 = 64;
+/// Milliseconds of waiting after which interrupts are looked at.
+const LONGEST_NAP: f64 = 20.0;
+
+/// Does a path's text say that it names a directory?
+fn path_ends_in_dir(path: &str) -> bool {
+    matches!(path.rsplit('/').next(), Some("" | "." | ".."))
+}
+
+/// Is this what cap-std answers when a path leads out of its directory? Such an error has no number of the system's.
+#[must_use]
+pub fn is_escape(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+}
+
+/// An error of the system in plain words; no path, no user, nothing of the host.
+#[must_use]
+pub fn os_text(error: &io::Error) -> String {
+    let Some(number) = error.raw_os_error() else {
+        return match error.kind() {
+            io::ErrorKind::NotFound => "file not found",
+            io::ErrorKind::InvalidInput => "not allowed here",
+            io::ErrorKind::WriteZero | io::ErrorKind::UnexpectedEof => "input or output ended early",
+            io::ErrorKind::BrokenPipe => "the reader has gone",
+            _ => "the system refused",
+        }
+        .to_owned();
+    };
+    let text = match Errno::from_raw_os_error(number) {
+        Errno::NOENT => "file not found",
+        Errno::NOTDIR => "not a directory",
+        Errno::ISDIR => "is a directory",
+        Errno::ACCESS | Errno::PERM => "permission denied by the system",
+        Errno::EXIST => "already exists",
+        Errno::NOTEMPTY => "directory not empty",
+        Errno::LOOP => "too many links in the path",
+        Errno::NAMETOOLONG => "name too long",
+        Errno::NOSPC | Errno::DQUOT => "no space left",
+        Errno::ROFS => "the filesystem is read-only",
+        Errno::MFILE | Errno::NFILE => "too many open files",
+        Errno::XDEV => "can't move between filesystems",
+        Errno::BUSY | Errno::TXTBSY => "busy",
+        Errno::FBIG => "file too large",
+        Errno::INVAL => "not possible with this path",
+        Errno::NXIO | Errno::NODEV => "not a regular file",
+        Errno::IO => "input or output error",
+        Errno::PIPE => "the reader has gone",
+        _ => return format!("the system refused (error {number})"),
+    };
+    text.to_owned()
+}

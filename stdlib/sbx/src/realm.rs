@@ -1,0 +1,516 @@
+//! The realm of one isolate: its sandboxes, accounts and open resources, and the one doorway out.
+//!
+//! [`Realm::call`] is the only way from a script to a native. It asks, in order: is the authority revoked, does it hold the native, is
+//! the budget of calls left, are the arguments right. Then it hands the native a permit. Whatever happens, one event is recorded.
+
+use crate::account::Accounts;
+use crate::denial::{Denial, Rule, quote};
+use crate::event::{Event, Verdict};
+use crate::grants::Grants;
+use crate::handle::{Cutter, Handles, READ_AHEAD, Resource};
+use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
+use crate::limits::{Budget, Limits, MAX_MOUNTS, MAX_REALM_ROWS};
+use crate::outside::Outside;
+use crate::path::{GuestPath, GuestPrefix};
+use crate::permit::{BYTES_PER_UNIT, Permit, os_text};
+use crate::plain::{Arg, HandleId, Plain};
+use crate::record::{Recorder, Spans};
+use crate::request::{Request, make};
+use crate::stop::Stop;
+use crate::tree::{Holding, Tree};
+use crate::view::View;
+use ilu_cap::{GrantKind, Kind, Native, NativeId};
+use std::borrow::Cow;
+use std::io::Write;
+use std::sync::Arc;
+
+/// A native: what it does with a permit.
+pub type NativeFn = fn(&mut Permit<'_>, &[Arg<'_>]) -> Result<Plain, Stop>;
+
+/// The functions behind the registry's rows; a row may have none in a build.
+#[derive(Clone, Debug)]
+pub struct Natives {
+    table: Vec<Option<NativeFn>>,
+}
+
+impl Natives {
+    /// From canonical names. A name that is not in the registry is left out: it could not be called.
+    #[must_use]
+    pub fn new(rows: &[(&str, NativeFn)]) -> Natives {
+        let function = |id: NativeId| rows.iter().find(|(name, _)| *name == id.name()).map(|(_, function)| *function);
+        Natives { table: NativeId::all().map(function).collect() }
+    }
+
+    /// The function of a native.
+    #[must_use]
+    pub fn get(&self, native: NativeId) -> Option<NativeFn> {
+        self.table.get(usize::from(native.0)).copied().flatten()
+    }
+}
+
+/// Where a call comes from and who answers for it.
+#[derive(Clone, Copy, Debug)]
+pub struct CallSite<'a> {
+    /// The meet of the homes on the call stack.
+    pub authority: SbxId,
+    /// Who pays.
+    pub account: AccountId,
+    /// Source file.
+    pub file: &'a str,
+    /// Line, from 1.
+    pub line: u32,
+    /// Bytes the caller's heap still has room for.
+    pub room: u64,
+}
+
+/// Sandboxes, accounts, open resources and the record of one isolate.
+pub struct Realm {
+    pub(crate) tree: Tree,
+    pub(crate) accounts: Accounts,
+    pub(crate) handles: Handles,
+    pub(crate) spans: Spans,
+    pub(crate) outside: Box<dyn Outside>,
+    pub(crate) argv: Vec<String>,
+    pub(crate) input: Cutter,
+    natives: Natives,
+    recorder: Recorder,
+}
+
+impl std::fmt::Debug for Realm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Realm").field("tree", &self.tree).finish_non_exhaustive()
+    }
+}
+
+/// Units of fuel that any call of a native costs.
+const CALL_COST: u64 = 20;
+/// Rows that one look at a log gives; the newest.
+const SHOWN_ROWS: usize = 1000;
+
+impl Realm {
+    /// A realm whose root sandbox holds the grants. Its clock starts now.
+    ///
+    /// # Errors
+    /// A mount has no valid name, a name twice, or there are too many.
+    pub fn new(grants: Grants, mut outside: Box<dyn Outside>, natives: Natives) -> Result<Realm, String> {
+        if grants.mounts.len() > MAX_MOUNTS {
+            return Err(format!("at most {MAX_MOUNTS} directories can be granted"));
+        }
+        let mut mounts: Vec<(GuestPrefix, _, _)> = Vec::new();
+        for mount in grants.mounts {
+            let bad = |why: &str| format!("a grant can't be named {}: {why}", quote(&mount.guest));
+            let guest = GuestPrefix::new(GuestPath::new(&mount.guest).map_err(|path| bad(path.text()))?);
+            if mounts.iter().any(|(known, _, _)| *known == guest) {
+                return Err(bad("another one is"));
+            }
+            mounts.push((guest, mount.access, mount.opened));
+        }
+        let view = Arc::new(View::root(mounts));
+        let mut tree = Tree::new(Holding { caps: grants.caps, view, env: grants.env.into(), limits: grants.limits });
+        tree.start(ROOT, outside.mono_ms());
+        Ok(Realm {
+            tree,
+            accounts: Accounts::new(),
+            handles: Handles::default(),
+            spans: Spans::default(),
+            outside,
+            argv: grants.argv,
+            input: Cutter::default(),
+            natives,
+            recorder: Recorder::default(),
+        })
+    }
+
+    /// The sandbox of the operator's grants.
+    #[must_use]
+    pub const fn root(&self) -> SbxId {
+        ROOT
+    }
+
+    /// Its account.
+    #[must_use]
+    pub const fn root_account(&self) -> AccountId {
+        ROOT_ACCOUNT
+    }
+
+    /// The authority of code that both answer for.
+    pub fn meet(&mut self, a: SbxId, b: SbxId) -> SbxId {
+        self.tree.meet(a, b)
+    }
+
+    /// Makes a sandbox under the one whose authority the caller has: `sbxmk`.
+    ///
+    /// # Errors
+    /// It asks for more than is held, or for what does not exist.
+    pub fn make(&mut self, site: &CallSite<'_>, request: &Request) -> Result<SbxId, Stop> {
+        let made = if let Err(denied) = self.live(site, "sbxmk") {
+            Err(denied)
+        } else if site.authority == ANY {
+            Err(Stop::failed("sbxmk: the standard library holds nothing itself"))
+        } else {
+            let payers = self.accounts.of(site.account).to_vec();
+            make(&mut self.tree, site.authority, &payers, request)
+        };
+        let subject = made.as_ref().ok().map(|s| format!("#{}", s.0));
+        self.record(site, "sbxmk", subject, Cow::Borrowed("attenuation"), crate::event::Cost::default(), made.as_ref().err());
+        made
+    }
+
+    /// Does a sandbox hold a native, and is it not revoked?
+    #[must_use]
+    pub fn has(&self, s: SbxId, native: NativeId) -> bool {
+        s != ANY && self.tree.has(s, native)
+    }
+
+    /// The natives a sandbox holds, in the registry's order.
+    #[must_use]
+    pub fn caps(&self, s: SbxId) -> Vec<&'static str> {
+        if self.tree.is_revoked(s) { Vec::new() } else { self.tree.node(s).caps.names() }
+    }
+
+    /// Revokes a sandbox, all made under it, and what they have open: `sbxrv`. Doing it again changes nothing.
+    pub fn revoke(&mut self, site: &CallSite<'_>, s: SbxId) {
+        let doomed = self.tree.within(s);
+        self.tree.revoke(s);
+        for handle in self.handles.owned_by(&doomed) {
+            // What was open is let go; its number stays and answers that it was revoked.
+            self.close_handle(handle);
+        }
+        let subject = Some(format!("#{}", s.0));
+        self.record(site, "sbxrv", subject, Cow::Borrowed("holder"), crate::event::Cost::default(), None);
+    }
+
+    /// Was a sandbox, or one it was made under, revoked?
+    #[must_use]
+    pub fn is_revoked(&self, s: SbxId) -> bool {
+        self.tree.is_revoked(s)
+    }
+
+    /// The doorway.
+    ///
+    /// # Errors
+    /// The call was denied, failed, or a budget ran out.
+    pub fn call(&mut self, site: CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Result<Plain, Stop> {
+        let mut permit =
+            Permit { realm: self, site: &site, native, subject: None, rule: Cow::Borrowed("capability"), cost: Default::default() };
+        let (result, began) = match permit.decide(args) {
+            Ok(function) => (function(&mut permit, args), 1),
+            Err(stop) => (Err(stop), 0),
+        };
+        let (subject, rule, cost) = (permit.subject.take(), std::mem::take(&mut permit.rule), permit.cost);
+        if matches!(result, Err(Stop::Room(_))) {
+            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts.
+            return result;
+        }
+        self.accounts.spend(&mut self.tree, site.account, Budget::Calls(native), began);
+        self.record(&site, native.name(), subject, rule, cost, result.as_ref().err());
+        result
+    }
+
+    /// The next line of an open file; nothing at its end.
+    ///
+    /// # Errors
+    /// The handle was closed or revoked, the caller does not hold its native, a budget ran out, or the file can't be read.
+    pub fn read_line(&mut self, site: CallSite<'_>, id: HandleId) -> Result<Option<String>, Stop> {
+        let result = self.line(&site, id);
+        if let Err(Stop::Denied(denial)) = &result {
+            let (native, subject) = (denial.native, denial.subject.clone());
+            self.record(&site, native, subject, Cow::Borrowed("handle"), Default::default(), result.as_ref().err());
+        }
+        result
+    }
+
+    fn line(&mut self, site: &CallSite<'_>, id: HandleId) -> Result<Option<String>, Stop> {
+        self.live(site, "reading an open file")?;
+        let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
+        let native = open.native;
+        if self.tree.is_revoked(open.owner) {
+            return Err(denial(site, native.name(), Rule::Revoked, None, None));
+        }
+        if !self.has(site.authority, native) {
+            return Err(denial(site, native.name(), Rule::NotHeld, None, Some(self.cap_hint(site.authority, native.row()))));
+        }
+        loop {
+            let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
+            let Resource::Lines(reader) = &mut open.resource;
+            let (cutter, mut read) = reader.split();
+            let before = cutter.taken();
+            if let Some(line) = cutter.line() {
+                return text(line, before).map(Some);
+            }
+            if cutter.has_ended() {
+                return Ok(None);
+            }
+            let needs = cutter.held() as u64 + READ_AHEAD;
+            if needs > site.room {
+                return Err(Stop::Room(needs));
+            }
+            let most = self.accounts.left(&self.tree, site.account, Budget::Read);
+            let got = if most == 0 { 1 } else { cutter.fill(most, &mut read).map_err(|error| Stop::Failed(os_text(&error)))? as u64 };
+            self.accounts.charge(&mut self.tree, site.account, Budget::Read, got)?;
+            self.accounts.spend(&mut self.tree, site.account, Budget::Fuel, got / BYTES_PER_UNIT);
+        }
+    }
+
+    /// Lets an open resource go, as the VM's collector does when no value names it any more.
+    pub fn close_handle(&mut self, id: HandleId) {
+        if let Some(open) = self.handles.remove(id) {
+            for s in self.accounts.of(open.account) {
+                self.tree.add_handles(*s, false);
+            }
+        }
+    }
+
+    /// What `typ` says of an open resource.
+    pub fn handle_type(&mut self, id: HandleId) -> &'static str {
+        self.handles.get(id).map_or("fil", |open| open.resource.type_name())
+    }
+
+    /// The account of code that enters a sandbox from code of another account. The first entry starts the sandbox's clock.
+    pub fn account(&mut self, from: AccountId, s: SbxId) -> AccountId {
+        let now = self.outside.mono_ms();
+        self.accounts.enter(&mut self.tree, from, s, now)
+    }
+
+    /// Fuel that an account has left.
+    #[must_use]
+    pub fn fuel_left(&self, account: AccountId) -> u64 {
+        self.accounts.left(&self.tree, account, Budget::Fuel)
+    }
+
+    /// Counts fuel that was used.
+    pub fn spend_fuel(&mut self, account: AccountId, units: u64) {
+        self.accounts.spend(&mut self.tree, account, Budget::Fuel, units);
+    }
+
+    /// The outermost sandbox of an account that is out of fuel or time.
+    pub fn exhausted(&mut self, account: AccountId) -> Option<(Budget, SbxId)> {
+        let now = self.outside.mono_ms();
+        self.accounts.exhausted(&self.tree, account, now)
+    }
+
+    /// When an account's time is up, on the clock that only goes forward.
+    #[must_use]
+    pub fn deadline(&self, account: AccountId) -> Option<f64> {
+        self.accounts.deadline(&self.tree, account).map(|(deadline, _)| deadline)
+    }
+
+    /// The clock that only goes forward, in milliseconds.
+    pub fn mono_ms(&mut self) -> f64 {
+        self.outside.mono_ms()
+    }
+
+    /// Was the run interrupted?
+    #[must_use]
+    pub fn interrupted(&self) -> bool {
+        self.outside.interrupted()
+    }
+
+    /// A sandbox's own limits.
+    #[must_use]
+    pub fn limits(&self, s: SbxId) -> &Limits {
+        self.tree.limits(s)
+    }
+
+    /// The least limit of heap bytes among those an account charges, and whose it is.
+    #[must_use]
+    pub fn memory_limit(&self, account: AccountId) -> (u64, SbxId) {
+        self.accounts.least(&self.tree, account, Budget::Memory)
+    }
+
+    /// The least limit of frames among those an account charges, and whose it is.
+    #[must_use]
+    pub fn depth_limit(&self, account: AccountId) -> (u64, SbxId) {
+        self.accounts.least(&self.tree, account, Budget::Depth)
+    }
+
+    /// Takes note of how many bytes the heap holds while an account pays.
+    pub fn note_memory(&mut self, account: AccountId, bytes: u64) {
+        for s in self.accounts.of(account) {
+            if let Some(node) = self.tree.node_mut(*s) {
+                node.used.memory = node.used.memory.max(bytes);
+            }
+        }
+    }
+
+    /// How a limit that ended a sandbox reads: "fuel ran out (limit 1000)".
+    #[must_use]
+    pub fn limit_text(&self, budget: Budget, of: SbxId) -> String {
+        let unit = match budget {
+            Budget::Memory | Budget::Output | Budget::Read | Budget::Written => " bytes",
+            Budget::Time => " ms",
+            Budget::Fuel | Budget::Depth | Budget::Calls(_) => "",
+        };
+        format!("{} ran out (limit {}{unit})", budget.text(), self.tree.limits(of).of(budget))
+    }
+
+    /// What a sandbox and those made under it have used, as `sbxug` shows it.
+    #[must_use]
+    pub fn used(&self, s: SbxId) -> Plain {
+        #[allow(clippy::cast_precision_loss, reason = "counters that are shown")]
+        let num = |n: u64| Plain::Num(n as f64);
+        let used = &self.tree.node(s).used;
+        let calls = used.calls.iter().map(|(id, n)| (NativeId(*id).name().to_owned(), num(*n))).collect();
+        let row = |name: &str, n: u64| (name.to_owned(), num(n));
+        Plain::Object(vec![
+            row("fuel", used.fuel),
+            row("mem", used.memory),
+            row("out", used.output),
+            row("fds", used.handles),
+            row("read", used.read),
+            row("written", used.written),
+            row("denied", used.denied),
+            ("calls".to_owned(), Plain::Object(calls)),
+        ])
+    }
+
+    /// The newest denials of a sandbox and those made under it.
+    #[must_use]
+    pub fn denied(&self, s: SbxId) -> Vec<Plain> {
+        self.rows(s, |s| self.tree.node(s).log.denied().collect())
+    }
+
+    /// The newest rows of the log of a sandbox and those made under it.
+    #[must_use]
+    pub fn log(&self, s: SbxId) -> Vec<Plain> {
+        self.rows(s, |s| self.tree.node(s).log.rows().collect())
+    }
+
+    fn rows<'a>(&'a self, s: SbxId, of: impl Fn(SbxId) -> Vec<&'a Event>) -> Vec<Plain> {
+        let mut rows: Vec<&Event> = self.tree.within(s).into_iter().flat_map(of).collect();
+        rows.sort_by_key(|event| event.seq);
+        let skip = rows.len().saturating_sub(SHOWN_ROWS);
+        rows.into_iter().skip(skip).map(Event::to_plain).collect()
+    }
+
+    /// Sends each event, as a line of JSON, to the operator's sink. When the sink fails nothing more is allowed.
+    pub fn set_sink(&mut self, sink: Box<dyn Write + Send>) {
+        self.recorder.set_sink(sink);
+    }
+
+    /// Writes what the sink still holds back.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn flush_sink(&mut self) -> std::io::Result<()> {
+        self.recorder.flush()
+    }
+
+    fn live(&self, site: &CallSite<'_>, native: &'static str) -> Result<(), Stop> {
+        if self.recorder.is_broken() {
+            return Err(denial(site, native, Rule::AuditBroken, None, None));
+        }
+        if self.tree.is_revoked(site.authority) {
+            return Err(denial(site, native, Rule::Revoked, None, None));
+        }
+        Ok(())
+    }
+
+    fn cap_hint(&self, authority: SbxId, row: &Native) -> String {
+        if authority != ROOT && self.tree.node(ROOT).caps.names().contains(&row.name) {
+            return format!("\"{}\" in the list given to sbxmk", row.name);
+        }
+        format!("--grant {}", row.name)
+    }
+
+    fn record(
+        &mut self,
+        site: &CallSite<'_>,
+        native: &'static str,
+        subject: Option<String>,
+        rule: Cow<'static, str>,
+        cost: crate::event::Cost,
+        stop: Option<&Stop>,
+    ) {
+        let (verdict, rule) = match stop {
+            None => (Verdict::Allowed, rule.into_owned()),
+            Some(Stop::Denied(denial)) => (Verdict::Denied, denial.rule.code().to_owned()),
+            Some(Stop::Limit { budget, .. }) => (Verdict::Limit, budget.text()),
+            Some(Stop::Failed(_) | Stop::Room(_) | Stop::Interrupted) => (Verdict::Failed, rule.into_owned()),
+        };
+        if verdict == Verdict::Denied {
+            for s in self.accounts.of(site.account) {
+                if let Some(node) = self.tree.node_mut(*s) {
+                    node.used.denied += 1;
+                }
+            }
+        }
+        let when = self.outside.wall_ms();
+        let event = self.recorder.event(site, native, subject, rule, verdict, cost, when);
+        let room = self.recorder.rows < MAX_REALM_ROWS;
+        if let Some(node) = self.tree.node_mut(site.authority) {
+            self.recorder.rows += node.log.push(event, room);
+        }
+    }
+}
+
+impl Permit<'_> {
+    /// The questions that come before the native's own.
+    fn decide(&mut self, args: &[Arg<'_>]) -> Result<NativeFn, Stop> {
+        let (site, row) = (self.site, self.native.row());
+        // What a refused call was about is known only when it is the first argument.
+        let subject = match (row.grant, args.first()) {
+            (GrantKind::None, _) | (_, None) => None,
+            (_, Some(Arg::Str(text))) => Some(quote(text)),
+            _ => None,
+        };
+        let refuse = |rule, hint| Err(denial(site, row.name, rule, subject.clone(), hint));
+        if let Err(Stop::Denied(mut denied)) = self.realm.live(site, row.name) {
+            denied.subject = subject;
+            return Err(Stop::Denied(denied));
+        }
+        if !self.native.exists() || !self.realm.has(site.authority, self.native) {
+            let stop = refuse(Rule::NotHeld, Some(self.realm.cap_hint(site.authority, row)));
+            self.subject = subject;
+            return stop;
+        }
+        check_args(row, args)?;
+        let Some(function) = self.realm.natives.get(self.native) else {
+            return Err(Stop::Failed(format!("`{}` is not in this build", row.name)));
+        };
+        if self.realm.accounts.left(&self.realm.tree, site.account, Budget::Calls(self.native)) == 0 {
+            self.realm.accounts.charge(&mut self.realm.tree, site.account, Budget::Calls(self.native), 1)?;
+        }
+        self.work(CALL_COST)?;
+        Ok(function)
+    }
+}
+
+fn denial(site: &CallSite<'_>, native: &'static str, rule: Rule, subject: Option<String>, grant: Option<String>) -> Stop {
+    Stop::Denied(Box::new(Denial { native, subject, rule, grant, retry: false, file: site.file.to_owned(), line: site.line }))
+}
+
+fn text(bytes: Vec<u8>, before: u64) -> Result<String, Stop> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = before + error.utf8_error().valid_up_to() as u64;
+        Stop::Failed(format!("not UTF-8 text at byte {at} (use fs.rdb)"))
+    })
+}
+
+/// Are there as many arguments as the row says, each of its kind?
+fn check_args(row: &Native, args: &[Arg<'_>]) -> Result<(), Stop> {
+    let least = row.params.iter().filter(|param| !param.optional).count();
+    if args.len() < least || args.len() > row.params.len() {
+        let most = row.params.len();
+        let takes = if least == most { format!("{most}") } else { format!("{least} to {most}") };
+        let s = if takes == "1" { "" } else { "s" };
+        return Err(Stop::Failed(format!("{} takes {takes} argument{s}, got {}", row.name, args.len())));
+    }
+    for (param, arg) in row.params.iter().zip(args) {
+        let fits = match param.kind {
+            Kind::Str => matches!(arg, Arg::Str(_)),
+            Kind::Num => matches!(arg, Arg::Num(_)),
+            Kind::Data => matches!(arg, Arg::Str(_) | Arg::Bytes(_)),
+            Kind::List => matches!(arg, Arg::List(_)),
+            Kind::Options => matches!(arg, Arg::Object(_)),
+            Kind::Handle => matches!(arg, Arg::Handle(_)),
+            Kind::Fun => matches!(arg, Arg::Other("fun" | "bif")),
+            Kind::Any => true,
+        };
+        if !(fits || param.optional && matches!(arg, Arg::Nil)) {
+            let (name, kind) = (param.name, param.kind.text());
+            return Err(Stop::Failed(format!("{}: {name} is {kind}, got {}", row.name, arg.type_name())));
+        }
+    }
+    Ok(())
+}

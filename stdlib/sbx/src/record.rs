@@ -1,0 +1,97 @@
+//! The recorder: numbers events and hands them to the operator's sink; and the spans scripts have open.
+
+use crate::event::{Cost, Event, Verdict};
+use crate::ids::SbxId;
+use crate::realm::CallSite;
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::Arc;
+
+/// Numbers events and hands them on.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    seq: u64,
+    sink: Option<Box<dyn Write + Send>>,
+    broken: bool,
+    /// The file of the last event: most events come from the same one.
+    file: Option<Arc<str>>,
+    /// Rows kept in all logs.
+    pub(crate) rows: usize,
+}
+
+impl Recorder {
+    pub(crate) fn set_sink(&mut self, sink: Box<dyn Write + Send>) {
+        self.sink = Some(sink);
+        self.broken = false;
+    }
+
+    pub(crate) const fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    pub(crate) fn flush(&mut self) -> std::io::Result<()> {
+        self.sink.as_mut().map_or(Ok(()), Write::flush)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
+    pub(crate) fn event(
+        &mut self,
+        site: &CallSite<'_>,
+        native: &'static str,
+        subject: Option<String>,
+        rule: String,
+        verdict: Verdict,
+        cost: Cost,
+        when: f64,
+    ) -> Event {
+        self.seq += 1;
+        let file = match &self.file {
+            Some(file) if **file == *site.file => Arc::clone(file),
+            _ => {
+                let file: Arc<str> = Arc::from(site.file);
+                self.file = Some(Arc::clone(&file));
+                file
+            }
+        };
+        let event =
+            Event { seq: self.seq, when, native, subject, sandbox: site.authority, file, line: site.line, verdict, rule, cost, times: 1 };
+        if let Some(sink) = &mut self.sink
+            && !self.broken
+            && sink.write_all(event.to_json().as_bytes()).is_err()
+        {
+            self.broken = true;
+        }
+        event
+    }
+}
+
+/// Spans that one realm may have open.
+const MAX_SPANS: usize = 1024;
+
+/// Spans that were begun and not ended.
+#[derive(Debug, Default)]
+pub(crate) struct Spans {
+    last: u64,
+    open: HashMap<u64, (SbxId, f64)>,
+}
+
+impl Spans {
+    pub(crate) fn begin(&mut self, owner: SbxId, now: f64) -> Option<u64> {
+        if self.open.len() >= MAX_SPANS {
+            return None;
+        }
+        self.last += 1;
+        self.open.insert(self.last, (owner, now));
+        Some(self.last)
+    }
+
+    /// Ends a span of this owner's and gives when it began.
+    pub(crate) fn end(&mut self, owner: SbxId, span: u64) -> Option<f64> {
+        let (of, start) = *self.open.get(&span)?;
+        if of != owner {
+            return None;
+        }
+        self.open.remove(&span);
+        Some(start)
+    }
+}

@@ -1,0 +1,405 @@
+//! The command line as a contract: every flag, every exit code, and how messages read.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests run the command"
+)]
+
+use ilu_tests::command::{Ran, Scratch, binary, finish, ilu, ilu_in};
+use insta::assert_snapshot;
+use std::process::{Command, Stdio};
+
+/// Runs text with these flags.
+fn text(flags: &[&str], program: &str) -> Ran {
+    let mut args = vec!["run"];
+    args.extend(flags);
+    args.extend(["-e", program]);
+    ilu(&args)
+}
+
+/// Standard error of a run, with the exit code in front of it.
+fn told(ran: &Ran) -> String {
+    assert_eq!(ran.out, "");
+    format!("exit {:?}\n{}", ran.code, ran.err)
+}
+
+// ---- exit codes
+
+#[test]
+fn exit_codes_are_what_the_contract_says() {
+    for (flags, program, code) in [
+        (&[][..], "1 + 1", 0),
+        (&[], "err(\"no\")", 1),
+        (&[], "[1][2]", 1),
+        (&[], "x = = 1", 2),
+        (&[], "prn nope", 2),
+        (&["--no-such-flag"], "1", 2),
+        (&[], "use fs\nfsrd(\"/etc/passwd\")", 3),
+        (&["--fuel", "1000"], "whl tru: 1", 4),
+        (&["--time", "50ms"], "whl tru: 1", 4),
+        (&["--mem", "1M"], "s = \"x\"\nwhl tru: s = s + s", 4),
+        (&["--depth", "50"], "f(n) = f(n + 1) + 1\nf(0)", 4),
+        (&["--out", "100"], "whl tru: prn \"0123456789\"", 4),
+        (&[], "use os\nos.exit(7)\nprn 1", 7),
+        (&[], "use os\nos.exit(0)\nerr(1)", 0),
+        (&[], "try(\\() err(\"no\"))", 0),
+        (&[], "use fs\ntry(\\() fsrd(\"/etc/passwd\"))", 0),
+    ] {
+        let ran = text(flags, program);
+        assert_eq!(ran.code, Some(code), "{flags:?} {program:?}\n{}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
+fn a_denial_that_is_caught_and_raised_again_is_still_a_denial() {
+    let ran = text(&[], "use fs\nr = try(\\() fsrd(\"/etc/passwd\"))\nerr(r.err)");
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    // and a text that only looks like one is not
+    assert_eq!(text(&[], "err(\"denied: __sys_read_file\")").code, Some(1));
+}
+
+// ---- where the script comes from
+
+#[test]
+fn a_script_comes_from_a_file_standard_input_or_the_command_line() {
+    let scratch = Scratch::new("cli");
+    scratch.write("a.ilu", "prn \"file\"");
+    for args in [&["run", "a.ilu"][..], &["a.ilu"], &["--color", "never", "a.ilu"]] {
+        let ran = ilu_in(scratch.path(), args, b"");
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), "file\n"), "{args:?}\n{}", ran.err);
+    }
+    let ran = ilu_in(scratch.path(), &["run", "-"], b"prn \"input\"");
+    assert_eq!(ran.out, "input\n", "{}", ran.err);
+    let ran = ilu_in(scratch.path(), &["-"], b"prn \"input\"");
+    assert_eq!(ran.out, "input\n", "{}", ran.err);
+    assert_eq!(text(&[], "prn \"text\"").out, "text\n");
+    assert_eq!(ilu(&["-e", "prn \"text\""]).out, "text\n");
+}
+
+#[test]
+fn arguments_after_two_dashes_reach_the_script() {
+    let ran = ilu(&["-e", "use os\nprn os.argv()", "--", "a b", "--fuel", "-", ""]);
+    assert_eq!(ran.out, "[\"a b\", \"--fuel\", \"-\", \"\"]\n", "{}", ran.err);
+    assert_eq!(ilu(&["-e", "use os\nprn os.argv()"]).out, "[]\n");
+}
+
+#[test]
+fn sources_that_cannot_be_read_are_usage_errors() {
+    let scratch = Scratch::new("cli");
+    scratch.write("bytes.ilu", b"prn 1\nprn \"\xff\"");
+    scratch.write("nul.ilu", b"prn 1\0");
+    for (args, says) in [
+        (&["missing.ilu"][..], "missing.ilu"),
+        (&["."], "."),
+        (&["bytes.ilu"], "UTF-8"),
+        (&["nul.ilu"], "NUL"),
+        (&["run"], "FILE"),
+        (&["run", "a.ilu", "b.ilu"], "b.ilu"),
+    ] {
+        let ran = ilu_in(scratch.path(), args, b"");
+        assert_eq!(ran.code, Some(2), "{args:?}\n{}{}", ran.out, ran.err);
+        assert!(ran.err.contains(says), "{args:?}\n{}", ran.err);
+    }
+}
+
+// ---- grants
+
+#[test]
+fn without_flags_a_script_has_output_arguments_the_clock_channels_and_tasks() {
+    let ran = text(&[], "use sbx\nprn sbxls(sbxme())");
+    let held: Vec<&str> = ran.out.split('"').skip(1).step_by(2).collect();
+    let mut held = held;
+    held.sort_unstable();
+    assert_eq!(
+        held,
+        [
+            "__sys_argv",
+            "__sys_chan_close",
+            "__sys_chan_new",
+            "__sys_chan_recv",
+            "__sys_chan_send",
+            "__sys_mono",
+            "__sys_sleep",
+            "__sys_spawn",
+            "__sys_stderr",
+            "__sys_stdout",
+            "__sys_time",
+            "__sys_wait",
+        ],
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_grant_list_is_exact() {
+    let scratch = Scratch::new("cli");
+    scratch.write("d/a.txt", "A");
+    let run = |flags: &[&str]| {
+        let mut args = vec!["run", "--dir", "d:/d"];
+        args.extend(flags);
+        args.extend(["-e", "use fs\nuse sbx\n__sys_stdout(str(len(sbxls(sbxme()))) + fsrd(\"/d/a.txt\"))"]);
+        ilu_in(scratch.path(), &args, b"")
+    };
+    assert_eq!(run(&["--grant", "capstdout,capfsro"]).out, "6A");
+    assert_eq!(run(&["--grant", "capstdout,__sys_read"]).out, "2A");
+    assert_eq!(run(&["--grant", "capstdout"]).code, Some(3));
+    assert_eq!(run(&["--grant", "capfsro"]).code, Some(3));
+    for (list, says) in [
+        ("capfsr", "capfsro"),
+        ("__sys_raed_file", "__sys_read_file"),
+        ("*", "*"),
+        ("", "unknown"),
+        ("capio,,capde", "unknown"),
+        (" capio", "capio"),
+        ("CAPIO", "capio"),
+    ] {
+        let ran = run(&["--grant", list]);
+        assert_eq!(ran.code, Some(2), "{list:?} {}", ran.err);
+        assert!(ran.err.contains(says), "{list:?} {}", ran.err);
+    }
+}
+
+#[test]
+fn directories_are_granted_by_name_and_access() {
+    let scratch = Scratch::new("cli");
+    scratch.write("d/a.txt", "A");
+    scratch.write("one.txt", "1");
+    std::os::unix::fs::symlink("d", scratch.at("link")).unwrap();
+    for (flags, program, code, out) in [
+        (&["--dir", "d"][..], "prn fsrd(\"d/a.txt\")", 0, "A\n"),
+        (&["--dir", "d"], "prn fsrd(\"a.txt\")", 0, "A\n"),
+        (&["--dir", "d:/in"], "prn fsrd(\"/in/a.txt\")", 0, "A\n"),
+        (&["--dir", "d:/in"], "prn fsrd(\"a.txt\")", 0, "A\n"),
+        (&["--dir", "d:/in"], "prn fsrd(\"/in2/a.txt\")", 3, ""),
+        (&["--dir", "d:/in"], "prn fsrd(\"d/a.txt\")", 1, ""),
+        (&["--dir", "d:/in:ro"], "fswr(\"/in/b.txt\", \"B\")", 3, ""),
+        (&["--dir", "d:/in:rw"], "fswr(\"/in/b.txt\", \"B\")\nprn fsrd(\"/in/b.txt\")", 0, "B\n"),
+        (&["--dir", "one.txt:/x/one"], "prn fsrd(\"/x/one\")", 0, "1\n"),
+        (&["--dir", "one.txt:/x/one"], "prn fsrd(\"/x/two\")", 3, ""),
+        (&["--dir", "link:/in"], "prn fsrd(\"/in/a.txt\")", 0, "A\n"),
+        (&["--dir", "."], "prn fsrd(\"one.txt\")", 0, "1\n"),
+        (&["--dir", "missing:/in"], "prn 1", 2, ""),
+        (&["--dir", "d:/in", "--dir", ".:/in"], "prn 1", 2, ""),
+        (&["--dir", "d::rw"], "prn 1", 2, ""),
+    ] {
+        let mut args = vec!["run"];
+        args.extend(flags);
+        let program = format!("use fs\n{program}");
+        args.extend(["-e", &program]);
+        let ran = ilu_in(scratch.path(), &args, b"");
+        assert_eq!((ran.code, ran.out.as_str()), (Some(code), out), "{flags:?} {program:?}\n{}", ran.err);
+    }
+}
+
+#[test]
+fn variables_are_granted_one_by_one() {
+    let run = |flags: &[&str], program: &str| {
+        let mut command = Command::new(binary());
+        command.env_clear().env("GREETING", "hi").env("SECRET", "s3cret").arg("run").args(flags).args(["-e", program]);
+        finish(command, b"")
+    };
+    assert_eq!(run(&["--env", "GREETING"], "use env\nprn env.get(\"GREETING\")").out, "hi\n");
+    assert_eq!(run(&["--env", "GREETING=there"], "use env\nprn env.get(\"GREETING\")").out, "there\n");
+    assert_eq!(run(&["--env", "MADE=up"], "use env\nprn env.get(\"MADE\")").out, "up\n");
+    for (flags, program) in [(&[][..], "use env\nenv.get(\"SECRET\")"), (&["--env", "GREETING"], "use env\nenv.get(\"SECRET\")")] {
+        let ran = run(flags, program);
+        assert_eq!(ran.code, Some(3), "{flags:?} {}", ran.err);
+        assert!(!ran.err.contains("s3cret"));
+    }
+    assert_eq!(run(&["--env", "=x"], "1").code, Some(2));
+}
+
+#[test]
+fn budgets_are_checked_for_their_form() {
+    for flags in [
+        &["--fuel", "many"][..],
+        &["--fuel", "-1"],
+        &["--mem", "64X"],
+        &["--mem", "1.5G"],
+        &["--time", "5"],
+        &["--time", "-1s"],
+        &["--out", ""],
+        &["--depth", "1e3"],
+        &["--color", "green"],
+    ] {
+        let ran = text(flags, "prn 1");
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{flags:?} {}", ran.err);
+        assert!(ran.err.contains(flags[0]), "{flags:?} {}", ran.err);
+    }
+    for flags in [&["--fuel", "1_000_000"][..], &["--mem", "64MiB"], &["--time", "2s"], &["--out", "1k"], &["--depth", "100"]] {
+        assert_eq!(text(flags, "prn 1").out, "1\n", "{flags:?}");
+    }
+}
+
+#[test]
+fn the_audit_has_a_line_for_each_decision_and_no_contents() {
+    let scratch = Scratch::new("cli");
+    scratch.write("d/a.txt", "the contents");
+    let program = "use fs\nfsrd(\"/d/a.txt\")\ntry(\\() fsrd(\"/etc/passwd\"))";
+    let ran = ilu_in(scratch.path(), &["run", "--dir", "d:/d", "--audit", "audit.jsonl", "-e", program], b"");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let audit = scratch.read("audit.jsonl");
+    let rows: Vec<serde_json::Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<(&str, &str)> = rows.iter().map(|row| (row["native"].as_str().unwrap(), row["verdict"].as_str().unwrap())).collect();
+    assert_eq!(told, [("__sys_read_file", "allowed"), ("__sys_read_file", "denied")], "{audit}");
+    assert!(!audit.contains("the contents"));
+
+    let ran = ilu_in(scratch.path(), &["run", "--dir", "d:/d", "--audit", "-", "-e", program], b"");
+    assert_eq!(ran.err.lines().count(), 2, "{}", ran.err);
+    let ran = ilu_in(scratch.path(), &["run", "--audit", "no/such/place", "-e", "prn 1"], b"");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
+}
+
+// ---- messages
+
+#[test]
+fn an_uncaught_error_shows_message_place_source_and_stack() {
+    let scratch = Scratch::new("cli");
+    scratch.write("a.ilu", "pick(xs, n) =\n    xs[n]\n\nouter(xs) =\n    pick(xs, 5) + 1\n\nprn outer([1, 2, 3])\n");
+    assert_snapshot!(told(&ilu_in(scratch.path(), &["a.ilu"], b"")));
+}
+
+#[test]
+fn a_raised_value_that_is_no_text_is_shown_as_prn_shows_it() {
+    assert_snapshot!(told(&text(&[], "err({code: 7, why: \"because\"})")));
+}
+
+#[test]
+fn source_errors_are_shown_together() {
+    let scratch = Scratch::new("cli");
+    scratch.write("a.ilu", "x = (1\ny = 2 +\nprn x\nprn nope\n");
+    assert_snapshot!(told(&ilu_in(scratch.path(), &["run", "a.ilu"], b"")));
+}
+
+#[test]
+fn a_denial_takes_four_lines() {
+    assert_snapshot!(told(&text(&[], "use fs\nfsrd(\"/etc/passwd\")")));
+}
+
+#[test]
+fn a_budget_that_ran_out_is_named_with_its_flag() {
+    assert_snapshot!(told(&text(&["--fuel", "1000"], "whl tru: 1")));
+}
+
+#[test]
+fn a_deep_stack_is_shown_by_its_ends() {
+    let ran = text(&[], "f(n) = if n == 0: err(\"deep\") | f(n - 1) + 1\nf(1000)");
+    assert!(ran.err.lines().count() < 60, "{}", ran.err);
+    assert_snapshot!(told(&ran));
+}
+
+#[test]
+fn hostile_text_in_an_error_reaches_no_terminal() {
+    for program in
+        ["err(\"a\\x1b[2J\\u{9b}31m\\u{202e}b\")", "use fs\nfsrd(\"/\\x1b]0;t\\x07\")", "o = {}\no[\"\\x1b[31m\"](1)", "prn \u{1b}[31m"]
+    {
+        let ran = text(&[], program);
+        assert_ne!(ran.code, Some(0));
+        assert!(ran.err.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{program:?}: {:?}", ran.err);
+    }
+}
+
+#[test]
+fn colours_are_there_when_asked_for_and_not_on_a_pipe() {
+    let colored = |ran: &Ran| ran.err.contains("\u{1b}[");
+    assert!(!colored(&text(&[], "err(1)")));
+    assert!(!colored(&text(&["--color", "never"], "err(1)")));
+    assert!(colored(&text(&["--color", "always"], "err(1)")));
+}
+
+#[test]
+fn the_outcome_as_json_is_the_last_line_of_standard_error() {
+    let outcome = |flags: &[&str], program: &str| -> serde_json::Value {
+        let mut all = vec!["--json"];
+        all.extend(flags);
+        let ran = text(&all, program);
+        serde_json::from_str(ran.err.lines().last().unwrap_or_else(|| panic!("nothing told: {ran:?}"))).unwrap()
+    };
+    let fine = outcome(&[], "eprn \"noise\"\n{a: [1, tru, nil, \"x\"]}");
+    assert_eq!(fine["value"], serde_json::json!({"a": [1, true, null, "x"]}));
+    assert_eq!(fine["error"], serde_json::Value::Null);
+    assert!(fine["usage"]["fuel"].as_u64().unwrap() > 0);
+    assert_eq!(fine["denials"], serde_json::json!([]));
+
+    let failed = outcome(&[], "x = 1\nerr(\"no\")");
+    assert_eq!(failed["error"]["kind"], "error");
+    assert_eq!(failed["error"]["message"], "no");
+    assert_eq!(failed["error"]["line"], 2);
+
+    let denied = outcome(&[], "use fs\nfsrd(\"/etc/passwd\")");
+    assert_eq!(denied["error"]["kind"], "denied");
+    assert_eq!(denied["denials"][0]["native"], "__sys_read_file");
+
+    assert_eq!(outcome(&["--fuel", "1000"], "whl tru: 1")["error"]["kind"], "limit");
+    assert_eq!(outcome(&[], "prn nope")["error"]["kind"], "source");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error_of_the_script() {
+    let mut child = Command::new(binary())
+        .args(["-e", "i = 0\nwhl i < 100000:\n    i += 1\n    prn i"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert!(ended.status.code().is_some(), "a signal ended it");
+}
+
+// ---- the other commands
+
+#[test]
+fn check_compiles_every_file_and_runs_none() {
+    let scratch = Scratch::new("cli");
+    scratch.write("good.ilu", "prn \"ran\"");
+    scratch.write("bad.ilu", "prn nope\nprn also_nope\n");
+    let ran = ilu_in(scratch.path(), &["check", "good.ilu"], b"");
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), "", ""));
+    assert_snapshot!(told(&ilu_in(scratch.path(), &["check", "bad.ilu", "good.ilu", "missing.ilu"], b"")));
+
+    let ran = ilu_in(scratch.path(), &["check", "--json", "bad.ilu", "good.ilu"], b"");
+    assert_eq!(ran.code, Some(2));
+    let told: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told[0]["file"], "bad.ilu");
+    assert_eq!(told[0]["errors"].as_array().unwrap().len(), 2);
+    assert_eq!(told[0]["errors"][1]["line"], 2);
+    assert_eq!(told[1]["errors"], serde_json::json!([]));
+}
+
+#[test]
+fn caps_tells_what_a_bundle_holds() {
+    let ran = ilu(&["caps", "capfs"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_snapshot!(ran.out);
+    let all = ilu(&["caps"]);
+    assert!(all.out.lines().count() >= 20 && all.out.contains("capde"), "{}", all.out);
+
+    let ran = ilu(&["caps", "--json", "capstdout", "__sys_ls"]);
+    let told: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told[0]["natives"][0]["name"], "__sys_stdout");
+    assert_eq!(told[1]["natives"][0]["name"], "__sys_read_dir");
+
+    let ran = ilu(&["caps", "capfss"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("capfs"), "{}", ran.err);
+}
+
+#[test]
+fn help_and_version_are_answers_and_no_arguments_are_a_question() {
+    for args in [&["--help"][..], &["run", "--help"], &["check", "--help"], &["caps", "--help"], &["help", "run"]] {
+        let ran = ilu(args);
+        assert_eq!(ran.code, Some(0), "{args:?}");
+        assert!(ran.out.contains("Usage: ilu"), "{args:?} {}", ran.out);
+    }
+    assert!(ilu(&["run", "--help"]).out.contains("Examples:"));
+    assert!(ilu(&["--version"]).out.starts_with("ilu "));
+    assert_eq!(ilu::<&str>(&[]).code, Some(2));
+}

@@ -1,0 +1,162 @@
+//! The examples do their jobs, on real input, and agree with independent tools.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests run other tools"
+)]
+
+use ilu_tests::command::{Ran, Scratch, ilu, ilu_in, root};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+fn example(name: &str) -> String {
+    root().join("examples").join(name).to_string_lossy().into_owned()
+}
+
+fn fine(ran: &Ran) {
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn the_readmes_first_command_reports_this_repositorys_lock_file() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let line = readme.lines().find(|line| line.contains("cargo run --release -- ")).unwrap();
+    let args: Vec<&str> = line.split_once("cargo run --release -- ").unwrap().1.split(' ').collect();
+    let scratch = Scratch::new("lock");
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    scratch.write("Cargo.lock", &lock);
+    scratch.write("examples/lockfile.ilu", std::fs::read_to_string(example("lockfile.ilu")).unwrap());
+    std::fs::create_dir(scratch.at("out")).unwrap();
+    let ran = ilu_in(scratch.path(), &args, b"");
+    fine(&ran);
+
+    // The same figures from the same text, by other means.
+    let names: Vec<&str> = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect();
+    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+    assert!(ran.out.contains(&format!("{} crates, {} names", names.len(), distinct.len())), "{}", ran.out);
+    let told: serde_json::Value = serde_json::from_str(&scratch.read("out/lockfile.json")).unwrap();
+    assert_eq!(told["crates"], names.len());
+    let several: Vec<&str> = told["several"].as_object().unwrap().keys().map(String::as_str).collect();
+    let expected: BTreeSet<&str> =
+        distinct.iter().copied().filter(|name| names.iter().filter(|other| other == &name).count() > 1).collect();
+    assert_eq!(several.into_iter().collect::<BTreeSet<_>>(), expected);
+    let registry = lock.lines().filter(|line| line.starts_with("source = \"registry+")).count();
+    assert_eq!(told["sources"]["registry+https://github.com/rust-lang/crates.io-index"], registry);
+    assert_eq!(told["sources"]["this workspace"], names.len() - registry);
+}
+
+/// Sections and sizes by awk, whose language has nothing in common with ours.
+fn by_awk(status: &Path) -> (BTreeMap<String, (u64, u64)>, Vec<(String, u64)>) {
+    let script = r#"BEGIN { RS = ""; FS = "\n" }
+        { p = ""; s = "unknown"; st = ""; z = 0
+          for (i = 1; i <= NF; i++) {
+            if ($i ~ /^Package: /) p = substr($i, 10)
+            if ($i ~ /^Section: /) s = substr($i, 10)
+            if ($i ~ /^Status: /) st = substr($i, 9)
+            if ($i ~ /^Installed-Size: /) z = substr($i, 17) + 0
+          }
+          if (st == "install ok installed") print s "\t" z "\t" p }"#;
+    let output = Command::new("awk").arg(script).arg(status).output().expect("awk is on every POSIX system");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut sections = BTreeMap::new();
+    let mut packages = Vec::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let [section, size, name] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let size: u64 = size.parse().unwrap();
+        let row: &mut (u64, u64) = sections.entry(section.to_string()).or_default();
+        *row = (row.0 + 1, row.1 + size);
+        packages.push((name.to_string(), size));
+    }
+    packages.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    (sections, packages)
+}
+
+fn packages_agree(directory: &Path) {
+    let scratch = Scratch::new("packages");
+    let host = format!("{}:/in:ro", directory.to_string_lossy());
+    let out = format!("{}:/out:rw", scratch.path().to_string_lossy());
+    let ran = ilu(&["run", "--dir", &host, "--dir", &out, "--grant", "capde,capio", &example("packages.ilu")]);
+    fine(&ran);
+    let told: serde_json::Value = serde_json::from_str(&scratch.read("packages.json")).unwrap();
+    let (sections, packages) = by_awk(&directory.join("status"));
+    assert!(!packages.is_empty(), "awk found nothing: there is nothing to agree on");
+    assert_eq!(told["packages"], packages.len());
+    assert_eq!(told["size"], packages.iter().map(|(_, size)| size).sum::<u64>());
+    let ours: BTreeMap<String, (u64, u64)> = told["sections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["section"].as_str().unwrap().to_string(), (row["packages"].as_u64().unwrap(), row["size"].as_u64().unwrap())))
+        .collect();
+    assert_eq!(ours, sections);
+    let sizes: Vec<u64> = told["sections"].as_array().unwrap().iter().map(|row| row["size"].as_u64().unwrap()).collect();
+    assert!(sizes.is_sorted_by(|a, b| a >= b), "{sizes:?}");
+    let largest: Vec<(String, u64)> = told["largest"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["name"].as_str().unwrap().to_string(), row["size"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(largest, packages.iter().take(10).cloned().collect::<Vec<_>>());
+    assert_eq!(scratch.read("packages.txt").trim_end(), ran.out.trim_end());
+}
+
+#[test]
+fn packages_agree_with_awk_on_this_systems_list() {
+    let dpkg = Path::new("/var/lib/dpkg");
+    if dpkg.join("status").is_file() {
+        packages_agree(dpkg);
+    } else {
+        eprintln!("no /var/lib/dpkg/status here: only the made-up list is compared");
+    }
+}
+
+#[test]
+fn packages_agree_with_awk_on_a_list_of_megabytes() {
+    let scratch = Scratch::new("status");
+    let mut status = String::new();
+    for n in 0..6000_u32 {
+        let state = if n % 7 == 3 { "deinstall ok config-files" } else { "install ok installed" };
+        status.push_str(&format!("Package: made-up-{n}\nStatus: {state}\n"));
+        if n % 11 != 0 {
+            status.push_str(&format!("Section: section-{}\n", n.wrapping_mul(2_654_435_761) % 23));
+        }
+        if n % 13 != 0 {
+            status.push_str(&format!("Installed-Size: {}\n", n.wrapping_mul(40_503) % 100_000));
+        }
+        status
+            .push_str(&format!("Description: the package number {n}\n a longer text: with a colon\n .\n{}\n", " more of it\n".repeat(20)));
+    }
+    assert!(status.len() > 1_500_000);
+    scratch.write("status", status);
+    packages_agree(scratch.path());
+}
+
+#[test]
+fn untrusted_text_runs_and_its_denials_are_shown() {
+    let run = |source: &[&str]| {
+        let file = example("untrusted.ilu");
+        let mut args = vec!["run", "--grant", "capde,capio,cappr", &file, "--"];
+        args.extend(source);
+        let ran = ilu(&args);
+        fine(&ran);
+        ran.out
+    };
+    let sample = run(&[]);
+    assert!(sample.contains("sum: 5050"), "{sample}");
+    assert!(sample.contains("denied 4 calls"), "{sample}");
+    for native in ["__sys_read_file", "__sys_write_file", "__sys_stdout", "__os_run"] {
+        assert!(sample.contains(native), "{sample}");
+    }
+    assert!(run(&["6 * 7"]).contains("value:  42"), "{}", run(&["6 * 7"]));
+    assert!(run(&["whl tru: 1"]).contains("fuel"));
+    let stolen = run(&["use fs\nfs.rd(\"/etc/passwd\")"]);
+    assert!(stolen.contains("error:") && !stolen.contains("root:"), "{stolen}");
+    assert!(run(&["x = = 1"]).contains("error:"));
+}
