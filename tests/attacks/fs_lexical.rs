@@ -1,7 +1,7 @@
 //! FS-L: spellings of paths and special names.
 
 use crate::rig::{Expect, Tree};
-use crate::row::{Row, call, path_forms, quote, read};
+use crate::row::{Row, call, forms_with, path_forms, quote, read};
 use std::fs;
 
 /// The unconfined twin: the plain file API on `R/` joined with the path finds the canary.
@@ -99,7 +99,7 @@ pub fn rows() -> Vec<Row> {
             Expect::Error,
             ["1", "1.5", "nil", "[\"a.txt\"]", "{path: \"a.txt\"}", "\\() \"a.txt\"", "__sys_read_file", "tru", "b\"a.txt\"", "1e300"]
                 .into_iter()
-                .flat_map(|value| crate::row::PATH_FORMS.iter().map(move |form| form.replace('P', value))),
+                .flat_map(forms_with),
         ),
         Row::new("FS-025")
             .rw(Expect::Deny, [read("../R-evil/secret.txt"), read("/g-evil/secret.txt"), read("/g/../R-evil/secret.txt")])

@@ -16,7 +16,7 @@ const CHANGES: &[&str] = &[
     "__sys_mkdir(\"made\")",
     "__sys_mkdir(\"made/deep\", {parents: tru})",
     "__sys_remove(\"a.txt\")",
-    "__sys_remove(\"d\", {all: tru})",
+    "__sys_remove(\"d\", {recursive: tru})",
     "__sys_rename(\"a.txt\", \"b.txt\")",
     "__sys_copy(\"a.txt\", \"b.txt\")",
     "__sys_symlink(\"a.txt\", \"l\")",

@@ -53,12 +53,12 @@ pub fn rows() -> Vec<Row> {
                 [".", "", "./", "d/..", "/g", "/g/", "./.", "d/../."].into_iter().flat_map(|path| {
                     [
                         format!("__sys_remove({})", quote(path)),
-                        format!("__sys_remove({}, {{all: tru}})", quote(path)),
+                        format!("__sys_remove({}, {{recursive: tru}})", quote(path)),
                         format!("__sys_rename({}, \"x\")", quote(path)),
                     ]
                 }),
             )
-            .control("__sys_remove(\"d\", {all: tru})\nprn __sys_read_dir(\".\")", "[\"a.txt\"]")
+            .control("__sys_remove(\"d\", {recursive: tru})\nprn __sys_read_dir(\".\")", "[\"a.txt\"]")
             .twin(|tree| fs::remove_dir_all(tree.path("R/d/..")).is_ok() || !tree.path("R/a.txt").exists()),
         Row::new("FS-116")
             .rw(

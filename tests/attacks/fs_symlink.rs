@@ -163,10 +163,11 @@ fn changing() -> Vec<Row> {
             }),
         Row::new("FS-046")
             .setup(|tree| tree.link("d/dirln", "../../outside"))
-            .rw(Expect::Ok("[\"a.txt\"]".into()), ["__sys_remove(\"d\", {all: tru})\nprn __sys_read_dir(\".\")"]),
-        Row::new("FS-047")
-            .setup(|tree| tree.link("dirln", "../outside"))
-            .rw(Expect::NoHarm, ["dirln", "dirln/", "dirln/."].map(|path| format!("prn __sys_remove({}, {{all: tru}})", quote(path)))),
+            .rw(Expect::Ok("[\"a.txt\"]".into()), ["__sys_remove(\"d\", {recursive: tru})\nprn __sys_read_dir(\".\")"]),
+        Row::new("FS-047").setup(|tree| tree.link("dirln", "../outside")).rw(
+            Expect::NoHarm,
+            ["dirln", "dirln/", "dirln/."].map(|path| format!("prn __sys_remove({}, {{recursive: tru}})", quote(path))),
+        ),
         Row::new("FS-048")
             .setup(|tree| tree.link("ln_out", "../outside/secret.txt"))
             .rw(

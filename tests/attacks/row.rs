@@ -1,6 +1,7 @@
 //! What a row of the catalogue is, and how a table of rows is run.
 
 use crate::rig::{Expect, MODES, Openat2, Tree};
+use ilu_cap::{Class, NATIVES};
 
 /// One script and how it must end, with `R/` granted `ro`, `rw` or `wo`.
 pub struct Attempt {
@@ -84,28 +85,39 @@ pub fn run_group(group: &str, rows: Vec<Row>, mode: Openat2) {
     assert!(MODES.contains(&mode) && attempts > 0);
 }
 
-/// The forms of every native that takes a path, the path at `P`.
+/// Every native that takes a path, called with this one; derived from the registry, so a new native is attacked as soon as it is declared.
 pub fn path_forms(path: &str) -> Vec<String> {
     let quoted = quote(path);
-    PATH_FORMS.iter().map(|form| form.replace('P', &quoted)).collect()
+    forms_with(&quoted)
 }
 
-/// Every place of every native where a path can stand; a test holds this list against the registry.
-pub const PATH_FORMS: &[&str] = &[
-    "prn __sys_read_file(P)",
-    "prn __sys_read_dir(P)",
-    "prn __sys_stat(P)",
-    "prn __sys_exists(P)",
-    "prn __sys_open_read(P)",
-    "prn __sys_write_file(P, \"x\")",
-    "prn __sys_mkdir(P)",
-    "prn __sys_remove(P)",
-    "prn __sys_rename(P, \"moved\")",
-    "prn __sys_rename(\"a.txt\", P)",
-    "prn __sys_copy(P, \"copied\")",
-    "prn __sys_copy(\"a.txt\", P)",
-    "prn __sys_symlink(\"a.txt\", P)",
-];
+/// The same with any expression where a path belongs.
+pub fn forms_with(expression: &str) -> Vec<String> {
+    let files = [Class::FsRead, Class::FsWrite, Class::FsManage];
+    let mut forms = Vec::new();
+    for native in NATIVES.iter().filter(|native| files.contains(&native.class)) {
+        let params: Vec<_> = native.params.iter().filter(|param| !param.optional).collect();
+        for attacked in params.iter().filter(|param| PATHS.contains(&param.name)) {
+            let args: Vec<_> =
+                params.iter().map(|param| if param.name == attacked.name { expression } else { harmless(param.name) }).collect();
+            forms.push(format!("prn {}({})", native.name, args.join(", ")));
+        }
+    }
+    forms
+}
+
+/// Parameters that hold a path to be judged. A link's `target` is text until somebody follows it; FS-051 attacks it.
+const PATHS: [&str; 3] = ["path", "from", "to"];
+
+/// Arguments that would be fine, for the parameters not attacked.
+fn harmless(param: &str) -> &'static str {
+    match param {
+        "from" | "target" => "\"a.txt\"",
+        "to" => "\"moved\"",
+        "data" => "\"x\"",
+        other => panic!("a native has a new parameter `{other}`: say here what a harmless argument for it is"),
+    }
+}
 
 /// A path as a string literal of the language.
 pub fn quote(path: &str) -> String {
