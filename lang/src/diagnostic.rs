@@ -1,7 +1,10 @@
 //! What is wrong with a source text, as data. Only the command line formats it for people.
 
+pub mod codes;
+
 use crate::source::Span;
 use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 
 /// A compile-time error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,4 +47,88 @@ impl Diagnostic {
         self.related.push((span, words.into()));
         self
     }
+}
+
+/// Most errors one compilation reports; past that, people fix the first ones first, and a hostile text cannot fill memory with them.
+pub const MAX_DIAGNOSTICS: usize = 40;
+
+/// Most characters of script text that one message quotes.
+const MAX_QUOTED: usize = 60;
+
+/// Where the passes of one parse put their errors. Shared by the lexer, the layout and the grammar's actions, which run interleaved.
+#[derive(Debug, Default)]
+pub struct Reports {
+    list: RefCell<Vec<Diagnostic>>,
+    /// Places where a syntax error would only repeat in other words what has been said.
+    covered: RefCell<Vec<Span>>,
+    stopped: Cell<bool>,
+}
+
+impl Reports {
+    /// Adds an error; past [`MAX_DIAGNOSTICS`] adds one last word and stops the parse.
+    pub fn push(&self, report: Diagnostic) {
+        let mut list = self.list.borrow_mut();
+        if list.len() < MAX_DIAGNOSTICS {
+            list.push(report);
+        } else if !self.stopped.replace(true) {
+            list.push(Diagnostic::new(codes::TOO_MANY, report.span, "there are more errors; the rest is not shown"));
+        }
+    }
+    /// Adds an error after which going on makes no sense.
+    pub fn stop_with(&self, report: Diagnostic) {
+        if !self.stopped.get() {
+            self.push(report);
+            self.stopped.set(true);
+        }
+    }
+    /// Whether the parse is to stop.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.stopped.get()
+    }
+    /// Whether anything has been reported.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.list.borrow().is_empty()
+    }
+    /// Keeps syntax errors that begin in this range from being reported.
+    pub fn cover(&self, range: Span) {
+        let mut covered = self.covered.borrow_mut();
+        if covered.len() < MAX_DIAGNOSTICS {
+            covered.push(range);
+        }
+    }
+    /// Whether a syntax error at this offset would only repeat another.
+    #[must_use]
+    pub fn covers(&self, at: u32) -> bool {
+        self.covered.borrow().iter().any(|range| range.start <= at && at <= range.end)
+    }
+    /// All errors, by place.
+    #[must_use]
+    pub fn into_list(self) -> Vec<Diagnostic> {
+        let mut list = self.list.into_inner();
+        list.sort_by_key(|report| (report.code == codes::TOO_MANY, report.span.start, report.span.end));
+        list
+    }
+}
+
+/// Script text for a message: in backticks, control and format characters escaped, and shortened.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut out = String::from("`");
+    let mut chars = text.chars();
+    for each in chars.by_ref().take(MAX_QUOTED) {
+        if each == '\n' {
+            out.push_str("\\n");
+        } else if each.is_control() || !each.is_ascii() && !each.is_alphanumeric() {
+            out.extend(each.escape_unicode());
+        } else {
+            out.push(each);
+        }
+    }
+    if chars.next().is_some() {
+        out.push('…');
+    }
+    out.push('`');
+    out
 }

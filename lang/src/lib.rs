@@ -9,6 +9,13 @@
 
 pub mod ast;
 pub mod code;
+pub mod compile;
 pub mod diagnostic;
+mod layout;
+mod lex;
 pub mod library;
+pub mod lower;
+pub mod parse;
+pub mod resolve;
 pub mod source;
+pub mod token;

@@ -9,12 +9,17 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
+use crate::vm::module::Loader;
+use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_lang::source::MAX_SOURCE_BYTES;
+use ilu_sbx::Outside;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Why the operator's words could not be turned into a handle.
@@ -127,6 +132,35 @@ pub struct Folder {
     pub real: PathBuf,
 }
 
+impl Folder {
+    /// Whether a file of the folder could be changed through a grant of this place, or the place lies in the folder.
+    #[must_use]
+    pub fn overlaps(&self, granted: &Granted) -> bool {
+        self.real.starts_with(granted.real()) || granted.real().starts_with(&self.real)
+    }
+}
+
+impl Loader for Folder {
+    /// Reads a regular `.ilu` file beneath the folder. What it opens is by the kernel's own resolution below the handle.
+    fn load(&mut self, path: &str) -> Result<String, String> {
+        if !path.ends_with(".ilu") {
+            return Err("a module's file name ends with .ilu".to_string());
+        }
+        let mut options = cap_std::fs::OpenOptions::new();
+        // A pipe of that name must not block, nor be read.
+        options.read(true).nonblock(true);
+        let file = self.dir.open_with(path, &options).map_err(|error| plain_words(&error))?;
+        if !file.metadata().map_err(|error| plain_words(&error))?.is_file() {
+            return Err("it is not a regular file".to_string());
+        }
+        read_text(path, file).map_err(|error| match error {
+            HostError::NotText(_, at) => format!("not UTF-8 text: byte {at} is wrong"),
+            HostError::Io { error, .. } => plain_words(&error),
+            other => other.to_string(),
+        })
+    }
+}
+
 /// A source text that the operator named, and the folder it lies in.
 ///
 /// # Errors
@@ -187,65 +221,62 @@ pub fn audit_sink(path: &str) -> Result<Box<dyn Write + Send>, HostError> {
 #[derive(Debug)]
 pub struct Process {
     started: Instant,
-}
-
-impl Default for Process {
-    fn default() -> Self {
-        Self { started: Instant::now() }
-    }
+    interrupt: Arc<AtomicBool>,
+    reader_gone: Arc<AtomicBool>,
 }
 
 impl Process {
-    /// Writes all of it to standard output, at once.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()
+    /// With the flag that ends its run. It is set when nobody reads standard output any more: there is no one left to run for.
+    #[must_use]
+    pub fn new(interrupt: Arc<AtomicBool>) -> Self {
+        Self { started: Instant::now(), interrupt, reader_gone: Arc::default() }
     }
 
-    /// Writes all of it to standard error.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// A flag that tells, after the run, whether it was ended because nobody read standard output any more.
+    #[must_use]
+    pub fn reader_gone(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.reader_gone)
+    }
+}
+
+impl Outside for Process {
+    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            self.reader_gone.store(true, Ordering::Relaxed);
+            self.interrupt.store(true, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
         io::stderr().lock().write_all(bytes)
     }
 
-    /// Reads some of standard input; 0 is its end.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
         io::stdin().lock().read(into)
     }
 
-    /// Milliseconds since 1970; 0 before.
-    #[must_use]
-    pub fn wall_ms(&self) -> f64 {
+    fn wall_ms(&mut self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0)
     }
 
-    /// Milliseconds since this was made.
-    #[must_use]
-    pub fn mono_ms(&self) -> f64 {
+    fn mono_ms(&mut self) -> f64 {
         self.started.elapsed().as_secs_f64() * 1000.0
     }
 
-    /// Waits that long; not at all when it is no length of time.
-    pub fn sleep(&mut self, ms: f64) {
+    fn sleep(&mut self, ms: f64) {
         if let Ok(length) = Duration::try_from_secs_f64(ms / 1000.0) {
             std::thread::sleep(length);
         }
     }
 
-    /// Fills with random bytes of the kernel, fit for keys.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
+    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
         let mut filled = 0;
         while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty()) {
@@ -292,7 +323,7 @@ mod tests {
 
     #[test]
     fn clocks_go_forward_and_entropy_differs() {
-        let mut process = Process::default();
+        let mut process = Process::new(Arc::default());
         let before = process.mono_ms();
         process.sleep(2.0);
         assert!(process.mono_ms() - before >= 2.0);

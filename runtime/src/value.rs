@@ -163,6 +163,12 @@ impl Value {
     pub const fn as_function(self) -> Option<FunctionId> {
         if self.0 >> 48 == FUNCTION { Some(FunctionId(self.0 as u32)) } else { None }
     }
+    /// The shared variable it is.
+    #[inline]
+    #[must_use]
+    pub const fn as_cell(self) -> Option<CellId> {
+        if self.0 >> 32 == OTHER << 16 | CELL { Some(CellId(self.0 as u32)) } else { None }
+    }
     /// Taken apart.
     #[inline]
     #[must_use]

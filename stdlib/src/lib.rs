@@ -5,8 +5,22 @@
 //! names every subject through it.
 #![forbid(unsafe_code)]
 
+#[path = "../env/natives.rs"]
+mod env;
+#[path = "../fs/natives.rs"]
+mod fs;
+#[path = "../io/natives.rs"]
+mod io;
 mod modules;
 mod natives;
+#[path = "../obs/natives.rs"]
+mod obs;
+#[path = "../os/natives.rs"]
+mod os;
+#[path = "../rnd/natives.rs"]
+mod rnd;
+#[path = "../tim/natives.rs"]
+mod tim;
 
 pub use modules::{MODULES, ModuleSource, module};
 pub use natives::natives;

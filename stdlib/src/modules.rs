@@ -25,7 +25,7 @@ macro_rules! modules {
     };
 }
 
-modules! { "env" "fs" "jsn" "mth" "obj" "os" "pol" "sbx" "tim" "trl" "tst" "txt" }
+modules! { "args" "cap" "env" "fs" "jsn" "mth" "obj" "obs" "os" "pol" "sbx" "tim" "trl" "tst" "txt" }
 
 /// A module by name.
 #[must_use]

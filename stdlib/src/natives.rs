@@ -1,12 +1,53 @@
-//! The table of natives this build has.
+//! The table of natives this build has. The functions are in the folders of their modules.
 
+use crate::{env, fs, io, obs, os, rnd, tim};
 use ilu_sbx::{NativeFn, Natives};
 
 /// Canonical names and functions.
-const ROWS: &[(&str, NativeFn)] = &[];
+const ROWS: &[(&str, NativeFn)] = &[
+    ("__sys_stdout", io::stdout),
+    ("__sys_stderr", io::stderr),
+    ("__sys_stdin", io::stdin),
+    ("__sys_time", tim::time),
+    ("__sys_mono", tim::mono),
+    ("__sys_sleep", tim::sleep),
+    ("__sys_read_file", fs::read::read_file),
+    ("__sys_read_dir", fs::read::read_dir),
+    ("__sys_stat", fs::read::stat),
+    ("__sys_exists", fs::read::exists),
+    ("__sys_open_read", fs::read::open_read),
+    ("__sys_write_file", fs::write::write_file),
+    ("__sys_mkdir", fs::manage::mkdir),
+    ("__sys_remove", fs::manage::remove),
+    ("__sys_rename", fs::manage::rename),
+    ("__sys_copy", fs::manage::copy),
+    ("__sys_symlink", fs::manage::symlink),
+    ("__sys_getenv", env::getenv),
+    ("__sys_argv", os::argv),
+    ("__obs_log", obs::log),
+    ("__obs_span_begin", obs::span_begin),
+    ("__obs_span_end", obs::span_end),
+    ("__sys_random", rnd::random),
+];
 
 /// The functions behind the registry's rows. A row without one answers that it is not in this build.
 #[must_use]
 pub fn natives() -> Natives {
     Natives::new(ROWS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_function_is_behind_a_canonical_name() {
+        let mut seen = HashSet::new();
+        for (name, _) in ROWS {
+            let id = ilu_cap::by_name(name);
+            assert_eq!(id.map(|id| id.name()), Some(*name));
+            assert!(seen.insert(name), "{name} twice");
+        }
+    }
 }

@@ -10,3 +10,7 @@
 )]
 
 pub mod command;
+pub mod expect;
+pub mod inside;
+pub mod suite;
+pub mod watched;

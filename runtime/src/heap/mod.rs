@@ -13,6 +13,7 @@ mod list;
 mod mark;
 mod object;
 mod other;
+pub(crate) mod path;
 mod slab;
 mod string;
 mod text;
@@ -20,6 +21,8 @@ mod unit;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unit_tests;
 
 pub use account::{Full, MIN_THRESHOLD};
 pub use equal::{compare, equal};
@@ -27,7 +30,7 @@ pub use mark::Marker;
 pub use object::{FLAT_MAX, IdHasher, IdState};
 pub use other::Function;
 pub use string::INTERN_MAX;
-pub use text::{Bound, Names, Overrun, number, short_text, text};
+pub use text::{Bound, Names, Overrun, STEP_BYTES, number, short_text, text};
 pub use unit::{Origin, Site, Unit, UnitId, Units};
 
 use crate::value::{Kind, StrId, Value};
@@ -38,6 +41,7 @@ use object::Object;
 use other::Handle;
 use slab::Slab;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use string::Strings;
 
 /// A script's objects and loaded programs.
@@ -182,6 +186,33 @@ impl Store {
     #[inline]
     pub fn concat(&mut self, a: StrId, b: StrId) -> Result<StrId, Full> {
         self.strings.concat(&mut self.account, a, b)
+    }
+    /// Part of a string, as bytes; the empty string when the range does not fit it.
+    #[inline]
+    pub fn substring(&mut self, id: StrId, range: Range<usize>) -> Result<Value, Full> {
+        self.strings.part(&mut self.account, id, range).map(Value::from)
+    }
+    /// Lends a string's text to work that changes the heap, and takes it back. Meanwhile the string reads as empty, so `work` must not
+    /// look at it by its id. A short or interned one is copied instead: others may look for it.
+    pub(crate) fn lend<R>(&mut self, id: StrId, work: impl FnOnce(&mut Self, &str) -> R) -> Result<R, Full> {
+        if self.strings.is_interned(id) {
+            let length = self.str(id).len();
+            self.charge(block(length))?;
+            let copy = self.str(id).to_owned();
+            let result = work(self, &copy);
+            self.release(block(length));
+            return Ok(result);
+        }
+        let text = self.strings.swap(id, Box::default());
+        let result = work(self, &text);
+        self.strings.swap(id, text);
+        Ok(result)
+    }
+    /// Whether a string is interned: two interned ones are equal only when they are the same.
+    #[inline]
+    #[must_use]
+    pub fn is_interned(&self, id: StrId) -> bool {
+        self.strings.is_interned(id)
     }
     /// A string as a key of objects: interned whatever its length.
     pub fn intern(&mut self, text: &str) -> Result<StrId, Full> {

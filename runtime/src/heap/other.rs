@@ -16,6 +16,8 @@ pub struct Function {
     pub function: u32,
     /// The sandbox that was current where it was made.
     pub home: SbxId,
+    /// Whether a call runs with its home's authority instead of the meet with the caller's: a gate.
+    pub gate: bool,
     /// What it closed over: values, and cells for shared variables.
     pub captures: Box<[Value]>,
 }

@@ -11,6 +11,7 @@ use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 
 /// Strings up to this many bytes are interned when they are made.
 pub const INTERN_MAX: usize = 40;
@@ -130,6 +131,33 @@ impl Strings {
     }
     pub(super) fn make_owned(&mut self, account: &mut Account, text: String) -> Result<StrId, Full> {
         if text.len() <= INTERN_MAX { self.intern(account, &text) } else { self.store(account, text.len(), 0, || text.into_boxed_str()) }
+    }
+    pub(super) fn part(&mut self, account: &mut Account, id: StrId, range: Range<usize>) -> Result<StrId, Full> {
+        let whole = self.text(id);
+        let text = whole.get(range).unwrap_or_default();
+        let (length, short) = (text.len(), text.len() <= INTERN_MAX);
+        if length == whole.len() {
+            return Ok(id);
+        }
+        let tag = if short { self.tag(text) } else { 0 };
+        if short && let Some(found) = self.lookup(text, tag) {
+            return Ok(found);
+        }
+        account.charge(block(length))?;
+        let copy = Box::<str>::from(text);
+        account.release(block(length));
+        if short {
+            self.table_ready(account)?;
+        }
+        let made = self.store(account, length, tag, || copy)?;
+        if short {
+            self.enter(made.0, tag);
+        }
+        Ok(made)
+    }
+    /// Replaces the text of a string; its other facts stay as they were.
+    pub(super) fn swap(&mut self, id: StrId, text: Box<str>) -> Box<str> {
+        self.slab.get_mut(id.0).map_or_else(Box::default, |entry| std::mem::replace(&mut entry.text, text))
     }
     pub(super) fn concat(&mut self, account: &mut Account, a: StrId, b: StrId) -> Result<StrId, Full> {
         let length = self.text(a).len() + self.text(b).len();

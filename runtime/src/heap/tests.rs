@@ -364,3 +364,16 @@ fn freezing_is_a_mark_that_writers_ask_for() {
     assert_eq!(fresh, list, "the slot is used again");
     assert!(!heap.is_frozen(fresh));
 }
+
+#[test]
+fn a_string_in_a_used_again_slot_is_not_taken_for_the_one_before() {
+    let mut heap = heap();
+    let first = heap.string(&"é".repeat(40)).unwrap().as_str().unwrap();
+    heap.char_at(first, 20).unwrap();
+    heap.collect(&mut |_| {});
+    let text = format!("{}€", "漢".repeat(40));
+    let second = heap.string(&text).unwrap().as_str().unwrap();
+    assert_eq!(second, first);
+    let found = heap.char_at(second, 40).unwrap().unwrap();
+    assert_eq!(shown(&heap, found), "€");
+}

@@ -4,9 +4,9 @@
 //! twice have a text of 2^60 characters. Shows no address, no number of a handle or sandbox.
 
 use super::account::next_capacity;
+use super::path::{LEVEL_BYTES, Path};
 use super::{Heap, Store, Units};
 use crate::value::{Kind, StrId, Value};
-use std::collections::HashSet;
 
 /// How far a walk over values may go.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +53,7 @@ pub fn number(number: f64) -> String {
 /// Appends a value's text to `out` and tells the work it took. At the top a string is bare; inside a list or an object it is quoted.
 /// After an overrun, `out` holds the beginning of the text.
 pub fn text(heap: &Heap, value: Value, out: &mut String, bound: Bound) -> Result<u64, Overrun> {
-    let mut writer = Writer { store: &heap.store, units: &heap.units, out, stack: Vec::new(), path: HashSet::new(), work: 0, bound };
+    let mut writer = Writer { store: &heap.store, units: &heap.units, out, stack: Vec::new(), path: Path::default(), work: 0, bound };
     writer.value(value, false)?;
     writer.finish()?;
     Ok(writer.work)
@@ -86,18 +86,12 @@ struct Frame {
     next: usize,
 }
 
-/// What a level of nesting is booked: its frame and its place in the path's table, with the spare room of both.
-const LEVEL_BYTES: usize = 96;
-/// Up to this depth the path is searched in line.
-const SHALLOW: usize = 24;
-
 struct Writer<'a> {
     store: &'a Store,
     units: &'a Units,
     out: &'a mut String,
     stack: Vec<Frame>,
-    /// Containers on the way from the top to here, once that is more than a few.
-    path: HashSet<u64>,
+    path: Path,
     work: u64,
     bound: Bound,
 }
@@ -149,18 +143,12 @@ impl Writer<'_> {
         if at > 0 { self.push(", ") } else { Ok(()) }
     }
     fn close(&mut self, bracket: &str) -> Result<(), Overrun> {
-        if let Some(frame) = self.stack.pop() {
-            self.path.remove(&frame.container.bits());
-        }
+        self.stack.pop();
+        self.path.leave();
         self.push(bracket)
     }
     fn open(&mut self, container: Value, empty: &str, inside_itself: &str) -> Result<(), Overrun> {
-        let on_path = if self.stack.len() <= SHALLOW {
-            self.stack.iter().any(|frame| frame.container == container)
-        } else {
-            self.path.contains(&container.bits())
-        };
-        if on_path {
+        if self.path.has(container) {
             return self.push(inside_itself);
         }
         self.push(empty.get(..1).unwrap_or_default())?;
@@ -168,12 +156,7 @@ impl Writer<'_> {
         if held > self.bound.bytes {
             return Err(Overrun::Bytes(held));
         }
-        if self.stack.len() == SHALLOW {
-            self.path.extend(self.stack.iter().map(|frame| frame.container.bits()));
-        }
-        if self.stack.len() >= SHALLOW {
-            self.path.insert(container.bits());
-        }
+        self.path.enter(container);
         self.stack.push(Frame { container, next: 0 });
         Ok(())
     }

@@ -22,6 +22,8 @@ pub struct UnitId(pub u32);
 pub enum Origin {
     /// A module of the standard library, by name; its program is shared by all isolates and charged to none.
     Std(Box<str>),
+    /// A file of the program itself, by its path from the main script's folder.
+    Program(Box<str>),
     /// A file, by the guest path it was read from.
     File(Box<str>),
     /// Text that came from no file: standard input, `-e`, `sbxev`.

@@ -108,13 +108,31 @@ impl Permit<'_> {
         let place = self.place(path, Access::Write)?;
         let last = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(".");
         if place.is_single() || place.rest == "." || matches!(last, "." | "..") {
+            // A path that leads out is a denial even so.
+            if let Err(error) = place.dir().metadata(place.path())
+                && is_escape(&error)
+            {
+                return Err(self.os_error(&place, &error));
+            }
             return Err(Stop::failed("the root of a grant, and a path that ends in `.` or `..`, can't be made, removed or renamed"));
         }
         Ok(place)
     }
 
+    /// Asks that a path already named may also be looked at.
+    ///
+    /// # Errors
+    /// No grant allows it.
+    pub fn read_again(&mut self, path: &str) -> Result<(), Stop> {
+        self.resolve(path, Access::Read).map(|_| ())
+    }
+
     fn place(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
         self.about(quote(path));
+        self.resolve(path, want)
+    }
+
+    fn resolve(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
         let guest = GuestPath::new(path).map_err(|bad| Stop::failed(bad.text()))?;
         let view = Arc::clone(&self.realm.tree.node(self.site.authority).view);
         let Some((entry, rest)) = view.find(guest) else {
@@ -243,6 +261,21 @@ impl Permit<'_> {
         self.charge(Budget::Fuel, units)
     }
 
+    /// Looks at the deadline and at interrupts, between two pieces of a long piece of work.
+    ///
+    /// # Errors
+    /// The time ran out, or the run was interrupted.
+    pub fn pulse(&mut self) -> Result<(), Stop> {
+        if self.realm.outside.interrupted() {
+            return Err(Stop::Interrupted);
+        }
+        let now = self.mono_ms();
+        match self.realm.accounts.deadline(&self.realm.tree, self.site.account) {
+            Some((deadline, of)) if now >= deadline => Err(Stop::Limit { budget: Budget::Time, of }),
+            _ => Ok(()),
+        }
+    }
+
     /// Charges bytes about to be read.
     ///
     /// # Errors
@@ -339,15 +372,8 @@ impl Permit<'_> {
         let start = self.mono_ms();
         let deadline = self.realm.accounts.deadline(&self.realm.tree, self.site.account);
         loop {
-            if self.realm.outside.interrupted() {
-                return Err(Stop::Interrupted);
-            }
+            self.pulse()?;
             let now = self.mono_ms();
-            if let Some((deadline, of)) = deadline
-                && now >= deadline
-            {
-                return Err(Stop::Limit { budget: Budget::Time, of });
-            }
             let left = start + ms - now;
             if left <= 0.0 {
                 return Ok(());

@@ -272,6 +272,12 @@ impl Realm {
         self.accounts.enter(&mut self.tree, from, s, now)
     }
 
+    /// Whether an account charges a sandbox.
+    #[must_use]
+    pub fn charges(&self, account: AccountId, s: SbxId) -> bool {
+        self.accounts.of(account).contains(&s)
+    }
+
     /// Fuel that an account has left.
     #[must_use]
     pub fn fuel_left(&self, account: AccountId) -> u64 {
@@ -341,7 +347,10 @@ impl Realm {
             Budget::Time => " ms",
             Budget::Fuel | Budget::Depth | Budget::Calls(_) => "",
         };
-        format!("{} ran out (limit {}{unit})", budget.text(), self.tree.limits(of).of(budget))
+        match self.tree.limits(of).of(budget) {
+            crate::limits::NO_LIMIT => format!("{} ran out (what was left of it outside)", budget.text()),
+            limit => format!("{} ran out (limit {limit}{unit})", budget.text()),
+        }
     }
 
     /// What a sandbox and those made under it have used, as `sbxug` shows it.

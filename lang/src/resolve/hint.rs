@@ -1,0 +1,110 @@
+//! What an error about a name advises: the nearest name that exists, or the module that has it.
+
+use super::{Binding, MAX_ERRORS, Resolver};
+use crate::ast::Name;
+use crate::diagnostic::{Diagnostic, codes};
+use crate::source::Span;
+
+/// Names longer than this are not searched for: nobody mistypes them, and the search is quadratic in the length.
+const MAX_HINT_NAME: usize = 40;
+
+/// The candidate that differs least, when it differs little.
+pub(super) fn nearest<'c>(wanted: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if wanted.len() > MAX_HINT_NAME {
+        return None;
+    }
+    let most = if wanted.len() <= 2 { 0 } else { 1 + wanted.len() / 5 };
+    candidates
+        .into_iter()
+        .filter(|candidate| candidate.len() <= MAX_HINT_NAME && *candidate != wanted)
+        .map(|candidate| (strsim::damerau_levenshtein(wanted, candidate), candidate))
+        .filter(|&(distance, _)| distance <= most)
+        .min_by_key(|&(distance, candidate)| (distance, candidate))
+        .map(|(_, candidate)| candidate)
+}
+
+impl Resolver<'_> {
+    /// Reports, up to the limit.
+    pub(super) fn error(&mut self, diagnostic: Diagnostic) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(diagnostic);
+        }
+    }
+
+    pub(super) fn unknown_name(&mut self, name: Name, span: Span, stage: bool) {
+        if self.errors.len() >= MAX_ERRORS {
+            return;
+        }
+        let text = self.ast.name(name);
+        let what = if stage { "function" } else { "name" };
+        let mut diagnostic =
+            Diagnostic::new(codes::UNKNOWN_NAME, span, format!("unknown {what} `{}`", shown(text))).label("not bound anywhere in sight");
+        if let Some(help) = self.module_with(text).or_else(|| self.similar(text, stage)) {
+            diagnostic = diagnostic.help(help);
+        }
+        self.error(diagnostic);
+    }
+
+    /// The module that would have brought a name.
+    fn module_with(&self, text: &str) -> Option<String> {
+        let module = self
+            .library
+            .modules()
+            .into_iter()
+            .find(|module| module == text || self.library.exports(module).is_some_and(|names| names.iter().any(|name| name == text)))?;
+        Some(format!("`{text}` comes with a module: add `use {module}`"))
+    }
+
+    fn similar(&self, text: &str, stage: bool) -> Option<String> {
+        let mut known = self.library.names();
+        if stage {
+            known.extend(self.library.readable("trl").unwrap_or_default());
+        }
+        for frame in &self.frames {
+            known.extend(frame.bound.iter().filter(|(_, bindings)| !bindings.is_empty()).map(|(&name, _)| self.ast.name(name).to_owned()));
+        }
+        nearest(text, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"))
+    }
+
+    pub(super) fn unknown_module(&mut self, name: Name, span: Span) {
+        let text = self.ast.name(name);
+        let known = self.library.modules();
+        let mut diagnostic = Diagnostic::new(codes::UNKNOWN_MODULE, span, format!("there is no module `{}`", shown(text)));
+        diagnostic = match nearest(text, known.iter().map(String::as_str)) {
+            Some(near) => diagnostic.help(format!("did you mean `use {near}`?")),
+            None => diagnostic.help(format!("a file is loaded by its path: `use \"{}.ilu\"`", shown(text))),
+        };
+        self.error(diagnostic);
+    }
+
+    /// A variable of this function is read where no assignment came before.
+    pub(super) fn early_read(&mut self, name: Name, span: Span) {
+        let text = shown(self.ast.name(name));
+        let diagnostic = Diagnostic::new(codes::EARLY_READ, span, format!("`{text}` is read before it has a value"))
+            .label("no assignment comes before this");
+        let outer = self.frames.len().checked_sub(1).and_then(|below| self.frames.get(..below)).unwrap_or_default();
+        let outside = outer.iter().rev().find_map(|frame| frame.bound.get(&name).and_then(|bindings| bindings.last()));
+        let named = self.frames.last().is_some_and(|frame| frame.named);
+        let help = match outside {
+            Some(binding) if named => {
+                let whose = if matches!(binding, Binding::Global(_)) { "the module's" } else { "the outer" };
+                format!(
+                    "a named function that assigns `{text}` makes its own; to change {whose} `{text}` use a lambda, or take it as a parameter and return the new value"
+                )
+            }
+            _ if self.builtin_or_native(self.ast.name(name)).is_some() => {
+                format!("an assignment to `{text}` makes a variable that hides the builtin of that name; give the variable another name")
+            }
+            _ => format!("give `{text}` a value before this line"),
+        };
+        self.error(diagnostic.help(help));
+    }
+}
+
+/// A name from a script, fit for a message: not longer than a line can hold.
+pub(super) fn shown(name: &str) -> String {
+    match name.char_indices().nth(MAX_HINT_NAME) {
+        Some((at, _)) => format!("{}…", name.get(..at).unwrap_or_default()),
+        None => name.to_owned(),
+    }
+}

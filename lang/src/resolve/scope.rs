@@ -1,0 +1,476 @@
+//! Looking names up, declaring them, and deciding which variables closures share.
+
+use super::collect::{Found, Why, bound_names};
+use super::hint::shown;
+use super::{Binding, EarlyRead, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
+use crate::ast::{Ast, Expr, FnId, Module, Name, Stmt};
+use crate::code::program::{Global, ModuleRef};
+use crate::diagnostic::{Diagnostic, codes};
+use crate::library::Library;
+use crate::source::Span;
+use std::collections::{HashMap, HashSet};
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(ast: &'a Ast, library: &'a dyn Library, trusted: bool) -> Self {
+        let mut mentions: HashMap<Name, Vec<u32>> = HashMap::new();
+        for (expr, span) in ast.exprs.iter().zip(&ast.expr_spans) {
+            if let Expr::Name(name) = expr {
+                mentions.entry(*name).or_default().push(span.start);
+            }
+        }
+        mentions.values_mut().for_each(|places| places.sort_unstable());
+        let names = ast.names.iter().zip(0..).map(|(text, index)| (&**text, Name(index))).collect();
+        let open = ast.stmts.iter().any(|stmt| matches!(stmt, Stmt::Use { module: Module::Path(_), alias: None }));
+        let mut out = Resolved { refs: vec![Ref::default(); ast.exprs.len()], ..Resolved::default() };
+        out.functions.resize_with(ast.fns.len() + 1, FunctionInfo::default);
+        Self {
+            ast,
+            library,
+            trusted,
+            out,
+            errors: Vec::new(),
+            globals: HashMap::new(),
+            global_info: Vec::new(),
+            frames: Vec::new(),
+            names,
+            mentions,
+            open,
+            writes: 0,
+            stages: HashMap::new(),
+        }
+    }
+
+    /// The whole unit.
+    pub(super) fn unit(&mut self) {
+        let Some(root) = self.ast.root else { return };
+        let found = bound_names(self, root, None);
+        self.frames.push(Frame::new(0, false));
+        self.declare(&found, &HashSet::new());
+        self.block(root);
+        self.frames.pop();
+        for var in &mut self.out.vars {
+            let changes = if var.fresh { var.assigns > 0 } else { var.assigns != 1 || var.assigned_in_loop };
+            // A function that calls itself reaches itself without its variable, unless something else is assigned to that too.
+            var.shared = (var.captured || var.recursive && var.assigns > 1) && (var.needs_cell || changes);
+        }
+    }
+
+    /// A function's parameters and body. `itself` is the variable a named local function is bound to.
+    pub(super) fn function(&mut self, id: FnId, itself: Option<VarId>) {
+        let Some(function) = self.ast.function(id) else { return };
+        let number = id.0 as usize + 1;
+        let (writes, params) = (self.writes, function.params.iter().map(|param| param.name).collect());
+        let found = bound_names(self, function.body, Some(id));
+        self.frames.push(Frame::new(number, function.name.is_some()));
+        self.declare(&found, &params);
+        if let Some(info) = self.out.functions.get_mut(number) {
+            info.itself = itself;
+        }
+        let mut seen: HashMap<Name, Span> = HashMap::new();
+        for param in &function.params {
+            if let Some(default) = param.default {
+                let before = self.set();
+                self.expr(default);
+                self.set_to(before);
+            }
+            let wild = self.ast.name(param.name) == "_";
+            if let Some(&first) = seen.get(&param.name).filter(|_| !wild) {
+                let message = format!("two parameters are called `{}`", shown(self.ast.name(param.name)));
+                self.error(Diagnostic::new(codes::BOUND_TWICE, param.span, message).related(first, "the first is here"));
+            }
+            seen.insert(param.name, param.span);
+            let var = (!wild).then(|| self.bind_fresh(param.name));
+            if let Some(info) = self.out.functions.get_mut(number) {
+                info.params.push(var);
+            }
+        }
+        self.block(function.body);
+        self.frames.pop();
+        self.writes = writes;
+    }
+
+    /// Makes the variables of the innermost function.
+    fn declare(&mut self, found: &[Found], params: &HashSet<Name>) {
+        let named = self.frames.last().is_some_and(|frame| frame.named);
+        for one in found.iter().filter(|one| matches!(one.why, Why::Own | Why::Alias)) {
+            self.declare_one(one, params);
+        }
+        for one in found.iter().filter(|one| one.why == Why::Assign) {
+            // A lambda rebinds what it sees; its own names are found there too, so this also skips those.
+            if self.frames.len() == 1 || named || self.find(one.name).is_none() {
+                self.declare_one(one, params);
+            }
+        }
+        let mut imported: HashMap<Name, (Name, Span)> = HashMap::new();
+        for one in found {
+            let Why::Import(module) = one.why else { continue };
+            match imported.get(&one.name) {
+                Some(&(other, span)) if other != module => {
+                    let text = shown(self.ast.name(one.name));
+                    let message = format!("`{text}` comes from both `{}` and `{}`", self.ast.name(other), self.ast.name(module));
+                    self.error(Diagnostic::new(codes::IMPORT_CLASH, one.span, message).related(span, "the first is loaded here"));
+                }
+                Some(_) => {}
+                None => {
+                    let taken = params.contains(&one.name) || self.frames.last().is_some_and(|frame| frame.bound.contains_key(&one.name));
+                    if !taken {
+                        self.declare_one(one, params);
+                        self.frames.last_mut().into_iter().for_each(|frame| _ = frame.imported.insert(one.name));
+                    }
+                    imported.insert(one.name, (module, one.span));
+                }
+            }
+        }
+    }
+
+    fn declare_one(&mut self, found: &Found, params: &HashSet<Name>) {
+        let Some(frame) = self.frames.last() else { return };
+        if params.contains(&found.name) || frame.bound.contains_key(&found.name) {
+            return;
+        }
+        let binding = if frame.function == 0 {
+            let exported = matches!(found.why, Why::Own | Why::Assign) && !self.ast.name(found.name).starts_with('_');
+            Binding::Global(self.global(found.name, exported))
+        } else {
+            let owner = frame.function;
+            let index = self.out.functions.get(owner).map_or(0, |info| info.locals.len());
+            let var = self.new_var(found.name, owner, Some(index));
+            if let Some(info) = self.out.functions.get_mut(owner) {
+                info.locals.push(var);
+            }
+            Binding::Var(var)
+        };
+        if let Some(frame) = self.frames.last_mut() {
+            frame.bound.entry(found.name).or_default().push(binding);
+        }
+    }
+
+    fn global(&mut self, name: Name, exported: bool) -> Slot {
+        let slot = self.hidden_global(self.ast.name(name), exported);
+        self.globals.insert(name, slot);
+        slot
+    }
+
+    fn hidden_global(&mut self, name: &str, exported: bool) -> Slot {
+        let slot = Slot(u32::try_from(self.out.globals.len()).unwrap_or(u32::MAX));
+        self.out.globals.push(Global { name: name.into(), exported });
+        self.global_info.push(GlobalInfo::default());
+        slot
+    }
+
+    fn new_var(&mut self, name: Name, owner: usize, index: Option<usize>) -> VarId {
+        let id = VarId(u32::try_from(self.out.vars.len()).unwrap_or(u32::MAX));
+        self.out.vars.push(Var {
+            name,
+            owner,
+            fresh: index.is_none(),
+            shared: false,
+            starts_unset: false,
+            index,
+            constant: None,
+            assigns: 0,
+            assigned_in_loop: false,
+            captured: false,
+            recursive: false,
+            needs_cell: false,
+            touched: index.is_none(),
+        });
+        id
+    }
+
+    /// Binds a parameter's, loop's or pattern's name in the innermost function.
+    pub(super) fn bind_fresh(&mut self, name: Name) -> VarId {
+        let owner = self.frames.last().map_or(0, |frame| frame.function);
+        let var = self.new_var(name, owner, None);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.bound.entry(name).or_default().push(Binding::Var(var));
+        }
+        var
+    }
+
+    /// Ends what [`Self::bind_fresh`] began.
+    pub(super) fn unbind(&mut self, name: Name) {
+        if let Some(bindings) = self.frames.last_mut().and_then(|frame| frame.bound.get_mut(&name)) {
+            bindings.pop();
+        }
+    }
+
+    /// The innermost binding of a name, and the function it is in.
+    pub(super) fn find(&self, name: Name) -> Option<(usize, Binding)> {
+        let frames = self.frames.iter().enumerate().rev();
+        frames.filter_map(|(depth, frame)| Some((depth, *frame.bound.get(&name)?.last()?))).next()
+    }
+
+    pub(super) fn builtin_or_native(&self, text: &str) -> Option<Place> {
+        let builtin = self.library.builtin(text, self.trusted).map(Place::Builtin);
+        builtin.or_else(|| self.library.native(text).map(Place::Native))
+    }
+
+    /// A name that is read; `stage` when it is the bare callee of a pipeline stage.
+    pub(super) fn read(&mut self, name: Name, span: Span, stage: bool) -> Ref {
+        let text = self.ast.name(name);
+        if text == "_" {
+            let help = "`_` only stands where a value is thrown away; give the value a name to use it";
+            self.error(Diagnostic::new(codes::WILDCARD_READ, span, "`_` has no value").help(help));
+            return Ref::default();
+        }
+        let top = self.frames.len().saturating_sub(1);
+        match self.find(name) {
+            Some((_, Binding::Global(slot))) => {
+                if top == 0 && !self.open {
+                    self.check_early(Binding::Global(slot), name, span);
+                }
+                Ref { place: Place::Global(slot), check: false }
+            }
+            Some((depth, Binding::Var(var))) if depth == top => {
+                let set = self.set();
+                let check = self.out.var(var).and_then(|var| var.index).is_some_and(|index| !set.has(index));
+                if check {
+                    self.mark(var, |var| var.starts_unset = true);
+                    self.check_early(Binding::Var(var), name, span);
+                }
+                Ref { place: Place::Own(var), check }
+            }
+            Some((depth, Binding::Var(var))) => self.capture(var, depth),
+            None => Ref { place: self.outside(name, span, stage), check: false },
+        }
+    }
+
+    /// What a name means that is bound nowhere in the text.
+    fn outside(&mut self, name: Name, span: Span, stage: bool) -> Place {
+        let text = self.ast.name(name);
+        if let Some(place) = self.builtin_or_native(text) {
+            return place;
+        }
+        if stage && let Some(slot) = self.stage(name) {
+            return Place::Global(slot);
+        }
+        if self.open {
+            let slot = self.globals.get(&name).copied().unwrap_or_else(|| self.global(name, false));
+            return Place::Global(slot);
+        }
+        self.unknown_name(name, span, stage);
+        Place::Nowhere
+    }
+
+    /// The hidden variable for `trl`'s function of a name.
+    fn stage(&mut self, name: Name) -> Option<Slot> {
+        if let Some(&slot) = self.stages.get(&name) {
+            return Some(slot);
+        }
+        let text = self.ast.name(name);
+        self.library.exports("trl")?;
+        if let Some(known) = self.library.readable("trl")
+            && !known.iter().any(|one| one == text)
+        {
+            return None;
+        }
+        let slot = self.hidden_global(&format!("trl.{text}"), false);
+        self.stages.insert(name, slot);
+        self.out.stages_module = self.module(ModuleRef::Std("trl".into()));
+        self.out.stages.push((name, slot));
+        Some(slot)
+    }
+
+    pub(super) fn module(&mut self, module: ModuleRef) -> u32 {
+        let at = self.out.uses.iter().position(|one| *one == module).unwrap_or_else(|| {
+            self.out.uses.push(module);
+            self.out.uses.len() - 1
+        });
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+
+    /// A read with no assignment before it in the text: an error, unless a loop brings it behind one.
+    fn check_early(&mut self, binding: Binding, name: Name, span: Span) {
+        if self.touched(binding) {
+            return;
+        }
+        match self.frames.last_mut() {
+            Some(frame) if frame.loops > 0 => frame.early.push(EarlyRead { binding, name, span }),
+            _ => self.early_read(name, span),
+        }
+    }
+
+    fn touched(&self, binding: Binding) -> bool {
+        match binding {
+            Binding::Var(var) => self.out.var(var).is_none_or(|var| var.touched),
+            Binding::Global(slot) => self.global_info.get(slot.0 as usize).is_none_or(|info| info.touched),
+        }
+    }
+
+    pub(super) fn enter_loop(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.loops += 1;
+        }
+    }
+
+    pub(super) fn leave_loop(&mut self) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        frame.loops = frame.loops.saturating_sub(1);
+        if frame.loops > 0 {
+            return;
+        }
+        for early in std::mem::take(&mut frame.early) {
+            if !self.touched(early.binding) {
+                self.early_read(early.name, early.span);
+            }
+        }
+    }
+
+    /// A use of an outer function's variable: a capture of every function between.
+    fn capture(&mut self, var: VarId, depth: usize) -> Ref {
+        let Some(owner) = self.frames.get(depth) else { return Ref::default() };
+        let Some(index) = self.out.var(var).map(|var| var.index) else { return Ref::default() };
+        let unset = index.is_some_and(|index| !owner.set.has(index));
+        let unmade = owner.unmade.contains(&var);
+        let inner = self.frames.get(depth + 1).map_or(0, |frame| frame.function);
+        let itself = self.out.functions.get(inner).is_some_and(|info| info.itself == Some(var));
+        self.mark(var, |var| {
+            var.captured |= !itself;
+            var.recursive |= itself;
+            var.needs_cell |= !itself && (unset || unmade);
+            var.starts_unset |= unset;
+        });
+        let mut number = 0;
+        for frame in self.frames.iter_mut().skip(depth + 1) {
+            let Some(info) = self.out.functions.get_mut(frame.function) else { continue };
+            number = *frame.capture_numbers.entry(var).or_insert_with(|| {
+                info.captures.push(var);
+                u32::try_from(info.captures.len() - 1).unwrap_or(u32::MAX)
+            });
+        }
+        Ref { place: Place::Captured(number, var), check: unset }
+    }
+
+    /// A name that is assigned to.
+    pub(super) fn write(&mut self, name: Name, span: Span) -> Place {
+        if self.ast.name(name) == "_" {
+            return Place::Nowhere;
+        }
+        let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
+        let constant = match binding {
+            Binding::Var(var) => self.out.var(var).and_then(|var| var.constant),
+            Binding::Global(slot) => self.global_info.get(slot.0 as usize).and_then(|info| info.constant),
+        };
+        if let Some(first) = constant {
+            let message = format!("`{}` is a constant", shown(self.ast.name(name)));
+            self.error(
+                Diagnostic::new(codes::CONSTANT, span, message)
+                    .label("assigned again here")
+                    .related(first, "defined here")
+                    .help("bind it without `def`, or use another name"),
+            );
+        }
+        self.writes += 1;
+        match binding {
+            Binding::Global(slot) => {
+                if let Some(info) = self.global_info.get_mut(slot.0 as usize) {
+                    info.touched = true;
+                }
+                Place::Global(slot)
+            }
+            Binding::Var(var) if depth + 1 == self.frames.len() => {
+                self.write_own(var);
+                Place::Own(var)
+            }
+            Binding::Var(var) => {
+                let place = self.capture(var, depth).place;
+                self.mark(var, |var| {
+                    (var.assigns, var.touched, var.captured, var.needs_cell) = (var.assigns + 1, true, true, true);
+                });
+                place
+            }
+        }
+    }
+
+    fn write_own(&mut self, var: VarId) {
+        let loops = self.frames.last().map_or(0, |frame| frame.loops);
+        self.mark(var, |var| {
+            var.assigns += 1;
+            var.touched = true;
+            var.assigned_in_loop |= loops > 0;
+        });
+        self.make_set(var);
+    }
+
+    /// From here on a variable of the innermost function has a value.
+    pub(super) fn make_set(&mut self, var: VarId) {
+        if let Some(index) = self.out.var(var).and_then(|var| var.index)
+            && let Some(frame) = self.frames.last_mut()
+        {
+            frame.set.add(index);
+        }
+    }
+
+    /// `def`: binds once, and for good.
+    pub(super) fn define(&mut self, name: Name, span: Span) -> Place {
+        let Some((_, binding)) = self.find(name) else { return Place::Nowhere };
+        let constant = match binding {
+            Binding::Var(var) => self.out.var(var).and_then(|var| var.constant),
+            Binding::Global(slot) => self.global_info.get(slot.0 as usize).and_then(|info| info.constant),
+        };
+        if constant.is_none() && self.touched(binding) {
+            let message = format!("`{}` is bound already", shown(self.ast.name(name)));
+            self.error(
+                Diagnostic::new(codes::ALREADY_BOUND, span, message).help("`def` binds a name that this function does not bind otherwise"),
+            );
+        }
+        let place = self.write(name, span);
+        match binding {
+            Binding::Var(var) => self.mark(var, |var| var.constant = var.constant.or(Some(span))),
+            Binding::Global(slot) => {
+                if let Some(info) = self.global_info.get_mut(slot.0 as usize) {
+                    info.constant = info.constant.or(Some(span));
+                }
+            }
+        }
+        place
+    }
+
+    /// From here on a binding counts as assigned in the text: a function of a block can be called before its place.
+    pub(super) fn touch(&mut self, binding: Binding) {
+        match binding {
+            Binding::Var(var) => {
+                self.mark(var, |var| var.touched = true);
+                self.make_set(var);
+            }
+            Binding::Global(slot) => {
+                if let Some(info) = self.global_info.get_mut(slot.0 as usize) {
+                    info.touched = true;
+                }
+            }
+        }
+    }
+
+    fn mark(&mut self, var: VarId, change: impl FnOnce(&mut Var)) {
+        if let Some(var) = self.out.vars.get_mut(var.0 as usize) {
+            change(var);
+        }
+    }
+
+    /// Own variables that have a value here.
+    pub(super) fn set(&self) -> VarSet {
+        self.frames.last().map_or(VarSet::NONE, |frame| frame.set)
+    }
+    pub(super) fn set_to(&mut self, set: VarSet) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.set = set;
+        }
+    }
+}
+
+impl Frame {
+    fn new(function: usize, named: bool) -> Self {
+        Self {
+            function,
+            named,
+            bound: HashMap::new(),
+            capture_numbers: HashMap::new(),
+            set: VarSet::NONE,
+            loops: 0,
+            early: Vec::new(),
+            unmade: HashSet::new(),
+            imported: HashSet::new(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The embedding API: compile, then run as often as wanted, each run in an isolate of its own.
+
+use crate::heap::Origin;
+use crate::library::Names;
+use crate::native;
+use crate::outcome::{CompileError, Finished, Kind, Outcome, ScriptError};
+use crate::vm::module::Loader;
+use crate::vm::{Ending, Start, Vm, Why};
+use ilu_lang::code::program::Program;
+use ilu_lang::source::Source;
+use ilu_sbx::plain::Plain;
+use ilu_sbx::{Grants, Outside, Realm};
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+/// What all runs share: the standard library's programs, compiled when first used.
+pub struct Engine {
+    std: Vec<OnceLock<Result<Arc<Program>, String>>>,
+}
+
+/// What one run is given.
+pub struct Setup {
+    /// What the root sandbox holds.
+    pub grants: Grants,
+    /// The process around the run: streams, clocks, entropy.
+    pub outside: Box<dyn Outside>,
+    /// Set by the host to stop the run; looked at about once a millisecond.
+    pub interrupt: Arc<AtomicBool>,
+    /// Reads the program's own files, when it has some.
+    pub loader: Option<Box<dyn Loader>>,
+    /// Takes the audit record, one line of JSON per event.
+    pub sink: Option<Box<dyn Write + Send>>,
+    /// Collect at every growth of the heap. For tests of the collector: everything becomes very slow.
+    pub stress: bool,
+}
+
+impl Setup {
+    /// With these grants and this process, and nothing else.
+    #[must_use]
+    pub fn new(grants: Grants, outside: Box<dyn Outside>) -> Self {
+        Self { grants, outside, interrupt: Arc::new(AtomicBool::new(false)), loader: None, sink: None, stress: false }
+    }
+}
+
+/// Bytes of an uncaught error's or a result's text that are kept.
+const MAX_TEXT: usize = 64 << 10;
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Engine {
+    /// An engine. It has no authority; that comes with each run's grants.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { std: ilu_std::MODULES.iter().map(|_| OnceLock::new()).collect() }
+    }
+
+    /// Compiles a program.
+    ///
+    /// # Errors
+    /// What is wrong with the text, as far as it could be told.
+    pub fn compile(&self, name: impl Into<String>, text: impl Into<String>) -> Result<Arc<Program>, CompileError> {
+        self.compile_source(Source::new(name, text))
+    }
+
+    /// Compiles a source text.
+    ///
+    /// # Errors
+    /// What is wrong with the text, as far as it could be told.
+    pub fn compile_source(&self, source: Arc<Source>) -> Result<Arc<Program>, CompileError> {
+        compiled(Arc::clone(&source), self, false).map_err(|diagnostics| CompileError { source, diagnostics })
+    }
+
+    /// A module of the standard library.
+    pub(crate) fn std_program(&self, name: &str) -> Result<Arc<Program>, String> {
+        let at = ilu_std::MODULES.iter().position(|module| module.name == name);
+        let (Some(cell), Some(module)) = (at.and_then(|at| self.std.get(at)), ilu_std::module(name)) else {
+            return Err(format!("there is no module `{}`", ilu_sbx::denial::escape(name, 60)));
+        };
+        let program = cell.get_or_init(|| {
+            let source = Source::new(format!("{name}.ilu"), module.source);
+            compiled(Arc::clone(&source), self, true).map_err(|diagnostics| CompileError { source, diagnostics }.summary())
+        });
+        program.clone()
+    }
+
+    /// Runs a program to its end.
+    #[must_use]
+    pub fn run(&self, program: &Arc<Program>, setup: Setup) -> Outcome {
+        // Whatever breaks in the interpreter ends this run only. Nothing of the isolate is used afterwards.
+        match catch_unwind(AssertUnwindSafe(|| self.run_isolate(program, setup))) {
+            Ok(outcome) => outcome,
+            Err(_) => Outcome::broken("the interpreter panicked"),
+        }
+    }
+
+    fn run_isolate(&self, program: &Arc<Program>, setup: Setup) -> Outcome {
+        let mut realm = match Realm::new(setup.grants, setup.outside, ilu_std::natives()) {
+            Ok(realm) => realm,
+            Err(why) => return Outcome::refused(why),
+        };
+        if let Some(sink) = setup.sink {
+            realm.set_sink(sink);
+        }
+        let origin = match &setup.loader {
+            Some(_) => Origin::Program(program.source.name.rsplit('/').next().unwrap_or_default().into()),
+            None => Origin::Text,
+        };
+        let start = Start { engine: self, realm, loader: setup.loader, interrupt: setup.interrupt, stress: setup.stress };
+        let mut vm = Vm::new(start);
+        let result = match vm.run_main(Arc::clone(program), origin) {
+            Ok(value) => Ok(Finished { text: crate::heap::short_text(&vm.heap, value, MAX_TEXT), value: native::plain(&vm.heap, value) }),
+            Err(ending) => Err(error_of(ending)),
+        };
+        let root = vm.realm.root();
+        let (used, denied) = (vm.realm.used(root), vm.realm.denied(root));
+        let flushed = vm.realm.flush_sink();
+        let result = match (result, flushed) {
+            (Ok(_), Err(error)) => Err(ScriptError::bare(Kind::Error, format!("the audit record could not be written: {error}"))),
+            (result, _) => result,
+        };
+        Outcome { result, used, denied, collections: vm.collections() }
+    }
+}
+
+fn error_of(ending: Ending) -> ScriptError {
+    let (kind, message) = match ending.why {
+        Why::Error(text, None) => (Kind::Error, text),
+        Why::Error(text, Some(denial)) => (Kind::Denied(Box::new(denial)), text),
+        Why::Limit(text) => (Kind::Limit, text),
+        Why::Exit(code) => (Kind::Exit(code), String::new()),
+        Why::Interrupted => (Kind::Interrupted, "interrupted".to_owned()),
+        Why::Broken(what) => (Kind::Bug, what.to_owned()),
+    };
+    ScriptError { kind, message, trace: ending.trace }
+}
+
+fn compiled(source: Arc<Source>, engine: &Engine, trusted: bool) -> Result<Arc<Program>, Vec<ilu_lang::diagnostic::Diagnostic>> {
+    ilu_lang::compile::compile(&source, &Names(engine), trusted).map(Arc::new)
+}
+
+/// What `used` shows when nothing was.
+pub(crate) const NOTHING: Plain = Plain::Nil;

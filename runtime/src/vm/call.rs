@@ -1,0 +1,191 @@
+//! Calls: any callee, any number of arguments, another unit, another home.
+
+use super::Vm;
+use super::frame::{CallAt, Frame};
+use crate::builtin::{Fault, Run};
+use crate::native;
+use crate::value::{FunctionId, Kind, Value};
+use ilu_cap::NativeId;
+use ilu_lang::code::op::{Op, Word};
+use ilu_lang::code::program::{FunctionCode, MAX_ARGUMENTS};
+use ilu_sbx::{ANY, CallSite, SbxId};
+
+impl Vm<'_> {
+    /// The call instructions.
+    pub(super) fn call(&mut self, op: Op, word: Word) -> Result<(), Fault> {
+        let (a, b, c, k) = (word.a(), word.b(), word.c(), word.k());
+        let (base, authority) = (self.base(), self.authority());
+        let at = base + a as usize;
+        match op {
+            Op::Call => {
+                self.spend(1)?;
+                self.call_value(self.get(a), CallAt { args: at + 1, count: b as usize, dest: at, authority }, false)
+            }
+            Op::CallSpread => {
+                self.spend(1)?;
+                self.call_spread(self.get(a), self.get(a.wrapping_add(1)), at)
+            }
+            Op::CallBuiltin => {
+                self.spend(1)?;
+                self.call_builtin(k, CallAt { args: base + b as usize, count: c as usize, dest: at, authority })
+            }
+            _ => self.call_native(k, CallAt { args: base + b as usize, count: c as usize, dest: at, authority }),
+        }
+    }
+
+    fn call_spread(&mut self, callee: Value, list: Value, at: usize) -> Result<(), Fault> {
+        let Some(id) = list.as_list() else {
+            let what = self.given(list);
+            return Err(Fault::Message(format!("`..` spreads a list, got {what}")));
+        };
+        let count = self.heap.list(id).len();
+        if count > MAX_ARGUMENTS {
+            return Err(Fault::Message(format!("a call takes at most {MAX_ARGUMENTS} arguments, got {count}")));
+        }
+        self.ready_stack(at + 1 + count + super::WINDOW)?;
+        if let Some(slots) = self.stack.get_mut(at + 1..at + 1 + count) {
+            slots.copy_from_slice(self.heap.list(id));
+        }
+        let done = self.call_value(callee, CallAt { args: at + 1, count, dest: at, authority: self.authority() }, false);
+        if let Err(Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_))) = done {
+            // The call will be made again, from the list.
+            self.put(at, callee);
+            self.put(at + 1, list);
+        }
+        done
+    }
+
+    /// Calls anything. With `boundary`, the topmost boundary takes the result, whenever it comes.
+    pub(super) fn call_value(&mut self, callee: Value, at: CallAt, boundary: bool) -> Result<(), Fault> {
+        match callee.kind() {
+            Kind::Function(id) => return self.push_call(id, at, boundary),
+            Kind::Builtin(number) => self.call_builtin(number, at)?,
+            Kind::Native(number) => self.call_native(number, at)?,
+            _ => {
+                let what = self.given(callee);
+                return Err(Fault::Message(format!("can't call {what}: it is not a function")));
+            }
+        }
+        if boundary {
+            let value = self.stack.get(at.dest).copied().unwrap_or(Value::NIL);
+            self.complete(value)?;
+        }
+        Ok(())
+    }
+
+    /// The authority of a call: the meet of the current one and the callee's home; for a gate, its maker's.
+    fn authority_of_call(&mut self, current: SbxId, home: SbxId, gate: bool) -> SbxId {
+        if gate || current == ANY {
+            home
+        } else if home == current || home == ANY {
+            current
+        } else {
+            self.realm.meet(current, home)
+        }
+    }
+
+    /// Starts a call of a script's function. Its registers begin where the arguments are.
+    pub(super) fn push_call(&mut self, id: FunctionId, at: CallAt, boundary: bool) -> Result<(), Fault> {
+        let callee = self.heap.function(id).ok_or(Fault::Broken("a called function was collected"))?;
+        let (unit, number, home, gate) = (callee.unit, callee.function, callee.home, callee.gate);
+        let loaded = self.heap.units.get(unit).ok_or(Fault::Broken("a called unit was collected"))?;
+        let program = std::sync::Arc::clone(&loaded.program);
+        let code = program.functions.get(number as usize).ok_or(Fault::Broken("function"))?;
+        self.ready_frame()?;
+        self.ready_stack(at.args + super::WINDOW)?;
+        self.bind(code, at)?;
+        let authority = self.authority_of_call(at.authority, home, gate);
+        self.frames.push(Frame { pc: code.entry, base: at.args as u32, unit, function: number, closure: id, authority, boundary });
+        Ok(())
+    }
+
+    /// Puts arguments where a function expects them: unset marks for omitted ones, a list for surplus ones.
+    fn bind(&mut self, code: &FunctionCode, at: CallAt) -> Result<(), Fault> {
+        let (required, named) = (code.required as usize, code.required as usize + code.optional as usize);
+        if at.count < required || (at.count > named && !code.rest) {
+            return Err(wrong_count(&code.name, required, if code.rest { None } else { Some(named) }, at.count));
+        }
+        let rest = if code.rest {
+            let surplus = self.stack.get(at.args + named..at.args + at.count.max(named)).unwrap_or_default().to_vec();
+            Some(self.heap.list_new(&surplus)?)
+        } else {
+            None
+        };
+        let mut first_free = at.count;
+        if let Some(omitted) = self.stack.get_mut(at.args + at.count.min(named)..at.args + named) {
+            omitted.fill(Value::UNSET);
+            first_free = named;
+        }
+        if let Some(list) = rest {
+            self.put(at.args + named, list);
+            first_free = named + 1;
+        }
+        // The verifier sees to it that a register is written before it is read; this only lets go of what other calls left here.
+        if let Some(others) = self.stack.get_mut(at.args + first_free..at.args + (code.registers as usize).max(first_free)) {
+            others.fill(Value::NIL);
+        }
+        Ok(())
+    }
+
+    /// Calls a builtin; its result, unless it pushed a frame, is at `dest` afterwards.
+    pub(super) fn call_builtin(&mut self, number: u32, at: CallAt) -> Result<(), Fault> {
+        let Some(row) = self.builtins.get(number as usize) else { return Err(Fault::Broken("builtin")) };
+        if !row.takes(at.count) {
+            let (least, most) = row.args;
+            return Err(wrong_count(row.name, least as usize, if most == u8::MAX { None } else { Some(most as usize) }, at.count));
+        }
+        match row.run {
+            Run::Pure(run) => {
+                let args = self.arguments(at);
+                let value = self.counted(|cx| run(cx, &args))?;
+                self.put(at.dest, value);
+                Ok(())
+            }
+            Run::Control(which) => self.control(which, at),
+        }
+    }
+
+    pub(super) fn arguments(&self, at: CallAt) -> Vec<Value> {
+        self.stack.get(at.args..at.args + at.count).unwrap_or_default().to_vec()
+    }
+
+    fn call_native(&mut self, number: u32, at: CallAt) -> Result<(), Fault> {
+        let args = self.arguments(at);
+        let native = NativeId(u16::try_from(number).unwrap_or(u16::MAX));
+        let value = self.through_doorway(native, &args, at.authority)?;
+        self.put(at.dest, value);
+        // Billed only now: a call that lacked room is made again.
+        self.fuel -= 1;
+        Ok(())
+    }
+
+    /// Calls a native with an authority, on values.
+    pub(super) fn through_doorway(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<Value, Fault> {
+        self.settle();
+        let room = self.room();
+        let Self { heap, realm, frames, account, .. } = self;
+        let args = native::arguments(heap, args)?;
+        let (file, line) = super::trace::script_place(heap, frames);
+        let site = CallSite { authority, account: *account, file, line, room };
+        match realm.call(site, native, &args) {
+            Ok(plain) => {
+                drop(args);
+                let bytes = native::size(&plain);
+                self.received(bytes, |store| native::value(store, plain))
+            }
+            Err(stop) => Err(Fault::Stop(stop)),
+        }
+    }
+}
+
+/// A wrong argument count, in words.
+fn wrong_count(name: &str, least: usize, most: Option<usize>, got: usize) -> Fault {
+    let takes = match most {
+        Some(most) if most == least => format!("{least}"),
+        Some(most) => format!("{least} to {most}"),
+        None => format!("at least {least}"),
+    };
+    let noun = if takes == "1" || takes == "at least 1" { "argument" } else { "arguments" };
+    let name = if name == "\\" { "this function".to_owned() } else { format!("`{name}`") };
+    Fault::Message(format!("{name} takes {takes} {noun}, got {got}"))
+}

@@ -1,0 +1,135 @@
+//! Room on the heap: when to collect, what the roots are, and what happens when there is none.
+//!
+//! The heap's own limit is set below the sandbox's bound, at what the last collection left plus as much again: a growth past it is
+//! refused, the operation is undone, everything unreachable is freed, and the operation is tried once more with the real bound in
+//! force. So the fast loop never asks whether to collect, and a bound is hit exactly where it is.
+
+use super::Vm;
+use crate::builtin::Fault;
+use crate::heap::{Full, MIN_THRESHOLD, Store};
+use crate::value::Value;
+use ilu_sbx::{Budget, Stop};
+
+impl Vm<'_> {
+    /// Does an operation; when it lacks room, collects and does it again. An operation that lacked room must have changed nothing.
+    pub(super) fn retrying<T>(&mut self, mut operation: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        let (fuel, granted) = (self.fuel, self.granted);
+        match operation(self) {
+            Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {}
+            done => return done,
+        }
+        if self.granted == granted {
+            // What is billed must not depend on when the collector ran.
+            self.fuel = fuel;
+        }
+        self.collect();
+        self.heap.set_limit(self.memory.most);
+        let done = operation(self);
+        self.tighten();
+        match done {
+            Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => Err(self.memory_limit()),
+            done => done,
+        }
+    }
+
+    pub(super) fn memory_limit(&self) -> Fault {
+        Fault::Stop(Stop::Limit { budget: Budget::Memory, of: self.memory.of })
+    }
+
+    /// Sets the heap's limit to where the next collection is due.
+    pub(super) fn tighten(&mut self) {
+        let live = self.heap.live();
+        if self.stress {
+            self.collect_at = live;
+        } else if live > self.collect_at {
+            self.collect_at = live.saturating_add(live.max(MIN_THRESHOLD));
+        }
+        self.heap.set_limit(self.collect_at.min(self.memory.most));
+    }
+
+    /// Bytes that the running sandbox may still take.
+    pub(super) fn room(&self) -> u64 {
+        self.memory.most.saturating_sub(self.heap.live()) as u64
+    }
+
+    /// Puts something on the heap whose size is known, in a place where nothing may be done twice.
+    pub(super) fn received(&mut self, bytes: usize, make: impl FnOnce(&mut Store) -> Result<Value, Full>) -> Result<Value, Fault> {
+        if bytes > self.heap.room() {
+            self.collect();
+        }
+        self.heap.set_limit(self.memory.most);
+        let made = make(&mut self.heap.store);
+        self.tighten();
+        made.map_err(|_| self.memory_limit())
+    }
+
+    /// Frees what nothing reaches.
+    pub(super) fn collect(&mut self) {
+        self.collections += 1;
+        // A frame's registers may lie above the running frame's: a caller keeps what it has beyond its call's arguments.
+        let units = &self.heap.units;
+        let ends = self.frames.iter().map(|frame| {
+            let code = units.get(frame.unit).and_then(|unit| unit.program.functions.get(frame.function as usize));
+            frame.base as usize + code.map_or(super::WINDOW, |code| code.registers as usize)
+        });
+        let top = ends.max().unwrap_or(0).min(self.stack.len());
+        let Self { heap, stack, frames, pinned, modules, denial, .. } = self;
+        heap.collect(&mut |marker| {
+            marker.values(stack.get(..top).unwrap_or_default());
+            marker.values(pinned);
+            for frame in frames.iter() {
+                marker.unit(frame.unit);
+                marker.value(frame.closure.into());
+            }
+            modules.roots(marker);
+            if let Some((text, _)) = denial {
+                marker.value(*text);
+            }
+        });
+        for handle in self.heap.take_dropped_handles() {
+            self.realm.close_handle(handle);
+        }
+        let live = self.heap.live();
+        self.collect_at = if self.stress { live } else { live.saturating_add(live.max(MIN_THRESHOLD)) };
+        self.heap.set_limit(self.collect_at.min(self.memory.most));
+    }
+
+    /// Makes sure that the stack has so many slots.
+    pub(super) fn ready_stack(&mut self, slots: usize) -> Result<(), Fault> {
+        let old = self.stack.len();
+        if slots <= old {
+            return Ok(());
+        }
+        let new = slots.max(old + old / 2).max(4 * super::WINDOW);
+        let bytes = (new - old) * size_of::<Value>();
+        self.heap.charge(bytes)?;
+        if self.stack.try_reserve_exact(new - old).is_err() {
+            self.heap.release(bytes);
+            return Err(Full { needs: bytes }.into());
+        }
+        self.stack.resize(new, Value::NIL);
+        Ok(())
+    }
+
+    /// Makes sure that one more frame fits.
+    pub(super) fn ready_frame(&mut self) -> Result<(), Fault> {
+        if self.frames.len() < self.frame_room {
+            return Ok(());
+        }
+        if self.frames.len() >= self.depth.most {
+            return Err(Fault::Stop(Stop::Limit { budget: Budget::Depth, of: self.depth.of }));
+        }
+        let (len, old) = (self.frames.len(), self.frames.capacity());
+        if len == old {
+            let more = old.max(32);
+            let bytes = more * size_of::<super::frame::Frame>();
+            self.heap.charge(bytes)?;
+            if self.frames.try_reserve_exact(more).is_err() {
+                self.heap.release(bytes);
+                return Err(Full { needs: bytes }.into());
+            }
+        }
+        self.frame_room = self.frames.capacity().min(self.depth.most);
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Boundaries: entering a sandbox, `try`, the start of a unit, and what happens when each ends well.
+
+use super::Vm;
+use super::frame::{Bound, Boundary, CallAt, Ends, Frame};
+use crate::builtin::Fault;
+use crate::heap::{Function, Origin, UnitId};
+use crate::value::{FunctionId, Value};
+use ilu_lang::code::program::Program;
+use ilu_sbx::{AccountId, SbxId, Stop};
+use std::sync::Arc;
+
+impl Vm<'_> {
+    /// The first slot above everything the running frame may use.
+    pub(super) fn above(&self) -> usize {
+        let Some(frame) = self.frames.last() else { return 1 };
+        let code = self.heap.units.get(frame.unit).and_then(|unit| unit.program.functions.get(frame.function as usize));
+        frame.base as usize + code.map_or(super::WINDOW, |code| code.registers as usize) + 1
+    }
+
+    /// Puts a boundary on top; costs above it are charged to `inner`.
+    pub(super) fn push_boundary(&mut self, ends: Ends, sandbox: Option<SbxId>, dest: usize, inner: AccountId) {
+        let (account, memory, depth) = (self.account, self.memory, self.depth);
+        self.boundaries.push(Boundary { frames: self.frames.len(), dest, ends, sandbox, account, memory, depth, inner });
+        let newly = inner != account;
+        if newly {
+            self.settle();
+            self.account = inner;
+            self.settle();
+        }
+        if let Some(sandbox) = sandbox {
+            self.narrow(sandbox, newly);
+        }
+    }
+
+    /// Takes the topmost boundary away, and everything above it; what it had changed is as before.
+    pub(super) fn pop_boundary(&mut self) -> Option<Boundary> {
+        let boundary = self.boundaries.pop()?;
+        self.frames.truncate(boundary.frames);
+        if self.account != boundary.account {
+            self.settle();
+            self.account = boundary.account;
+            self.settle();
+        }
+        self.memory = boundary.memory;
+        self.depth = boundary.depth;
+        self.frame_room = self.frames.capacity().min(self.depth.most);
+        self.heap.set_limit(self.collect_at.min(self.memory.most));
+        Some(boundary)
+    }
+
+    /// Calls a function without arguments above a new boundary.
+    pub(super) fn call_above(
+        &mut self,
+        callee: Value,
+        ends: Ends,
+        sandbox: Option<SbxId>,
+        at: CallAt,
+        inner: AccountId,
+    ) -> Result<(), Fault> {
+        if self.boundaries.len() >= self.depth.most {
+            return Err(Fault::Stop(Stop::Limit { budget: ilu_sbx::Budget::Depth, of: self.depth.of }));
+        }
+        let args = self.above();
+        self.ready_stack(args + super::WINDOW)?;
+        self.push_boundary(ends, sandbox, at.dest, inner);
+        let below = self.boundaries.len();
+        let called = self.call_value(callee, CallAt { args, count: 0, dest: at.dest, authority: at.authority }, true);
+        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = called
+            && self.boundaries.len() == below
+        {
+            // It will be tried again from before the boundary.
+            self.pop_boundary();
+        }
+        called
+    }
+
+    /// Brings memory and depth within what a sandbox may use from here on. Both come back when the sandbox ends, so a sandbox that was
+    /// not charged before ends for the sandbox around it even when it is that one's limit which it hits: the code outside goes on.
+    fn narrow(&mut self, sandbox: SbxId, newly: bool) {
+        let limits = self.realm.limits(sandbox);
+        let memory = self.heap.live().saturating_add(usize::try_from(limits.memory).unwrap_or(usize::MAX));
+        let depth = self.frames.len().saturating_add(limits.depth as usize);
+        if newly || memory < self.memory.most {
+            self.memory = Bound { most: memory.min(self.memory.most), of: sandbox };
+        }
+        if newly || depth < self.depth.most {
+            self.depth = Bound { most: depth.min(self.depth.most), of: sandbox };
+        }
+        self.frame_room = self.frames.capacity().min(self.depth.most);
+        self.heap.set_limit(self.collect_at.min(self.memory.most));
+    }
+
+    /// Calls a function inside a sandbox.
+    pub(super) fn enter(&mut self, sandbox: SbxId, callee: Value, catch: bool, at: CallAt) -> Result<(), Fault> {
+        let inner = self.realm.account(self.account, sandbox);
+        let authority = self.realm.meet(at.authority, sandbox);
+        let ends = if catch { Ends::EnterTry(sandbox) } else { Ends::Enter(sandbox) };
+        self.call_above(callee, ends, Some(sandbox), CallAt { authority, ..at }, inner)
+    }
+
+    /// Loads a program as a unit and makes its top level a function at home in `home`.
+    pub(super) fn main_function(&mut self, program: &Arc<Program>, origin: Origin, home: SbxId) -> Result<FunctionId, Fault> {
+        let unit: UnitId = self.heap.unit_new(Arc::clone(program), home, origin)?;
+        let main = Function { unit, function: 0, home, gate: false, captures: Box::default() };
+        Ok(self.heap.function_new(main)?)
+    }
+
+    /// Starts a unit's top level as the frame of the topmost boundary.
+    pub(super) fn push_main(&mut self, main: FunctionId, base: usize, authority: SbxId) -> Result<(), Fault> {
+        let callee = self.heap.function(main).ok_or(Fault::Broken("main was collected"))?;
+        let (unit, entry) =
+            (callee.unit, self.heap.units.get(callee.unit).and_then(|unit| unit.program.functions.first()).map(|main| main.entry));
+        let Some(pc) = entry else { return Err(Fault::Broken("a unit without a top level")) };
+        self.ready_frame()?;
+        self.ready_stack(base + super::WINDOW)?;
+        self.frames.push(Frame { pc, base: base as u32, unit, function: 0, closure: main, authority, boundary: true });
+        Ok(())
+    }
+
+    /// A frame with a boundary returned.
+    pub(super) fn returned(&mut self, value: Value) -> Result<(), Fault> {
+        self.complete(value)
+    }
+
+    /// What is above the topmost boundary ended with a value.
+    pub(super) fn complete(&mut self, value: Value) -> Result<(), Fault> {
+        let module = match self.boundaries.last() {
+            Some(Boundary { ends: Ends::Module(key), .. }) => Some(key.clone()),
+            Some(_) => None,
+            None => return Err(Fault::Broken("no boundary")),
+        };
+        if let Some(key) = module {
+            // Its variables are still those of the frame on top.
+            let names = self.retrying(|vm| vm.names_of_module(&key))?;
+            let boundary = self.pop_boundary().ok_or(Fault::Broken("no boundary"))?;
+            self.modules.ready(key, names);
+            self.put(boundary.dest, names);
+            return Ok(());
+        }
+        let boundary = self.pop_boundary().ok_or(Fault::Broken("no boundary"))?;
+        self.pinned.push(value);
+        let result = match boundary.ends {
+            Ends::Run => {
+                self.finished = Some(value);
+                Ok(value)
+            }
+            Ends::Enter(_) | Ends::Module(_) => Ok(value),
+            Ends::Try => self.retrying(|vm| vm.try_result(value, Value::NIL)),
+            Ends::EnterTry(sandbox) => self.retrying(|vm| vm.sandbox_result(sandbox, value, Value::NIL)),
+        };
+        self.pinned.pop();
+        self.put(boundary.dest, result?);
+        Ok(())
+    }
+
+    /// `{val, err}`
+    pub(super) fn try_result(&mut self, val: Value, err: Value) -> Result<Value, Fault> {
+        let keys = [self.heap.intern("val")?, self.heap.intern("err")?];
+        Ok(self.heap.object_with(&keys, &[val, err])?)
+    }
+
+    /// `{val, err, used, denied}`
+    pub(super) fn sandbox_result(&mut self, sandbox: SbxId, val: Value, err: Value) -> Result<Value, Fault> {
+        let used = self.realm.used(sandbox);
+        let denied = ilu_sbx::Plain::List(self.realm.denied(sandbox));
+        let store = &mut self.heap.store;
+        let (used, denied) = (crate::native::value(store, used)?, crate::native::value(store, denied)?);
+        let keys = [store.intern("val")?, store.intern("err")?, store.intern("used")?, store.intern("denied")?];
+        Ok(store.object_with(&keys, &[val, err, used, denied])?)
+    }
+}

@@ -1,0 +1,80 @@
+//! Fuel and the clock.
+//!
+//! The fast loop counts a slice down; here the slice is settled with the realm's accounts, and the interrupt flag and deadlines are
+//! looked at. A unit of fuel is a call or a round of a loop, so a slice is well under a millisecond of running.
+
+use super::Vm;
+use crate::builtin::{Cx, Fault};
+use ilu_sbx::{Budget, Stop};
+use std::sync::atomic::Ordering;
+
+/// Units granted at a time. At 20 to 100 ns a unit, a limit on time is looked at at least once a millisecond.
+const SLICE: i64 = 8192;
+
+impl Vm<'_> {
+    /// Pays for work of the VM before it is done.
+    #[inline]
+    pub(super) fn spend(&mut self, units: usize) -> Result<(), Fault> {
+        match i64::try_from(units) {
+            Ok(units) if units <= self.fuel + self.reserve => {
+                self.fuel -= units;
+                Ok(())
+            }
+            _ => Err(Fault::Fuel),
+        }
+    }
+
+    /// Runs a piece of work that counts its own fuel.
+    pub(super) fn counted<T>(&mut self, work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut left = self.fuel + self.reserve;
+        let done = work(&mut Cx { heap: &mut self.heap.store, fuel: &mut left });
+        self.fuel = left - self.reserve;
+        done
+    }
+
+    /// Books what was used of the slice. The next checkpoint asks for a new one.
+    pub(super) fn settle(&mut self) {
+        let used = u64::try_from(self.granted - self.fuel).unwrap_or(0);
+        self.realm.spend_fuel(self.account, used);
+        self.realm.note_memory(self.account, self.heap.live() as u64);
+        self.granted = 0;
+        self.fuel = 0;
+        self.reserve = i64::try_from(self.realm.fuel_left(self.account)).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
+    }
+
+    /// Settles the slice and grants the next, unless something has run out.
+    pub(super) fn refuel(&mut self) -> Result<(), Fault> {
+        self.settle();
+        let outcome = self.look_around();
+        if outcome.is_err()
+            && let Some(frame) = self.frames.last_mut()
+        {
+            // The word that asked has not run; a place is always the word before `pc`.
+            frame.pc += 1;
+        }
+        outcome
+    }
+
+    fn look_around(&mut self) -> Result<(), Fault> {
+        if self.interrupt.load(Ordering::Relaxed) || self.realm.interrupted() {
+            return Err(Fault::Stop(Stop::Interrupted));
+        }
+        if let Some((budget, of)) = self.realm.exhausted(self.account) {
+            return Err(Fault::Stop(Stop::Limit { budget, of }));
+        }
+        let grant = self.reserve.min(SLICE);
+        self.granted = grant;
+        self.fuel = grant;
+        self.reserve -= grant;
+        Ok(())
+    }
+
+    /// Work was asked for that costs more than is left: whoever is charged has run out.
+    pub(super) fn drain(&mut self) -> Stop {
+        self.settle();
+        let left = self.realm.fuel_left(self.account);
+        self.realm.spend_fuel(self.account, left);
+        let (budget, of) = self.realm.exhausted(self.account).unwrap_or((Budget::Fuel, self.realm.root()));
+        Stop::Limit { budget, of }
+    }
+}

@@ -1,0 +1,94 @@
+//! Loops: counted ones, and ones over a list, a string, an object, bytes or the lines of an open file.
+//!
+//! The three registers of a loop's state belong to the VM. Counted: current value, rounds left, step. Others: the source, the position
+//! (elements given so far), and for strings the byte offset of the next code point.
+
+use super::Vm;
+use crate::builtin::Fault;
+use crate::value::{HandleRef, Kind, Value};
+use ilu_lang::code::op::{Op, Word};
+
+impl Vm<'_> {
+    /// `ForPrep`, `IterNew`, and `IterNext` on anything but a list.
+    pub(super) fn iterate(&mut self, op: Op, word: Word) -> Result<(), Fault> {
+        let (a, b, c, k) = (word.a(), word.b(), word.c(), word.k());
+        match op {
+            Op::ForPrep => {
+                let (from, step, count) = self.range_of(self.get(a), self.get(a.wrapping_add(1)), c == 1)?;
+                if count < 1.0 {
+                    self.jump(k);
+                    return Ok(());
+                }
+                self.set(a, Value::num(from));
+                self.set(a.wrapping_add(1), Value::num(count - 1.0));
+                self.set(a.wrapping_add(2), Value::num(step));
+                self.set(b, Value::num(from));
+            }
+            Op::IterNew => {
+                let source = self.get(b);
+                match source.kind() {
+                    Kind::List(_) | Kind::Str(_) | Kind::Object(_) | Kind::Bytes(_) | Kind::Handle(_) => {}
+                    _ => {
+                        let what = self.given(source);
+                        return Err(Fault::Message(format!("can't loop over {what}")));
+                    }
+                }
+                self.set(a, source);
+                self.set(a.wrapping_add(1), Value::num(0.0));
+                self.set(a.wrapping_add(2), Value::num(0.0));
+            }
+            _ => match self.next_round(a)? {
+                None => self.jump(k),
+                Some((first, second)) if c == 2 => {
+                    self.set(b, first);
+                    self.set(b.wrapping_add(1), second);
+                }
+                // With one variable, an object gives its keys and everything else its elements.
+                Some((first, second)) => {
+                    let value = if self.get(a).as_object().is_some() { first } else { second };
+                    self.set(b, value);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn next_round(&mut self, a: u8) -> Result<Option<(Value, Value)>, Fault> {
+        let (source, position) = (self.get(a), self.get(a.wrapping_add(1)));
+        let at = position.as_num().ok_or(Fault::Broken("loop state"))? as usize;
+        let round = match source.kind() {
+            Kind::List(list) => self.heap.list(list).get(at).map(|&item| (position, item)),
+            Kind::Object(object) => self.heap.entry(object, at).map(|(key, value)| (Value::from(key), value)),
+            Kind::Bytes(id) => self.heap.bytes(id).get(at).map(|&byte| (position, Value::num(f64::from(byte)))),
+            Kind::Str(id) => {
+                let offset = self.get(a.wrapping_add(2)).as_num().ok_or(Fault::Broken("loop state"))? as usize;
+                match self.heap.char_from(id, offset)? {
+                    Some((character, next)) => {
+                        self.set(a.wrapping_add(2), Value::num(next as f64));
+                        Some((position, character))
+                    }
+                    None => None,
+                }
+            }
+            Kind::Handle(handle) => self.next_line(handle)?.map(|line| (position, line)),
+            _ => return Err(Fault::Broken("loop source")),
+        };
+        self.set(a.wrapping_add(1), Value::num((at + 1) as f64));
+        Ok(round)
+    }
+
+    fn next_line(&mut self, handle: HandleRef) -> Result<Option<Value>, Fault> {
+        let Some((id, _)) = self.heap.handle(handle) else { return Err(Fault::Broken("handle")) };
+        self.settle();
+        let (authority, account) = (self.authority(), self.account);
+        let room = self.room();
+        let Self { heap, realm, frames, .. } = self;
+        let (file, line) = super::trace::script_place(heap, frames);
+        let site = ilu_sbx::CallSite { authority, account, file, line, room };
+        match realm.read_line(site, id) {
+            Ok(Some(text)) => self.received(text.len(), |heap| heap.string(&text)).map(Some),
+            Ok(None) => Ok(None),
+            Err(stop) => Err(Fault::Stop(stop)),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The virtual machine: one isolate that runs programs.
+//!
+//! `run` alternates between the fast loop (`safe`) and the general paths; an error, a limit or an exit unwinds to a boundary
+//! (`unwind`); nothing here recurses natively, however deep the script goes. Collection happens in one place only, between the two
+//! attempts at an operation whose charge was refused, so no operation ever sees an object vanish while it works.
+//!
+//! The VM knows no native by name but those that `prn` and `use` are made of.
+
+mod access;
+mod arith;
+mod call;
+mod collect;
+mod control;
+mod enter;
+pub(crate) mod frame;
+mod fuel;
+mod iterate;
+mod make;
+pub(crate) mod module;
+mod quick;
+mod safe;
+mod slow;
+pub(crate) mod trace;
+mod unwind;
+
+use crate::builtin::{BuiltinRow, Fault};
+use crate::engine::Engine;
+use crate::heap::{Heap, MIN_THRESHOLD, Origin};
+use crate::value::Value;
+use frame::{Bound, Boundary, Ends, Frame};
+use ilu_lang::code::program::Program;
+use ilu_sbx::{AccountId, Realm, SbxId};
+use module::{Loader, Modules};
+use safe::Exit;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+pub(crate) use unwind::{Ending, Why};
+
+/// Registers that must exist past a frame's base.
+const WINDOW: usize = 256;
+
+/// One isolate.
+pub(crate) struct Vm<'e> {
+    pub heap: Heap,
+    pub realm: Realm,
+    /// All frames' registers.
+    stack: Vec<Value>,
+    frames: Vec<Frame>,
+    boundaries: Vec<Boundary>,
+    /// How many frames fit before the general path must look: room that was charged for, within the depth limit.
+    frame_room: usize,
+    /// Fuel left of the slice.
+    fuel: i64,
+    /// Fuel of the slice when it was granted.
+    granted: i64,
+    /// Fuel left to the account beyond the slice.
+    reserve: i64,
+    /// Who is charged.
+    account: AccountId,
+    memory: Bound,
+    depth: Bound,
+    modules: Modules,
+    loader: Option<Box<dyn Loader>>,
+    engine: &'e Engine,
+    builtins: &'static [BuiltinRow],
+    interrupt: Arc<AtomicBool>,
+    /// Values that must outlive a collection while no register holds them.
+    pinned: Vec<Value>,
+    /// The value the run ended with.
+    finished: Option<Value>,
+    /// The text of a denial that was caught, and the denial: raised again, it is still one.
+    denial: Option<(Value, ilu_sbx::Denial)>,
+    /// Bytes held at which the next collection is due.
+    collect_at: usize,
+    /// Collect at every growth: for tests of the collector.
+    stress: bool,
+    /// Collections so far.
+    collections: u64,
+}
+
+/// What an isolate is made of.
+pub(crate) struct Start<'e> {
+    pub engine: &'e Engine,
+    pub realm: Realm,
+    pub loader: Option<Box<dyn Loader>>,
+    pub interrupt: Arc<AtomicBool>,
+    pub stress: bool,
+}
+
+impl<'e> Vm<'e> {
+    /// An isolate that has run nothing yet.
+    pub fn new(start: Start<'e>) -> Self {
+        let root = start.realm.root();
+        let limits = start.realm.limits(root);
+        let memory = Bound { most: usize::try_from(limits.memory).unwrap_or(usize::MAX), of: root };
+        let depth = Bound { most: limits.depth as usize, of: root };
+        let account = start.realm.root_account();
+        let mut heap = Heap::new(memory.most);
+        heap.names = crate::heap::Names { builtin: crate::builtin::name, native: native_name };
+        let mut vm = Self {
+            heap,
+            realm: start.realm,
+            stack: Vec::new(),
+            frames: Vec::new(),
+            boundaries: Vec::new(),
+            frame_room: 0,
+            fuel: 0,
+            granted: 0,
+            reserve: 0,
+            account,
+            memory,
+            depth,
+            modules: Modules::default(),
+            loader: start.loader,
+            engine: start.engine,
+            builtins: crate::builtin::table(),
+            interrupt: start.interrupt,
+            pinned: Vec::new(),
+            finished: None,
+            denial: None,
+            collect_at: MIN_THRESHOLD,
+            stress: start.stress,
+            collections: 0,
+        };
+        // Work may be paid for before the first checkpoint grants a slice.
+        vm.settle();
+        vm.tighten();
+        vm
+    }
+
+    /// Runs a program's top level with the root's authority, to its end.
+    pub fn run_main(&mut self, program: Arc<Program>, origin: Origin) -> Result<Value, Ending> {
+        let root = self.realm.root();
+        // What there is to spend is known before the first word runs: it may cost something.
+        self.settle();
+        let outcome = self.retrying(|vm| vm.start(&program, &origin, root));
+        if let Err(fault) = outcome {
+            return Err(self.ending_of_start(fault));
+        }
+        self.run()
+    }
+
+    fn start(&mut self, program: &Arc<Program>, origin: &Origin, home: SbxId) -> Result<(), Fault> {
+        self.finished = None;
+        let main = self.main_function(program, origin.clone(), home)?;
+        self.ready_stack(WINDOW + 1)?;
+        self.push_boundary(Ends::Run, None, 0, self.account);
+        let entered = self.push_main(main, 1, home);
+        if entered.is_err() {
+            self.pop_boundary();
+        }
+        entered
+    }
+
+    fn run(&mut self) -> Result<Value, Ending> {
+        loop {
+            let outcome = match self.fast() {
+                Exit::Slow(word) => self.retrying(|vm| vm.slow(word)),
+                Exit::Fuel => self.refuel(),
+                Exit::Return(value) => self.returned(value),
+                Exit::Broken(what) => return Err(Ending::broken(what)),
+            };
+            if let Err(fault) = outcome {
+                self.handle(fault)?;
+            }
+            if let Some(value) = self.finished.take() {
+                self.settle();
+                return Ok(value);
+            }
+        }
+    }
+
+    /// The running frame. There always is one while code runs.
+    fn frame(&self) -> Result<&Frame, Fault> {
+        self.frames.last().ok_or(Fault::Broken("no frame"))
+    }
+
+    fn base(&self) -> usize {
+        self.frames.last().map_or(0, |frame| frame.base as usize)
+    }
+
+    /// Register `r` of the running frame.
+    fn get(&self, r: u8) -> Value {
+        self.stack.get(self.base() + r as usize).copied().unwrap_or(Value::NIL)
+    }
+
+    fn set(&mut self, r: u8, value: Value) {
+        let at = self.base() + r as usize;
+        self.put(at, value);
+    }
+
+    /// Writes a slot of the stack.
+    fn put(&mut self, at: usize, value: Value) {
+        if let Some(slot) = self.stack.get_mut(at) {
+            *slot = value;
+        }
+    }
+
+    fn jump(&mut self, target: u32) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.pc = target;
+        }
+    }
+
+    /// How often the collector ran.
+    pub fn collections(&self) -> u64 {
+        self.collections
+    }
+
+    fn authority(&self) -> SbxId {
+        self.frames.last().map_or_else(|| self.realm.root(), |frame| frame.authority)
+    }
+}
+
+fn native_name(number: u32) -> &'static str {
+    ilu_cap::NativeId(u16::try_from(number).unwrap_or(u16::MAX)).name()
+}

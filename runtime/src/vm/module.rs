@@ -1,0 +1,264 @@
+//! Modules: what `use` loads, once, and where from.
+//!
+//! A module of the standard library is at home in `ANY`; one instance serves the isolate, and what it exports is frozen. A file of the
+//! program is at home where it is loaded; its own folder is read through a [`Loader`] by the root sandbox alone, every other sandbox
+//! reads files through the doorway like any other file. An instance belongs to a place and a home.
+
+use super::Vm;
+use super::frame::{CallAt, Ends};
+use crate::builtin::Fault;
+use crate::heap::{Marker, Origin};
+use crate::value::{StrId, Value};
+use ilu_lang::code::op::{Op, Word};
+use ilu_lang::code::program::{ModuleRef, Program};
+use ilu_lang::source::{MAX_SOURCE_BYTES, Source};
+use ilu_sbx::{ANY, SbxId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Reads files of the program itself, from the folder of its main script and nowhere else.
+pub trait Loader {
+    /// The text of a file. `path` is relative, its parts are separated by `/`, and it has no `.` or `..` in it. The error is what the script sees.
+    ///
+    /// # Errors
+    /// There is no such file, or it may not be loaded.
+    fn load(&mut self, path: &str) -> Result<String, String>;
+}
+
+/// A module's identity.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    /// Of the standard library, at home in a sandbox (`ANY` for all but `sbxus`).
+    Std(Box<str>, SbxId),
+    /// A file of the program.
+    Program(Box<str>),
+    /// A file that a sandbox reads by itself.
+    File(Box<str>, SbxId),
+}
+
+impl Key {
+    fn name(&self) -> &str {
+        match self {
+            Key::Std(name, _) | Key::Program(name) | Key::File(name, _) => name,
+        }
+    }
+    fn origin(&self) -> Origin {
+        match self {
+            Key::Std(name, _) => Origin::Std(name.clone()),
+            Key::Program(path) => Origin::Program(path.clone()),
+            Key::File(path, _) => Origin::File(path.clone()),
+        }
+    }
+}
+
+enum State {
+    Loading,
+    Ready(Value),
+}
+
+/// The modules of an isolate.
+#[derive(Default)]
+pub(crate) struct Modules {
+    states: HashMap<Key, State>,
+    /// Objects the standard library exports, for messages: their bits and their names.
+    names: HashMap<u64, String>,
+}
+
+impl Modules {
+    pub(super) fn roots(&self, marker: &mut Marker<'_>) {
+        for state in self.states.values() {
+            if let State::Ready(names) = state {
+                marker.value(*names);
+            }
+        }
+    }
+    pub(super) fn ready(&mut self, key: Key, names: Value) {
+        self.states.insert(key, State::Ready(names));
+    }
+    pub(super) fn failed(&mut self, key: &Key) {
+        self.states.remove(key);
+    }
+    /// What the standard library calls one of its objects.
+    pub(super) fn name_of(&self, value: Value) -> Option<&str> {
+        self.names.get(&value.bits()).map(String::as_str)
+    }
+}
+
+/// Bytes of text that one unit of fuel compiles.
+const TEXT_PER_FUEL: usize = 8;
+/// Bytes that compiling may hold per byte of text, tree and code together.
+const BYTES_PER_TEXT: usize = 48;
+/// Bytes charged for an entry of the table of modules.
+const ENTRY: usize = 256;
+
+impl Vm<'_> {
+    /// `Use` and `UseAll`.
+    pub(super) fn use_module(&mut self, op: Op, word: Word) -> Result<(), Fault> {
+        if op == Op::UseAll {
+            return self.copy_names(self.get(word.a()));
+        }
+        let frame = *self.frame()?;
+        let unit = self.heap.units.get(frame.unit).ok_or(Fault::Broken("no unit"))?;
+        let program = Arc::clone(&unit.program);
+        let key = match program.uses.get(word.k() as usize).ok_or(Fault::Broken("use"))? {
+            ModuleRef::Std(name) => Key::Std(name.clone(), ANY),
+            ModuleRef::Path(path) => {
+                let own = frame.authority == self.realm.root();
+                match &unit.origin {
+                    Origin::Program(from) if own => Key::Program(relative_to(from, path)?),
+                    Origin::Program(from) | Origin::File(from) => Key::File(joined(from, path), frame.authority),
+                    _ if own => Key::Program(relative_to("", path)?),
+                    _ => Key::File(path.clone(), frame.authority),
+                }
+            }
+        };
+        let dest = self.base() + word.a() as usize;
+        let at = CallAt { args: 0, count: 0, dest, authority: frame.authority };
+        self.load_module(key, at, None)
+    }
+
+    /// Puts a module's names at `dest`, now or when its top level has run. Inside `sandbox`, when there is one, its home is that.
+    pub(super) fn load_module(&mut self, key: Key, at: CallAt, sandbox: Option<SbxId>) -> Result<(), Fault> {
+        match self.modules.states.get(&key) {
+            Some(State::Ready(names)) => {
+                let names = *names;
+                self.put(at.dest, names);
+                return Ok(());
+            }
+            Some(State::Loading) => {
+                return Err(Fault::Message(format!("modules use each other in a circle: `{}` is still being loaded", key.name())));
+            }
+            None => {}
+        }
+        let program = self.program_of(&key, at.authority)?;
+        let home = if let Key::Std(_, home) = key { home } else { at.authority };
+        let main = self.main_function(&program, key.origin(), home)?;
+        self.heap.charge(ENTRY)?;
+        let inner = sandbox.map_or(self.account, |sandbox| self.realm.account(self.account, sandbox));
+        // A module of the standard library starts with no authority at all, whoever is the first to use it.
+        let authority = home;
+        let called = self.call_above(main.into(), Ends::Module(key.clone()), sandbox, CallAt { authority, ..at }, inner);
+        if called.is_ok() {
+            self.modules.states.insert(key, State::Loading);
+        } else {
+            self.heap.release(ENTRY);
+        }
+        called
+    }
+
+    fn program_of(&mut self, key: &Key, authority: SbxId) -> Result<Arc<Program>, Fault> {
+        let text = match key {
+            Key::Std(name, _) => return self.engine.std_program(name).map_err(Fault::Message),
+            Key::Program(path) => match &mut self.loader {
+                Some(loader) => loader.load(path).map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
+                None => return Err(Fault::Message(format!("can't use `{path}`: this program has no files of its own"))),
+            },
+            Key::File(path, _) => self.read_source(path, authority)?,
+        };
+        self.compile(key.name(), text)
+    }
+
+    /// A file's text, read through the doorway.
+    pub(super) fn read_source(&mut self, path: &str, authority: SbxId) -> Result<String, Fault> {
+        let native = ilu_cap::by_name("__sys_read_file").ok_or(Fault::Broken("no read native"))?;
+        match self.plain_through_doorway(native, &[ilu_sbx::plain::Arg::Str(path)], authority)? {
+            ilu_sbx::plain::Plain::Str(text) => Ok(text),
+            _ => Err(Fault::Broken("a file that is not text")),
+        }
+    }
+
+    /// Compiles text a script may have chosen: paid for in fuel and memory before.
+    pub(super) fn compile(&mut self, name: &str, text: String) -> Result<Arc<Program>, Fault> {
+        if text.len() > MAX_SOURCE_BYTES {
+            return Err(Fault::Message(format!("`{name}` is longer than {MAX_SOURCE_BYTES} bytes")));
+        }
+        let bytes = text.len().saturating_mul(BYTES_PER_TEXT);
+        self.heap.charge(bytes)?;
+        let paid = self.spend(text.len() / TEXT_PER_FUEL);
+        let compiled =
+            paid.and_then(|()| self.engine.compile_source(Source::new(name, text)).map_err(|error| Fault::Message(error.summary())));
+        self.heap.release(bytes);
+        compiled
+    }
+
+    /// The exported names of the module whose top level just ended, as a frozen object.
+    pub(super) fn names_of_module(&mut self, key: &Key) -> Result<Value, Fault> {
+        let unit = self.heap.units.get(self.frame()?.unit).ok_or(Fault::Broken("no unit"))?;
+        let program = Arc::clone(&unit.program);
+        let exported: Vec<(usize, Value)> = program
+            .globals
+            .iter()
+            .enumerate()
+            .filter(|(_, global)| global.exported)
+            .filter_map(|(at, _)| unit.globals.get(at).map(|&value| (at, value)))
+            .filter(|(_, value)| *value != Value::UNSET)
+            .collect();
+        let names = self.heap.object_new()?;
+        for &(at, value) in &exported {
+            let name = program.globals.get(at).map_or("", |global| &global.name);
+            let name: StrId = self.heap.intern(name)?;
+            self.heap.set(names, name, value)?;
+        }
+        self.heap.freeze(names.into());
+        if matches!(key, Key::Std(..)) {
+            for (at, value) in exported {
+                if value.as_object().is_some() || value.as_list().is_some() {
+                    self.heap.freeze(value);
+                    self.modules
+                        .names
+                        .insert(value.bits(), program.globals.get(at).map_or_else(String::new, |global| global.name.to_string()));
+                }
+            }
+        }
+        Ok(names.into())
+    }
+
+    /// Copies a module's names into the running unit.
+    fn copy_names(&mut self, names: Value) -> Result<(), Fault> {
+        let unit = self.frame()?.unit;
+        let Some(names) = names.as_object() else { return Err(Fault::Broken("not a module's names")) };
+        let entries: Vec<(StrId, Value)> = self.heap.entries(names).collect();
+        for (name, value) in entries {
+            let there = self.heap.units.get(unit).and_then(|unit| unit.imports.get(&name).copied());
+            match there {
+                Some(other) if other == value => {}
+                Some(_) => {
+                    let name = self.heap.str(name);
+                    return Err(Fault::Message(format!("two modules both give `{name}`: use one of them `as` a name")));
+                }
+                None => self.heap.import(unit, name, value)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A path written in the file `from`, as a path from the program's folder: no `.` or `..` is left in it.
+fn relative_to(from: &str, path: &str) -> Result<Box<str>, Fault> {
+    let bad = |why: &str| Err(Fault::Message(format!("can't use \"{}\": {why}", ilu_sbx::denial::escape(path, 80))));
+    if path.starts_with('/') || path.contains(['\\', '\0']) {
+        return bad("a program's file is named by its path from the file that uses it");
+    }
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if parts.pop().is_none() {
+                    return bad("it is outside the program's folder");
+                }
+            }
+            part => parts.push(part),
+        }
+    }
+    Ok(parts.join("/").into())
+}
+
+/// A path written in the file `from`, as the sandbox's own view has it; what it means is for the doorway.
+fn joined(from: &str, path: &str) -> Box<str> {
+    match from.rsplit_once('/') {
+        Some((folder, _)) if !path.starts_with('/') => format!("{folder}/{path}").into(),
+        _ => path.into(),
+    }
+}

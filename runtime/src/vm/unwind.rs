@@ -1,0 +1,189 @@
+//! Unwinding: an error, an exhausted budget or an exit looks for the boundary that takes it.
+//!
+//! Whatever the way out, each boundary that is passed restores who is charged and how much may be held; authority comes back with the
+//! frames. When no boundary takes it, the run is over and the frames are still there for the trace.
+
+use super::Vm;
+use super::frame::{Ends, Thrown};
+use super::trace::{self, Trace};
+use crate::builtin::Fault;
+use crate::value::Value;
+use ilu_sbx::{Budget, Denial, SbxId, Stop};
+
+/// How a run ended that did not reach its end.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    /// Why.
+    pub why: Why,
+    /// Where, and who called.
+    pub trace: Trace,
+}
+
+/// Why a run ended.
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// An error nobody caught: its text, the value's type, and the denial it was.
+    Error(String, Option<Denial>),
+    /// A budget of the root ran out: the message.
+    Limit(String),
+    /// `os.exit`
+    Exit(u8),
+    /// The host asked.
+    Interrupted,
+    /// A bug of the interpreter.
+    Broken(&'static str),
+}
+
+impl Ending {
+    pub fn broken(what: &'static str) -> Self {
+        Self { why: Why::Broken(what), trace: Trace::default() }
+    }
+}
+
+/// Longest text of an uncaught error.
+const MAX_MESSAGE: usize = 4096;
+
+impl Vm<'_> {
+    /// Takes a fault to its boundary, or ends the run.
+    #[cold]
+    pub(super) fn handle(&mut self, fault: Fault) -> Result<(), Ending> {
+        let mut thrown = self.thrown(fault);
+        loop {
+            thrown = match thrown {
+                Thrown::Error(value) => match self.find(|ends| matches!(ends, Ends::Try | Ends::EnterTry(_))) {
+                    Some(at) => match self.catch(at, value) {
+                        Ok(()) => return Ok(()),
+                        Err(fault) => self.thrown(fault),
+                    },
+                    None => return Err(self.uncaught(value)),
+                },
+                Thrown::Limit(budget, of) => {
+                    let text = self.realm.limit_text(budget, of);
+                    match self.boundary_of(of) {
+                        Some(at) => match self.end_sandbox(at, &text) {
+                            Ok(()) => return Ok(()),
+                            Err(fault) => self.thrown(fault),
+                        },
+                        None => return Err(self.ending(Why::Limit(text))),
+                    }
+                }
+                Thrown::Exit(code) => match self.boundaries.iter().rposition(|boundary| boundary.sandbox.is_some()) {
+                    Some(at) => match self.end_by_exit(at, code) {
+                        Ok(()) => return Ok(()),
+                        Err(fault) => self.thrown(fault),
+                    },
+                    None => return Err(self.ending(Why::Exit(code))),
+                },
+                Thrown::Interrupted => return Err(self.ending(Why::Interrupted)),
+                Thrown::Broken(what) => return Err(self.ending(Why::Broken(what))),
+            };
+        }
+    }
+
+    /// What a fault means for the boundaries.
+    fn thrown(&mut self, fault: Fault) -> Thrown {
+        match fault {
+            Fault::Raise(value) => Thrown::Error(value),
+            Fault::Message(text) | Fault::Stop(Stop::Failed(text)) => match self.retrying(|vm| Ok(vm.heap.string(&text)?)) {
+                Ok(value) => Thrown::Error(value),
+                Err(_) => Thrown::Limit(Budget::Memory, self.memory.of),
+            },
+            Fault::Stop(Stop::Denied(denial)) => match self.retrying(|vm| Ok(vm.heap.string(&denial.to_string())?)) {
+                Ok(value) => {
+                    self.denial = Some((value, *denial));
+                    Thrown::Error(value)
+                }
+                Err(_) => Thrown::Limit(Budget::Memory, self.memory.of),
+            },
+            Fault::Full(_) | Fault::Stop(Stop::Room(_)) => Thrown::Limit(Budget::Memory, self.memory.of),
+            Fault::Fuel => match self.drain() {
+                Stop::Limit { budget, of } => Thrown::Limit(budget, of),
+                _ => Thrown::Broken("drain"),
+            },
+            Fault::Stop(Stop::Limit { budget, of }) => Thrown::Limit(budget, of),
+            Fault::Stop(Stop::Interrupted) => Thrown::Interrupted,
+            Fault::Exit(code) => Thrown::Exit(code),
+            Fault::Broken(what) => Thrown::Broken(what),
+        }
+    }
+
+    /// The topmost boundary that ends in one of these ways.
+    fn find(&self, takes: impl Fn(&Ends) -> bool) -> Option<usize> {
+        self.boundaries.iter().rposition(|boundary| takes(&boundary.ends))
+    }
+
+    /// The boundary at which a sandbox began to be charged: the lowest above which it is.
+    fn boundary_of(&self, of: SbxId) -> Option<usize> {
+        self.boundaries.iter().position(|boundary| self.realm.charges(boundary.inner, of) && !self.realm.charges(boundary.account, of))
+    }
+
+    /// Takes boundary `at` and everything above it away.
+    fn unwind_to(&mut self, at: usize) -> Option<super::frame::Boundary> {
+        loop {
+            let boundary = self.pop_boundary()?;
+            if let Ends::Module(key) = &boundary.ends {
+                // What failed halfway may be tried again.
+                self.modules.failed(key);
+            }
+            if self.boundaries.len() <= at {
+                return Some(boundary);
+            }
+        }
+    }
+
+    fn catch(&mut self, at: usize, value: Value) -> Result<(), Fault> {
+        let Some(boundary) = self.unwind_to(at) else { return Err(Fault::Broken("no boundary")) };
+        self.pinned.push(value);
+        let result = match boundary.ends {
+            Ends::EnterTry(sandbox) => self.retrying(|vm| vm.sandbox_result(sandbox, Value::NIL, value)),
+            _ => self.retrying(|vm| vm.try_result(Value::NIL, value)),
+        };
+        self.pinned.pop();
+        self.put(boundary.dest, result?);
+        Ok(())
+    }
+
+    /// Ends the sandbox of boundary `at`: its result says why, or the code outside gets it as an error.
+    fn end_sandbox(&mut self, at: usize, why: &str) -> Result<(), Fault> {
+        let Some(boundary) = self.unwind_to(at) else { return Err(Fault::Broken("no boundary")) };
+        let Ends::EnterTry(sandbox) = boundary.ends else { return Err(Fault::message(why)) };
+        let result = self.retrying(|vm| {
+            let text = vm.heap.string(why)?;
+            vm.sandbox_result(sandbox, Value::NIL, text)
+        })?;
+        self.put(boundary.dest, result);
+        Ok(())
+    }
+
+    fn end_by_exit(&mut self, at: usize, code: u8) -> Result<(), Fault> {
+        if code != 0 {
+            return self.end_sandbox(at, &format!("the sandbox exited with code {code}"));
+        }
+        let Some(boundary) = self.unwind_to(at) else { return Err(Fault::Broken("no boundary")) };
+        let result = match boundary.ends {
+            Ends::EnterTry(sandbox) => self.retrying(|vm| vm.sandbox_result(sandbox, Value::NIL, Value::NIL))?,
+            _ => Value::NIL,
+        };
+        self.put(boundary.dest, result);
+        Ok(())
+    }
+
+    fn uncaught(&mut self, value: Value) -> Ending {
+        let text = crate::heap::short_text(&self.heap, value, MAX_MESSAGE);
+        let denial = self.denial.take().and_then(|(marked, denial)| (marked == value).then_some(denial));
+        self.ending(Why::Error(text, denial))
+    }
+
+    fn ending(&mut self, why: Why) -> Ending {
+        self.settle();
+        Ending { why, trace: trace::of(&self.heap, &self.frames) }
+    }
+
+    /// A run that failed before its first frame was there.
+    pub(super) fn ending_of_start(&mut self, fault: Fault) -> Ending {
+        match self.handle(fault) {
+            Err(ending) => ending,
+            Ok(()) => Ending::broken("the start of a run was caught"),
+        }
+    }
+}
