@@ -225,6 +225,13 @@ pub struct Process {
     reader_gone: Arc<AtomicBool>,
 }
 
+impl Default for Process {
+    /// With a flag that only it knows.
+    fn default() -> Self {
+        Self::new(Arc::default())
+    }
+}
+
 impl Process {
     /// With the flag that ends its run. It is set when nobody reads standard output any more: there is no one left to run for.
     #[must_use]
