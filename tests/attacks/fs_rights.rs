@@ -86,8 +86,7 @@ fn changes_when_writable(tree: &Tree) -> bool {
 fn links_and_renames() -> Vec<Row> {
     vec![
         Row::new("FS-059")
-            // No native makes hard links: the name is unknown, to the script and to a grant list.
-            .rw(Expect::NoHarm, ["r = try(\\() 1)\nprn r.val"])
+            // No native makes hard links; what comes nearest is a copy.
             .rw(Expect::Deny, ["__sys_copy(\"../outside/secret.txt\", \"x\")", "__sys_copy(\"a.txt\", \"../outside/x\")"])
             .control("__sys_copy(\"a.txt\", \"x\")\nprn __sys_read_file(\"x\")", "alpha")
             .twin(|tree| {

@@ -28,7 +28,7 @@ pub fn rows() -> Vec<Row> {
                 let _ = opening.join();
                 stuck
             }),
-        Row::new("FS-083-socket")
+        Row::new("FS-083")
             .setup(|tree| drop(std::os::unix::net::UnixListener::bind(tree.path("R/sock")).unwrap()))
             .rw(Expect::DenyOrError, [read("sock"), write("sock")])
             .control(read("a.txt"), "alpha")

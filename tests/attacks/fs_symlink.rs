@@ -80,10 +80,10 @@ fn following() -> Vec<Row> {
             .rw(Expect::Deny, [read("c0")])
             .control(read("a.txt"), "alpha")
             .twin(|tree| naive_read(tree, "c0")),
-        Row::new("FS-034-39").setup(|tree| chain(tree, 39, "a.txt")).rw(Expect::Ok("alpha".into()), [read("c0")]),
-        Row::new("FS-034-40").setup(|tree| chain(tree, 40, "a.txt")).rw(Expect::Ok("alpha".into()), [read("c0")]),
-        Row::new("FS-034-41").setup(|tree| chain(tree, 41, "a.txt")).rw(Expect::Error, [read("c0")]),
-        Row::new("FS-034-1000").setup(|tree| chain(tree, 1000, "a.txt")).rw(Expect::Error, [read("c0")]),
+        Row::new("FS-034").setup(|tree| chain(tree, 39, "a.txt")).rw(Expect::Ok("alpha".into()), [read("c0")]),
+        Row::new("FS-034").setup(|tree| chain(tree, 40, "a.txt")).rw(Expect::Ok("alpha".into()), [read("c0")]),
+        Row::new("FS-034").setup(|tree| chain(tree, 41, "a.txt")).rw(Expect::Error, [read("c0")]),
+        Row::new("FS-034").setup(|tree| chain(tree, 1000, "a.txt")).rw(Expect::Error, [read("c0")]),
     ]
 }
 
@@ -233,6 +233,7 @@ fn looking() -> Vec<Row> {
                 ["ln_abs", "dirln/secret.txt", "nope/x"].into_iter().flat_map(path_forms).filter(|form| {
                     !form.contains("ln_abs\", \"moved")
                         && !form.contains("__sys_remove(\"ln_abs")
+                        && !form.contains("__sys_exists(\"nope")
                         && !form.contains("__sys_rename(\"a.txt\", \"ln_abs")
                 }),
             )

@@ -19,6 +19,8 @@ pub enum Openat2 {
     Enosys,
     /// Refused, as by somebody's seccomp filter: the walker again.
     Eperm,
+    /// Refused in the one way after which nothing else is tried: no row runs so, the rig tests itself with it.
+    Eacces,
 }
 
 /// The three ways every file row is run.
@@ -135,9 +137,9 @@ impl Tree {
         let ilu = crate::ilu_binary();
         let mut command = match mode {
             Openat2::Kernel => Command::new(&ilu),
-            Openat2::Enosys | Openat2::Eperm => {
+            blocked => {
                 let mut launcher = Command::new(env!("CARGO_BIN_EXE_with-openat2"));
-                launcher.arg(if mode == Openat2::Enosys { "ENOSYS" } else { "EPERM" }).arg(&ilu);
+                launcher.arg(format!("{blocked:?}").to_uppercase()).arg(&ilu);
                 launcher
             }
         };

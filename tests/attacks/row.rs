@@ -128,7 +128,7 @@ pub fn quote(path: &str) -> String {
                 text.push('\\');
                 text.push(char);
             }
-            char if (char as u32) < 0x20 || char as u32 == 0x7F => text.push_str(&format!("\\x{:02x}", char as u32)),
+            char if char.is_control() || ('\u{202a}'..='\u{202e}').contains(&char) => text.push_str(&format!("\\u{{{:x}}}", char as u32)),
             char => text.push(char),
         }
     }
