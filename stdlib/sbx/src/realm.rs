@@ -173,8 +173,7 @@ impl Realm {
         let doomed = self.tree.within(s);
         self.tree.revoke(s);
         for handle in self.handles.owned_by(&doomed) {
-            // What was open is let go; its number stays and answers that it was revoked.
-            self.close_handle(handle);
+            self.let_go(handle);
         }
         let subject = Some(format!("#{}", s.0));
         self.record(site, "sbxrv", subject, Cow::Borrowed("holder"), crate::event::Cost::default(), None);
@@ -232,7 +231,7 @@ impl Realm {
         }
         loop {
             let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
-            let Resource::Lines(reader) = &mut open.resource;
+            let Resource::Lines(reader) = &mut open.resource else { return Err(Stop::failed("the file is closed")) };
             let (cutter, mut read) = reader.split();
             let before = cutter.taken();
             if let Some(line) = cutter.line() {
@@ -252,9 +251,24 @@ impl Realm {
         }
     }
 
+    /// Closes what a handle names; its number stays and answers that it was revoked.
+    fn let_go(&mut self, id: HandleId) {
+        let Some(open) = self.handles.get(id) else { return };
+        if matches!(open.resource, Resource::Revoked(_)) {
+            return;
+        }
+        open.resource = Resource::Revoked(open.resource.type_name());
+        for s in self.accounts.of(open.account) {
+            self.tree.add_handles(*s, false);
+        }
+    }
+
     /// Lets an open resource go, as the VM's collector does when no value names it any more.
     pub fn close_handle(&mut self, id: HandleId) {
         if let Some(open) = self.handles.remove(id) {
+            if matches!(open.resource, Resource::Revoked(_)) {
+                return;
+            }
             for s in self.accounts.of(open.account) {
                 self.tree.add_handles(*s, false);
             }
