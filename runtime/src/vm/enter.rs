@@ -24,6 +24,7 @@ impl Vm<'_> {
         if inner != account {
             self.settle();
             self.account = inner;
+            self.settle();
         }
         if let Some(sandbox) = sandbox {
             self.narrow(sandbox);

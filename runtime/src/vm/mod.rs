@@ -123,6 +123,7 @@ impl<'e> Vm<'e> {
             collections: 0,
         };
         vm.tighten();
+        vm.settle();
         vm
     }
 

@@ -124,8 +124,7 @@ impl Vm<'_> {
         loop {
             let boundary = self.pop_boundary()?;
             if let Ends::Module(key) = &boundary.ends {
-                // What failed halfway may be tried again.
-                self.modules.failed(key);
+                self.module_failed(key);
             }
             if self.boundaries.len() <= at {
                 return Some(boundary);

@@ -180,6 +180,11 @@ impl Realm {
         self.record(site, "sbxrv", subject, Cow::Borrowed("holder"), crate::event::Cost::default(), None);
     }
 
+    /// A call passed a gate: code ran with the authority of `site`, which is the gate's, whoever called it.
+    pub fn passage(&mut self, site: &CallSite<'_>, function: &str) {
+        self.record(site, "sbxgt", Some(quote(function)), Cow::Borrowed("gate"), crate::event::Cost::default(), None);
+    }
+
     /// Was a sandbox, or one it was made under, revoked?
     #[must_use]
     pub fn is_revoked(&self, s: SbxId) -> bool {
