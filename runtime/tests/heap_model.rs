@@ -70,7 +70,7 @@ struct Model {
 
 fn key_text(key: u8) -> String {
     // Some keys are too long to be interned as strings.
-    if key % 3 == 0 { format!("a key of some length, longer than what is interned: {key}") } else { format!("k{key}") }
+    if key.is_multiple_of(3) { format!("a key of some length, longer than what is interned: {key}") } else { format!("k{key}") }
 }
 
 struct Both {

@@ -4,6 +4,7 @@ use super::Store;
 use super::account::{Account, Full, block, next_capacity};
 use crate::value::{ListId, Value};
 
+#[derive(Default)]
 pub(super) struct List {
     pub(super) items: Vec<Value>,
     pub(super) frozen: bool,
@@ -141,11 +142,5 @@ impl Store {
             self.account.release(list.held());
             list.items = Vec::new();
         }
-    }
-}
-
-impl Default for List {
-    fn default() -> Self {
-        Self { items: Vec::new(), frozen: false }
     }
 }

@@ -21,6 +21,8 @@ mod unit;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unit_tests;
 
 pub use account::{Full, MIN_THRESHOLD};
 pub use equal::{compare, equal};
