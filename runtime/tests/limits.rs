@@ -79,10 +79,7 @@ r = sbxtr(sbxmk([], {mem: 200000}), \\() try(\\()
 prn r.err
 prn \"alive\"
 ";
-    assert_eq!(
-        output(text),
-        "fuel ran out (limit 5000) nil\ncall depth ran out (limit 20)\nmemory ran out (limit 200000 bytes)\nalive\n"
-    );
+    assert_eq!(output(text), "fuel ran out (limit 5000) nil\ncall depth ran out (limit 20)\nmemory ran out (limit 200000 bytes)\nalive\n");
 }
 
 #[test]

@@ -47,18 +47,30 @@ fn a_file_gives_its_names_and_runs_once() {
 fn names_are_copied_and_the_module_keeps_its_own() {
     let files = [
         ("main.ilu", "use \"a.ilu\"\nprn n, get()\nset(5)\nprn n, get()\nn = 9\nprn n, get()\n"),
-        ("a.ilu", "n = 1\nget() = n\nset = \\(x) n = x\n"),
+        ("a.ilu", "n = 1\nget() = n\nset = \\(x)\n    n = x\n"),
     ];
     assert_eq!(run(&files), "1 1\n1 5\n9 5\n");
 }
 
 #[test]
 fn what_goes_wrong_is_said() {
-    let main = |text: &'static str| run(&[("main.ilu", text), ("bad.ilu", "x = \n"), ("fails.ilu", "err(\"inside\")\n"),
-        ("p.ilu", "use \"q.ilu\"\n"), ("q.ilu", "use \"p.ilu\"\n"), ("x1.ilu", "x = 1\n"), ("x2.ilu", "x = 2\n")]);
+    let main = |text: &'static str| {
+        run(&[
+            ("main.ilu", text),
+            ("bad.ilu", "x = \n"),
+            ("fails.ilu", "err(\"inside\")\n"),
+            ("p.ilu", "use \"q.ilu\"\n"),
+            ("q.ilu", "use \"p.ilu\"\n"),
+            ("x1.ilu", "x = 1\n"),
+            ("x2.ilu", "x = 2\n"),
+        ])
+    };
     assert_eq!(main("use \"none.ilu\"\n"), "error: can't use `none.ilu`: no such file or directory");
     assert_eq!(main("use \"../up.ilu\"\n"), "error: can't use \"../up.ilu\": it is outside the program's folder");
-    assert_eq!(main("use \"/abs.ilu\"\n"), "error: can't use \"/abs.ilu\": a program's file is named by its path from the file that uses it");
+    assert_eq!(
+        main("use \"/abs.ilu\"\n"),
+        "error: can't use \"/abs.ilu\": a program's file is named by its path from the file that uses it"
+    );
     assert!(main("use \"bad.ilu\"\n").starts_with("error: bad.ilu:"), "{}", main("use \"bad.ilu\"\n"));
     assert_eq!(main("use \"fails.ilu\"\n"), "error: inside");
     assert_eq!(main("use \"p.ilu\"\n"), "error: modules use each other in a circle: `p.ilu` is still being loaded");
@@ -88,10 +100,8 @@ fn a_sandbox_does_not_read_the_programs_files() {
 
 #[test]
 fn a_module_used_in_a_function_is_loaded_when_it_runs() {
-    let files = [
-        ("main.ilu", "f() =\n    use \"a.ilu\" as a\n    a.x\nprn \"before\"\nprn f(), f()\n"),
-        ("a.ilu", "prn \"loading\"\nx = 1\n"),
-    ];
+    let files =
+        [("main.ilu", "f() =\n    use \"a.ilu\" as a\n    a.x\nprn \"before\"\nprn f(), f()\n"), ("a.ilu", "prn \"loading\"\nx = 1\n")];
     assert_eq!(run(&files), "before\nloading\n1 1\n");
 }
 

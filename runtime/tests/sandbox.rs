@@ -25,9 +25,8 @@ prn sbxls(sb)
 none = sbxmk([])
 prn sbxls(none), sbxtr(none, \\() __sys_time()).err
 ";
-    let wanted = format!(
-        "num\ndenied: __sys_stdout: the sandbox does not hold this capability\ntru tru fls\n[\"__sys_time\"]\n[] {NO_TIME}\n"
-    );
+    let wanted =
+        format!("num\ndenied: __sys_stdout: the sandbox does not hold this capability\ntru tru fls\n[\"__sys_time\"]\n[] {NO_TIME}\n");
     assert_eq!(out(text), wanted);
 }
 

@@ -69,7 +69,7 @@ pub(crate) struct Vm<'e> {
     /// The value the run ended with.
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
-    denial: Option<(Value, ilu_sbx::Denial)>,
+    denial: Option<(Value, Box<ilu_sbx::Denial>)>,
     /// Bytes held at which the next collection is due.
     collect_at: usize,
     /// Collect at every growth: for tests of the collector.
