@@ -108,19 +108,19 @@ pub struct GrantFlags {
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = quantity::env_spec)]
     pub env: Vec<(String, Option<String>)>,
     /// Fuel: a deterministic count of what the script does
-    #[arg(long, value_name = "N", value_parser = quantity::count)]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = quantity::count)]
     pub fuel: Option<u64>,
     /// Memory of the script's values: 64M, 1GiB
-    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = quantity::size)]
     pub mem: Option<u64>,
     /// Wall time: 500ms, 2s, 1m
-    #[arg(long, value_name = "DUR", value_parser = quantity::duration)]
+    #[arg(long, value_name = "DUR", allow_hyphen_values = true, value_parser = quantity::duration)]
     pub time: Option<Duration>,
     /// Bytes it may print on standard output and error together
-    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = quantity::size)]
     pub out: Option<u64>,
     /// Deepest nesting of calls
-    #[arg(long, value_name = "N", value_parser = quantity::count)]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = quantity::count)]
     pub depth: Option<u64>,
     /// Write each decision as one line of JSON to this file; `-` is standard error
     #[arg(long, value_name = "FILE")]

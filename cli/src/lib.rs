@@ -6,13 +6,45 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod caps;
+mod check;
+mod exit;
+mod grants;
 mod quantity;
 mod report;
+mod run;
+mod source;
+mod terminal;
 
+use args::{Cli, Color, Command};
+use clap::Parser;
+use exit::Exit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use terminal::Terminal;
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    // A panic is a bug of ours. The hook's own report (place and message) has gone to standard error by then; what is left is the exit code.
+    catch_unwind(AssertUnwindSafe(command)).unwrap_or(Exit::Bug).into()
+}
+
+fn command() -> Exit {
+    let cli = match Cli::try_parse_from(args::with_command(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(answer) => return told_by_clap(&answer),
+    };
+    match &cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Check(args) => check::check(args),
+        Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
+    }
+}
+
+/// Help and version go to standard output and are fine; everything else is a usage error.
+fn told_by_clap(answer: &clap::Error) -> Exit {
+    // There is nobody left to tell that the stream is gone.
+    let _ = answer.print();
+    if answer.use_stderr() { Exit::Usage } else { Exit::Fine }
 }

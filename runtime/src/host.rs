@@ -14,9 +14,12 @@ use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_lang::source::MAX_SOURCE_BYTES;
+use ilu_sbx::Outside;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Why the operator's words could not be turned into a handle.
@@ -218,37 +221,68 @@ pub fn audit_sink(path: &str) -> Result<Box<dyn Write + Send>, HostError> {
 #[derive(Debug)]
 pub struct Process {
     started: Instant,
+    interrupt: Arc<AtomicBool>,
+    reader_gone: Arc<AtomicBool>,
 }
 
 impl Default for Process {
+    /// With a flag that only it knows.
     fn default() -> Self {
-        Self { started: Instant::now() }
+        Self::new(Arc::default())
     }
 }
 
-impl ilu_sbx::Outside for Process {
+impl Process {
+    /// With the flag that ends its run. It is set when nobody reads standard output any more: there is no one left to run for.
+    #[must_use]
+    pub fn new(interrupt: Arc<AtomicBool>) -> Self {
+        Self { started: Instant::now(), interrupt, reader_gone: Arc::default() }
+    }
+
+    /// A flag that tells, after the run, whether it was ended because nobody read standard output any more.
+    #[must_use]
+    pub fn reader_gone(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.reader_gone)
+    }
+}
+
+impl Outside for Process {
     fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            self.reader_gone.store(true, Ordering::Relaxed);
+            self.interrupt.store(true, Ordering::Relaxed);
+        }
+        written
     }
+
     fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
         io::stderr().lock().write_all(bytes)
     }
+
     fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
         io::stdin().lock().read(into)
     }
+
     fn wall_ms(&mut self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0)
     }
+
     fn mono_ms(&mut self) -> f64 {
         self.started.elapsed().as_secs_f64() * 1000.0
     }
+
     fn sleep(&mut self, ms: f64) {
         if let Ok(length) = Duration::try_from_secs_f64(ms / 1000.0) {
             std::thread::sleep(length);
         }
     }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
     fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
         let mut filled = 0;
         while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -266,7 +300,6 @@ impl ilu_sbx::Outside for Process {
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
-    use ilu_sbx::Outside;
 
     #[test]
     fn a_source_is_text_within_its_bound() {
@@ -297,7 +330,7 @@ mod tests {
 
     #[test]
     fn clocks_go_forward_and_entropy_differs() {
-        let mut process = Process::default();
+        let mut process = Process::new(Arc::default());
         let before = process.mono_ms();
         process.sleep(2.0);
         assert!(process.mono_ms() - before >= 2.0);

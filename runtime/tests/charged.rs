@@ -141,7 +141,7 @@ const BOMBS: &[(&str, Bomb)] = &[
     }),
     ("closures without captures", |store, keep| {
         loop {
-            let function = Function { unit: UnitId(0), function: 0, home: SbxId(0), captures: Box::default() };
+            let function = Function { unit: UnitId(0), function: 0, home: SbxId(0), gate: false, captures: Box::default() };
             let function = store.function_new(function)?;
             store.list_push(keep, function.into())?;
         }
@@ -149,8 +149,13 @@ const BOMBS: &[(&str, Bomb)] = &[
     ("closures over cells", |store, keep| {
         loop {
             let cell = store.cell_new(Value::NIL)?;
-            let function =
-                Function { unit: UnitId(0), function: 0, home: SbxId(0), captures: Box::new([cell.into(), Value::NIL, Value::NIL]) };
+            let function = Function {
+                unit: UnitId(0),
+                function: 0,
+                home: SbxId(0),
+                gate: false,
+                captures: Box::new([cell.into(), Value::NIL, Value::NIL]),
+            };
             let function = store.function_new(function)?;
             store.list_push(keep, function.into())?;
         }

@@ -77,6 +77,8 @@ fn int_004_large_sources_end_well_or_with_a_short_message() {
         runs("a string of 10 MiB", format!("x = \"{}\"\nprn len(x)", "a".repeat(big)), "10485760"),
         runs("a name of a million", format!("{0} = 1\nprn {0}", "a".repeat(MILLION)), "1"),
         runs("a million lines", "\n".repeat(MILLION) + "prn \"ok\"", "ok"),
+        refused("four mebibytes of mistakes", "@".repeat(4 << 20), "more errors").within(3_000),
+        refused("a mebibyte of lines with a mistake each", "1 2\n".repeat(1 << 18), "more errors").within(3_000),
         runs("a million comments", "# c\n".repeat(MILLION) + "prn \"ok\"", "ok"),
     ];
     check_all(&rows);

@@ -11,5 +11,6 @@
 
 pub mod command;
 pub mod expect;
+pub mod inside;
 pub mod suite;
 pub mod watched;

@@ -2,6 +2,7 @@
 
 use crate::command::{Ran, ilu_in, root};
 use crate::expect::{At, Case, fits};
+use crate::inside;
 use std::path::{Path, PathBuf};
 
 /// Where the suite lies, from the repository's root.
@@ -16,6 +17,8 @@ pub enum Ended {
     Compile(Vec<At>),
     /// With an error nobody caught, where it was raised, and its exit code.
     Raised(At, i32),
+    /// Because the script said so, with this exit code.
+    Exit(i32),
 }
 
 /// All script files of the suite, helpers included, as paths from its folder.
@@ -66,7 +69,7 @@ fn compare_end(case: &Case, ended: &Ended, failures: &mut Vec<String>) {
     let reported: &[At] = match ended {
         Ended::Compile(errors) => errors,
         Ended::Raised(error, _) => std::slice::from_ref(error),
-        Ended::Fine => &[],
+        Ended::Fine | Ended::Exit(_) => &[],
     };
     let expected: Vec<&At> = case.compile.iter().chain(&case.error).collect();
     for want in &expected {
@@ -76,14 +79,14 @@ fn compare_end(case: &Case, ended: &Ended, failures: &mut Vec<String>) {
     }
     for got in reported {
         let known = expected.iter().any(|want| got.line == want.line && fits(&got.text, &want.text));
-        if !known && failures.is_empty() && case.shows.is_empty() {
+        if !known && failures.is_empty() {
             failures.push(format!("{file}:{}: an error that was not expected: {}", got.line, got.text));
         }
     }
     let code = match ended {
         Ended::Fine => 0,
         Ended::Compile(_) => 2,
-        Ended::Raised(_, code) => *code,
+        Ended::Raised(_, code) | Ended::Exit(code) => *code,
     };
     if code != case.exit_code() && failures.is_empty() {
         failures.push(format!("{file}: expected exit code {}, got {code}; {}", case.exit_code(), describe(ended)));
@@ -93,6 +96,7 @@ fn compare_end(case: &Case, ended: &Ended, failures: &mut Vec<String>) {
 fn describe(ended: &Ended) -> String {
     match ended {
         Ended::Fine => "it ended well".into(),
+        Ended::Exit(code) => format!("it exited with {code}"),
         Ended::Compile(errors) => {
             let all: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.line, error.text)).collect();
             format!("the compiler said [{}]", all.join("; "))
@@ -152,5 +156,20 @@ pub fn check_by_binary(case: &Case) -> Vec<String> {
 pub fn check(case: &Case) -> Vec<String> {
     let mistakes: Vec<String> =
         case.mistakes.iter().map(|mistake| format!("{}:{}: {}", case.file.display(), mistake.line, mistake.text)).collect();
-    if mistakes.is_empty() { check_by_binary(case) } else { mistakes }
+    if !mistakes.is_empty() {
+        return mistakes;
+    }
+    let outside = case.binary || !case.shows.is_empty() || !case.hides.is_empty();
+    match (outside, inside::run(case)) {
+        (false, Some(ran)) => {
+            let mut failures = Vec::new();
+            compare_end(case, &ran.ended, &mut failures);
+            if !case.stdout_free {
+                compare_lines("standard output", case, &case.stdout, &ran.out, &mut failures);
+            }
+            compare_lines("standard error", case, &case.stderr, &ran.err, &mut failures);
+            failures
+        }
+        _ => check_by_binary(case),
+    }
 }

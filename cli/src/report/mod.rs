@@ -1,7 +1,9 @@
 //! Outcomes as text for people. Everything a script chose goes through [`clean`] or [`excerpt`] first.
 
 pub mod clean;
+pub mod data;
 pub mod excerpt;
+pub mod failure;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -9,6 +11,7 @@ use clean::clean;
 use excerpt::excerpt;
 use ilu_lang::diagnostic::Diagnostic;
 use ilu_lang::source::{Source, Span};
+use serde_json::{Value, json};
 
 /// Most errors of one source that are shown; the rest is counted.
 pub const MAX_DIAGNOSTICS: usize = 20;
@@ -40,6 +43,23 @@ pub fn diagnostics(source: &Source, found: &[Diagnostic], look: Look) -> String 
     let count = if found.len() == 1 { "1 error".to_string() } else { format!("{} errors", found.len()) };
     out.push_str(&format!("{}: {count}\n", clean(&source.name)));
     out
+}
+
+/// The same as data.
+#[must_use]
+pub fn diagnostics_as_json(source: &Source, found: &[Diagnostic]) -> Vec<Value> {
+    let place = |span: Span| {
+        let ((line, column), (end_line, end_column)) = (source.position(span.start), source.position(span.end));
+        json!({"line": line, "column": column, "end_line": end_line, "end_column": end_column})
+    };
+    let one = |error: &Diagnostic| {
+        let mut object = json!({"code": error.code, "message": error.message, "label": error.label, "help": error.help});
+        if let (Value::Object(fields), Value::Object(where_to)) = (&mut object, place(error.span)) {
+            fields.extend(where_to);
+        }
+        object
+    };
+    found.iter().take(MAX_DIAGNOSTICS).map(one).collect()
 }
 
 fn diagnostic(source: &Source, found: &Diagnostic, look: Look) -> String {

@@ -42,7 +42,7 @@ fn load(heap: &mut Heap) -> UnitId {
     heap.unit_new(program(), SbxId(1), Origin::Text).unwrap()
 }
 fn function(heap: &mut Heap, unit: UnitId, function: u32) -> FunctionId {
-    heap.function_new(Function { unit, function, home: SbxId(1), captures: Box::default() }).unwrap()
+    heap.function_new(Function { unit, function, home: SbxId(1), gate: false, captures: Box::default() }).unwrap()
 }
 
 #[test]

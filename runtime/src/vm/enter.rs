@@ -21,12 +21,14 @@ impl Vm<'_> {
     pub(super) fn push_boundary(&mut self, ends: Ends, sandbox: Option<SbxId>, dest: usize, inner: AccountId) {
         let (account, memory, depth) = (self.account, self.memory, self.depth);
         self.boundaries.push(Boundary { frames: self.frames.len(), dest, ends, sandbox, account, memory, depth, inner });
-        if inner != account {
+        let newly = inner != account;
+        if newly {
             self.settle();
             self.account = inner;
+            self.settle();
         }
         if let Some(sandbox) = sandbox {
-            self.narrow(sandbox);
+            self.narrow(sandbox, newly);
         }
     }
 
@@ -72,16 +74,17 @@ impl Vm<'_> {
         called
     }
 
-    /// Brings memory and depth within what a sandbox may use from here on.
-    fn narrow(&mut self, sandbox: SbxId) {
+    /// Brings memory and depth within what a sandbox may use from here on. Both come back when the sandbox ends, so a sandbox that was
+    /// not charged before ends for the sandbox around it even when it is that one's limit which it hits: the code outside goes on.
+    fn narrow(&mut self, sandbox: SbxId, newly: bool) {
         let limits = self.realm.limits(sandbox);
         let memory = self.heap.live().saturating_add(usize::try_from(limits.memory).unwrap_or(usize::MAX));
         let depth = self.frames.len().saturating_add(limits.depth as usize);
-        if memory < self.memory.most {
-            self.memory = Bound { most: memory, of: sandbox };
+        if newly || memory < self.memory.most {
+            self.memory = Bound { most: memory.min(self.memory.most), of: sandbox };
         }
-        if depth < self.depth.most {
-            self.depth = Bound { most: depth, of: sandbox };
+        if newly || depth < self.depth.most {
+            self.depth = Bound { most: depth.min(self.depth.most), of: sandbox };
         }
         self.frame_room = self.frames.capacity().min(self.depth.most);
         self.heap.set_limit(self.collect_at.min(self.memory.most));

@@ -122,6 +122,8 @@ impl<'e> Vm<'e> {
             stress: start.stress,
             collections: 0,
         };
+        // Work may be paid for before the first checkpoint grants a slice.
+        vm.settle();
         vm.tighten();
         vm
     }
@@ -129,6 +131,8 @@ impl<'e> Vm<'e> {
     /// Runs a program's top level with the root's authority, to its end.
     pub fn run_main(&mut self, program: Arc<Program>, origin: Origin) -> Result<Value, Ending> {
         let root = self.realm.root();
+        // What there is to spend is known before the first word runs: it may cost something.
+        self.settle();
         let outcome = self.retrying(|vm| vm.start(&program, &origin, root));
         if let Err(fault) = outcome {
             return Err(self.ending_of_start(fault));

@@ -114,9 +114,7 @@ impl Vm<'_> {
 
     /// The boundary at which a sandbox began to be charged: the lowest above which it is.
     fn boundary_of(&self, of: SbxId) -> Option<usize> {
-        self.boundaries.iter().position(|boundary| {
-            boundary.sandbox == Some(of) || (self.realm.charges(boundary.inner, of) && !self.realm.charges(boundary.account, of))
-        })
+        self.boundaries.iter().position(|boundary| self.realm.charges(boundary.inner, of) && !self.realm.charges(boundary.account, of))
     }
 
     /// Takes boundary `at` and everything above it away.

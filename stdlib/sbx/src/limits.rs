@@ -109,6 +109,7 @@ impl Limits {
             Budget::Memory => self.memory,
             Budget::Time => self.wall_ms,
             Budget::Output => self.output,
+            Budget::Depth if self.depth == u32::MAX => NO_LIMIT,
             Budget::Depth => u64::from(self.depth),
             Budget::Read => self.read,
             Budget::Written => self.written,

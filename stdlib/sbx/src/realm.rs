@@ -325,7 +325,10 @@ impl Realm {
             Budget::Time => " ms",
             Budget::Fuel | Budget::Depth | Budget::Calls(_) => "",
         };
-        format!("{} ran out (limit {}{unit})", budget.text(), self.tree.limits(of).of(budget))
+        match self.tree.limits(of).of(budget) {
+            crate::limits::NO_LIMIT => format!("{} ran out (what was left of it outside)", budget.text()),
+            limit => format!("{} ran out (limit {limit}{unit})", budget.text()),
+        }
     }
 
     /// What a sandbox and those made under it have used, as `sbxug` shows it.

@@ -1,0 +1,95 @@
+//! From grant flags to what the root sandbox holds. The host file opens, the registry names; this only says which flag means what.
+
+use crate::args::GrantFlags;
+use crate::quantity::DirSpec;
+use ilu::Loader;
+use ilu::host::{self, Folder, Granted};
+use ilu_cap::{CapSet, Class, NativeId, parse_list};
+use ilu_sbx::{Access, Grants, Limits, Mount, Opened};
+
+/// What every script holds: output, its arguments, the clock, channels, tasks.
+const AT_FIRST: [Class; 4] = [Class::Stdout, Class::Time, Class::Channel, Class::Task];
+const AT_FIRST_BY_NAME: [&str; 2] = ["__sys_stderr", "__sys_argv"];
+
+/// What the flags grant, and whether the script may load files of its own.
+#[derive(Debug)]
+pub struct Granting {
+    /// For the root sandbox.
+    pub grants: Grants,
+    /// Whether the script's folder lies in a place it may write, or has one in it: code is not loaded from there.
+    pub folder_is_writable: bool,
+}
+
+/// Answers a script whose folder it may write.
+#[derive(Debug)]
+pub struct NoModules;
+
+impl Loader for NoModules {
+    fn load(&mut self, _: &str) -> Result<String, String> {
+        Err("the program's folder overlaps a directory that the program may write".to_string())
+    }
+}
+
+/// Opens and names everything the flags grant.
+///
+/// # Errors
+/// The first flag that can't be granted, in words for the operator.
+pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) -> Result<Granting, String> {
+    let mut grants = Grants { caps: caps(flags)?, argv: argv.to_vec(), limits: limits(flags), ..Grants::default() };
+    let mut folder_is_writable = false;
+    for spec in &flags.dir {
+        let opened = host::open(&spec.host).map_err(|error| format!("--dir {error}"))?;
+        folder_is_writable |= spec.writable && folder.is_some_and(|folder| folder.overlaps(&opened));
+        grants.mounts.push(mount(spec, opened));
+    }
+    for (name, value) in &flags.env {
+        let value = match value {
+            Some(value) => value.clone(),
+            None => host::variable(name).map_err(|error| format!("--env {error}"))?,
+        };
+        // The last of two flags for one name holds, as in a shell.
+        grants.env.retain(|(other, _)| other != name);
+        grants.env.push((name.clone(), value));
+    }
+    Ok(Granting { grants, folder_is_writable })
+}
+
+fn mount(spec: &DirSpec, opened: Granted) -> Mount {
+    let opened = match opened {
+        Granted::Dir { dir, .. } => Opened::Dir(dir),
+        Granted::File { parent, name, .. } => Opened::File { parent, name },
+    };
+    Mount { guest: spec.guest.clone(), opened, access: if spec.writable { Access::ReadWrite } else { Access::Read } }
+}
+
+/// An exact list when there is one; else what every script holds and what the resource flags need.
+fn caps(flags: &GrantFlags) -> Result<CapSet, String> {
+    if let Some(list) = &flags.grant {
+        return parse_list(list).map_err(|unknown| format!("--grant: {unknown}"));
+    }
+    let mut classes = AT_FIRST.to_vec();
+    if !flags.dir.is_empty() {
+        classes.push(Class::FsRead);
+    }
+    if flags.dir.iter().any(|spec| spec.writable) {
+        classes.extend([Class::FsWrite, Class::FsManage]);
+    }
+    let mut names = AT_FIRST_BY_NAME.to_vec();
+    if !flags.env.is_empty() {
+        names.push("__sys_getenv");
+    }
+    let held = |id: &NativeId| classes.contains(&id.row().class) || names.contains(&id.row().name);
+    Ok(NativeId::all().filter(held).collect())
+}
+
+fn limits(flags: &GrantFlags) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        fuel: flags.fuel.unwrap_or(usual.fuel),
+        memory: flags.mem.unwrap_or(usual.memory),
+        wall_ms: flags.time.map_or(usual.wall_ms, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+        output: flags.out.unwrap_or(usual.output),
+        depth: flags.depth.map_or(usual.depth, |depth| u32::try_from(depth).unwrap_or(u32::MAX)),
+        ..usual
+    }
+}

@@ -1,0 +1,96 @@
+//! Why a run ended before its end, for people and as JSON.
+
+use super::clean::clean;
+use super::{Look, message, message_at};
+use ilu::{Kind, Place, ScriptError, Trace};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// The message, its place, the source line, the call stack, and what to do next.
+#[must_use]
+pub fn failure(error: &ScriptError, look: Look) -> String {
+    let mut out = match (&error.kind, error.place()) {
+        // These four lines are a contract: what and where, the rule, the flag, whether to try again.
+        (Kind::Denied(denial), _) => denial.lines().iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n"),
+        (_, Some(place)) => message_at(&error.message, &place.source, place.span, look),
+        (_, None) => message(&error.message, look),
+    };
+    out.push('\n');
+    if error.trace.rows.len() > 1 {
+        out.push_str("call stack, innermost first:\n");
+        out.push_str(&stack(&error.trace));
+    }
+    match &error.kind {
+        Kind::Limit => {
+            if let Some(flag) = flag_of(&error.message) {
+                let _ = writeln!(out, "{flag} sets this budget");
+            }
+        }
+        Kind::Bug => out.push_str("this is a bug in ilu, not in the script: please report it, with the script\n"),
+        _ => {}
+    }
+    out
+}
+
+/// The flag that sets the budget a message begins with.
+fn flag_of(message: &str) -> Option<&'static str> {
+    [("fuel", "--fuel"), ("memory", "--mem"), ("time", "--time"), ("output", "--out"), ("call depth", "--depth")]
+        .into_iter()
+        .find(|(budget, _)| message.starts_with(budget))
+        .map(|(_, flag)| flag)
+}
+
+fn stack(trace: &Trace) -> String {
+    let width = trace.rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0);
+    let mut out = String::new();
+    for (at, row) in trace.rows.iter().enumerate() {
+        if let Some((count, after)) = trace.left_out
+            && after == at
+        {
+            let _ = writeln!(out, "  … {count} more calls");
+        }
+        let (line, column) = row.position();
+        let _ = writeln!(out, "  {:width$}  {}:{line}:{column}", name(row), clean(&row.source.name));
+    }
+    out
+}
+
+fn name(row: &Place) -> String {
+    if row.function == "\\" { "(lambda)".to_string() } else { clean(&row.function) }
+}
+
+/// The same as data.
+#[must_use]
+pub fn as_json(error: &ScriptError) -> Value {
+    let mut object = json!({"kind": word(&error.kind), "message": error.message});
+    if let Kind::Denied(denial) = &error.kind {
+        object["native"] = json!(denial.native);
+        object["on"] = json!(denial.subject);
+        object["rule"] = json!(denial.rule.text());
+        object["grant"] = json!(denial.grant);
+        object["retry"] = json!(denial.retry);
+    }
+    if let Some(place) = error.place() {
+        let (line, column) = place.position();
+        object["file"] = json!(place.source.name);
+        object["line"] = json!(line);
+        object["column"] = json!(column);
+    }
+    let rows = error.trace.rows.iter().map(|row| {
+        let (line, column) = row.position();
+        json!({"function": row.function, "file": row.source.name, "line": line, "column": column})
+    });
+    object["stack"] = Value::Array(rows.collect());
+    object
+}
+
+fn word(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Error | Kind::Exit(_) => "error",
+        Kind::Denied(_) => "denied",
+        Kind::Limit => "limit",
+        Kind::Interrupted => "interrupted",
+        Kind::Refused => "usage",
+        _ => "bug",
+    }
+}

@@ -1,0 +1,140 @@
+//! Runs a case in this process, through the embedding API: what it printed, and how it ended.
+
+use crate::command::root;
+use crate::expect::{At, Case};
+use crate::suite::{Ended, FOLDER};
+use ilu::{Engine, Kind, Loader, Setup};
+use ilu_sbx::{Grants, Limits, Outside};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+/// What a case printed and how it ended.
+pub struct Inside {
+    /// Standard output.
+    pub out: String,
+    /// Standard error, as far as the script wrote it.
+    pub err: String,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+type Shared = Arc<Mutex<Vec<u8>>>;
+
+/// A process that keeps what is printed and has nothing to read.
+struct Kept {
+    out: Shared,
+    err: Shared,
+    start: Instant,
+}
+
+fn append(to: &Shared, bytes: &[u8]) -> io::Result<()> {
+    to.lock().map_err(|_| io::Error::other("a test panicked"))?.extend_from_slice(bytes);
+    Ok(())
+}
+
+impl Outside for Kept {
+    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+        append(&self.out, bytes)
+    }
+    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+        append(&self.err, bytes)
+    }
+    fn read_in(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+    fn wall_ms(&mut self) -> f64 {
+        1_700_000_000_000.0 + self.mono_ms()
+    }
+    fn mono_ms(&mut self) -> f64 {
+        self.start.elapsed().as_secs_f64() * 1000.0
+    }
+    fn sleep(&mut self, ms: f64) {
+        std::thread::sleep(Duration::from_secs_f64(ms.clamp(0.0, 10_000.0) / 1000.0));
+    }
+    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+        into.fill(7);
+        Ok(())
+    }
+}
+
+/// Reads what a case uses from the case's folder.
+struct Beside(PathBuf);
+
+impl Loader for Beside {
+    fn load(&mut self, path: &str) -> Result<String, String> {
+        std::fs::read_to_string(self.0.join(path)).map_err(|error| format!("{path}: {error}"))
+    }
+}
+
+/// The natives of a script that was started with no flag.
+const NO_FLAG: [&str; 6] = ["__sys_stdout", "__sys_stderr", "__sys_argv", "__sys_time", "__sys_mono", "__sys_sleep"];
+
+fn number(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..)?;
+    let factor = if unit.is_empty() { 1 } else { units.iter().find(|(name, _)| *name == unit)?.1 };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// The budgets that flags name; nothing when a flag is not about budgets.
+fn limits(flags: &[String]) -> Option<Limits> {
+    let mut limits = Limits::default();
+    for pair in flags.chunks(2) {
+        let [flag, value] = pair else { return None };
+        match flag.as_str() {
+            "--fuel" => limits.fuel = number(value, &[])?,
+            "--mem" => limits.memory = number(value, &[("K", 1 << 10), ("M", 1 << 20)])?,
+            "--out" => limits.output = number(value, &[("K", 1 << 10), ("M", 1 << 20)])?,
+            "--time" => limits.wall_ms = number(value, &[("ms", 1), ("s", 1000)])?,
+            "--depth" => limits.depth = number(value, &[])?.try_into().ok()?,
+            _ => return None,
+        }
+    }
+    Some(limits)
+}
+
+fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(Engine::new)
+}
+
+/// Runs a case; nothing when it needs what only the command line can give it.
+#[must_use]
+pub fn run(case: &Case) -> Option<Inside> {
+    let limits = limits(&case.flags)?;
+    let text = String::from_utf8(case.source.clone()).ok()?;
+    let name = format!("{FOLDER}/{}", case.file.display());
+    let nothing = |ended| Inside { out: String::new(), err: String::new(), ended };
+    let program = match engine().compile(name.as_str(), text) {
+        Ok(program) => program,
+        Err(error) => {
+            let place = |span: ilu_lang::source::Span| error.source.position(span.start).0;
+            let errors = error.diagnostics.iter().map(|found| At { line: place(found.span), text: found.message.clone() });
+            return Some(nothing(Ended::Compile(errors.collect())));
+        }
+    };
+    let caps = ilu_cap::bundle::natives(NO_FLAG).expect("these natives exist");
+    let grants = Grants { caps, mounts: Vec::new(), env: Vec::new(), argv: case.args.clone(), limits };
+    let (out, err) = (Shared::default(), Shared::default());
+    let outside = Kept { out: Arc::clone(&out), err: Arc::clone(&err), start: Instant::now() };
+    let mut setup = Setup::new(grants, Box::new(outside));
+    let folder = root().join(FOLDER).join(case.file.parent().unwrap_or(&case.file));
+    setup.loader = Some(Box::new(Beside(folder)));
+    let outcome = engine().run(&program, setup);
+    let ended = match outcome.result {
+        Ok(_) => Ended::Fine,
+        Err(error) => {
+            let code = i32::from(error.exit_code());
+            let rows = &error.trace.rows;
+            let place = rows.iter().find(|row| row.source.name == name).or(error.place());
+            match error.kind {
+                Kind::Exit(_) => Ended::Exit(code),
+                _ => Ended::Raised(At { line: place.map_or(0, |place| place.position().0), text: error.message }, code),
+            }
+        }
+    };
+    let text = |shared: &Shared| String::from_utf8_lossy(&shared.lock().expect("nothing panics while it is held")).into_owned();
+    Some(Inside { out: text(&out), err: text(&err), ended })
+}
