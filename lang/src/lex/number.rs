@@ -133,7 +133,7 @@ mod tests {
     fn a_literal_is_worth_what_it_says() {
         let cases = [
             ("42", 42.0),
-            ("3.14", 3.14),
+            ("2.75", 2.75),
             ("0xFF", 255.0),
             ("1e9", 1e9),
             ("1E9", 1e9),
