@@ -91,6 +91,15 @@ impl Reports {
     pub fn any(&self) -> bool {
         !self.list.borrow().is_empty()
     }
+    /// Takes back errors of a kind inside a range, for one that explains them.
+    pub fn retract(&self, code: &str, range: Span) {
+        self.list.borrow_mut().retain(|report| report.code != code || report.span.start < range.start || report.span.end > range.end);
+    }
+    /// Whether an error has been reported at exactly this place.
+    #[must_use]
+    pub fn names(&self, place: Span) -> bool {
+        self.list.borrow().iter().any(|report| report.span == place)
+    }
     /// Keeps syntax errors that begin in this range from being reported.
     pub fn cover(&self, range: Span) {
         let mut covered = self.covered.borrow_mut();

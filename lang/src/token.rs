@@ -201,6 +201,36 @@ impl<'s> Tok<'s> {
         )
     }
 
+    /// Whether a value must follow this token, and one or a target stands before it.
+    #[must_use]
+    pub const fn is_infix(&self) -> bool {
+        self.is_operator()
+            || matches!(self, Self::Assign | Self::PlusAssign | Self::MinusAssign | Self::StarAssign | Self::SlashAssign | Self::From)
+    }
+
+    /// Whether this token is an infix operator of expressions.
+    #[must_use]
+    pub const fn is_operator(&self) -> bool {
+        matches!(
+            self,
+            Self::Plus
+                | Self::Minus
+                | Self::Star
+                | Self::Slash
+                | Self::Percent
+                | Self::Lt
+                | Self::Le
+                | Self::Gt
+                | Self::Ge
+                | Self::EqEq
+                | Self::NotEq
+                | Self::And
+                | Self::Or
+                | Self::DotDot
+                | Self::DotDotLess
+        )
+    }
+
     /// Whether an expression can begin with this token (`-` left out: it depends on the blanks around it).
     #[must_use]
     pub const fn starts_value(&self) -> bool {

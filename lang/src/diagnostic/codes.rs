@@ -30,10 +30,11 @@ codes! {
     UNCLOSED = "E0023" "A bracket is never closed.";
     UNOPENED = "E0024" "A closing bracket has no opening one, or another kind of it.";
     TOO_DEEP = "E0025" "Brackets, blocks, conditions or operators are nested too deep.";
-    TOO_LONG = "E0026" "The program has more expressions than a compilation accepts.";
+    TOO_LONG = "E0026" "The program has more parts than a compilation accepts.";
     BAR_IN_CONDITION = "E0027" "A `|` in a condition could be read as the `if`'s other part.";
     BAR_AFTER_ELSE = "E0028" "An `if` has a third part.";
     UNCLOSED_PIECE = "E0029" "An expression in an interpolated string is not closed on its line.";
+    MISSING_BLOCK = "E0030" "A line ends in a sign that needs an indented block under it, and none follows.";
 
     SYNTAX = "E0040" "The text does not follow the grammar.";
     CHAINED = "E0041" "Comparisons or ranges are chained.";
@@ -43,7 +44,6 @@ codes! {
     NAMED_ARGUMENT = "E0045" "A call names an argument.";
     BAD_PATTERN = "E0046" "A pattern cannot match anything, or is malformed.";
     BAD_STAGE = "E0047" "What a value is piped into cannot be called.";
-    BAD_BODY = "E0048" "A block stands where a value is expected.";
     TOO_MANY = "E0099" "There are more errors than are shown.";
 
     UNKNOWN_NAME = "E0301" "A name is bound nowhere in sight.";

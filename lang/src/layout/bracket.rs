@@ -2,7 +2,7 @@
 
 use super::{Before, Frame, Head, Kind, Layout, Mode};
 use crate::diagnostic::{Diagnostic, codes, quoted};
-use crate::lex::{Lexeme, Stretch, offset};
+use crate::lex::{Lexeme, Stretch, line_around, offset};
 use crate::source::Span;
 use crate::token::Tok;
 
@@ -107,10 +107,14 @@ impl<'s> Layout<'s, '_> {
     /// Reports the innermost open bracket, if any; what follows from it up to `end` is not worth a word.
     pub(super) fn report_unclosed(&mut self, end: usize) {
         let Some(frame) = self.frames.iter().rev().find(|frame| frame.kind.closer().is_some()) else { return };
+        self.reports.cover(Span::new(frame.open.start, offset(end)));
+        if self.reports.names(frame.open) {
+            // The parser did not want this bracket at all.
+            return;
+        }
         let opener = quoted(self.text.get(frame.open.start as usize..frame.open.end as usize).unwrap_or(""));
         let report = Diagnostic::new(codes::UNCLOSED, frame.open, format!("{opener} is never closed"));
         self.reports.push(report.label("opened here"));
-        self.reports.cover(Span::new(frame.open.start, offset(end)));
     }
 
     /// A line that can only be a statement, no further right than the statement around: an unclosed bracket must have swallowed it. Whether the
@@ -133,9 +137,12 @@ impl<'s> Layout<'s, '_> {
         let Some(piece) = self.frames.iter().skip(block).position(|frame| frame.kind == Kind::Piece) else { return false };
         let piece = piece + block;
         let Some(open) = self.frames.get(piece).map(|frame| frame.open) else { return false };
+        let swallowed = Span::new(open.start, offset(self.last_end));
+        // The quote that should have ended the string has been taken for the beginning of another one.
+        self.reports.retract(codes::UNTERMINATED, swallowed);
         let report = Diagnostic::new(codes::UNCLOSED_PIECE, open, "this `{` of an interpolated string is not closed on its line");
         self.reports.push(report.help("write `{{` for a literal brace"));
-        self.reports.cover(Span::new(open.start, offset(self.last_end)));
+        self.reports.cover(swallowed);
         while self.frames.len() > piece {
             self.close_bracket();
         }
@@ -161,10 +168,8 @@ impl<'s> Layout<'s, '_> {
         }
     }
 
-    /// Keeps the parser quiet about the rest of a line that has an error.
+    /// Keeps the parser quiet about a line that has an error.
     pub(super) fn cover_line(&self, start: usize) {
-        let rest = self.text.as_bytes().get(start..).unwrap_or(&[]);
-        let length = rest.iter().take(4096).position(|&byte| byte == b'\n').unwrap_or(rest.len().min(4096));
-        self.reports.cover(Span::new(offset(start), offset(start + length)));
+        self.reports.cover(line_around(self.text, start));
     }
 }

@@ -46,6 +46,7 @@ impl<'s> Layout<'s, '_> {
             Tok::Lambda => self.lambda(start, end),
             Tok::Pipe => self.pipe(start, end),
             Tok::Assign if self.before == Before::FnHead => {
+                self.deeper(start, end);
                 self.plain(start, Tok::FnAssign, end, Before::Opener, Head::Start { stage: false });
             }
             Tok::Use => {
@@ -53,7 +54,11 @@ impl<'s> Layout<'s, '_> {
                 self.plain(start, tok, end, Before::Other, Head::No);
             }
             _ => {
-                let before = if tok.ends_value() { Before::Value } else { Before::Other };
+                let before = match tok {
+                    _ if tok.ends_value() => Before::Value,
+                    _ if tok.is_infix() => Before::Operator,
+                    _ => Before::Other,
+                };
                 self.plain(start, tok, end, before, Head::No);
             }
         }
@@ -98,7 +103,7 @@ impl<'s> Layout<'s, '_> {
     fn juxtapose(&mut self, start: usize, tok: &Tok<'s>, end: usize) {
         let Head::Name { stage, .. } = self.head else { return };
         let starts = match tok {
-            Tok::Minus => !matches!(self.lexer.byte(end), None | Some(b' ' | b'\t' | b'\r' | b'\n')),
+            Tok::Minus | Tok::DotDot => !matches!(self.lexer.byte(end), None | Some(b' ' | b'\t' | b'\r' | b'\n')),
             _ => tok.starts_value(),
         };
         if !starts || start == self.last_end {
@@ -130,12 +135,17 @@ impl<'s> Layout<'s, '_> {
         self.plain(start, tok, end, Before::Other, Head::No);
     }
 
-    fn lambda(&mut self, start: usize, end: usize) {
+    /// A function begins whose body may be inline.
+    fn deeper(&mut self, start: usize, end: usize) {
         if let Some(top) = self.frames.last_mut() {
-            top.lambdas += 1;
+            top.inline += 1;
             self.waiting += 1;
         }
         self.check_depth(Span::new(offset(start), offset(end)));
+    }
+
+    fn lambda(&mut self, start: usize, end: usize) {
+        self.deeper(start, end);
         self.plain(start, Tok::Lambda, end, Before::Backslash, Head::No);
     }
 
@@ -159,26 +169,27 @@ impl<'s> Layout<'s, '_> {
                 object
             }
         };
-        self.plain(start, Tok::Comma, end, if object { Before::Key } else { Before::Other }, Head::No);
+        self.plain(start, Tok::Comma, end, if object { Before::Key } else { Before::Operator }, Head::No);
     }
 
     /// `:` belongs to the innermost sign of its frame that waits for one; else, in an arm, it ends the pattern.
     fn colon(&mut self, start: usize, end: usize) {
         let Some(top) = self.frames.last_mut() else { return };
-        let waits = |pending: &Pending| matches!(pending, Pending::Cond | Pending::Mat | Pending::Loop);
         let block = matches!(top.kind, Kind::Block { .. });
-        let Some(at) = top.pending.iter().rposition(waits) else {
+        let Some(at) = top.pending.iter().rposition(|pending| pending.waits_for_colon()) else {
             if top.mode != Mode::Body && block {
                 return self.arrow(start, end);
             }
-            return self.plain(start, Tok::Colon, end, Before::Opener, Head::No);
+            return self.plain(start, Tok::Colon, end, Before::StrayColon, Head::No);
         };
         let inner = top.pending.split_off(at + 1);
         let waiting = top.pending.pop();
-        if waiting == Some(Pending::Cond) {
-            top.pending.push(Pending::Then);
+        // What was waiting still counts for the depth: its body may be inline.
+        match waiting {
+            Some(Pending::Cond) => top.pending.push(Pending::Then),
+            _ => top.inline += 1,
         }
-        self.waiting -= (inner.len() + usize::from(waiting != Some(Pending::Cond))).min(self.waiting);
+        self.waiting -= inner.len().min(self.waiting);
         if block {
             top.command = false;
         }
@@ -206,10 +217,10 @@ impl<'s> Layout<'s, '_> {
 
     fn pipe(&mut self, start: usize, end: usize) {
         if let Some(top) = self.frames.last_mut() {
-            self.waiting -= top.lambdas.min(self.waiting);
-            top.lambdas = 0;
+            self.waiting -= top.inline.min(self.waiting);
+            top.inline = 0;
         }
-        self.plain(start, Tok::Pipe, end, Before::Other, Head::Start { stage: true });
+        self.plain(start, Tok::Pipe, end, Before::Operator, Head::Start { stage: true });
     }
 
     /// `|`: between patterns an alternative; after an `if`'s first part its other part; else a pipe.
@@ -227,9 +238,9 @@ impl<'s> Layout<'s, '_> {
                 top.pending.truncate(rest - 1);
                 top.pending.push(Pending::Otherwise);
                 top.command = false;
-                let lambdas = std::mem::take(&mut top.lambdas);
+                let inline = std::mem::take(&mut top.inline);
                 let block = matches!(top.kind, Kind::Block { .. });
-                self.waiting -= (ended + lambdas).min(self.waiting);
+                self.waiting -= (ended + inline).min(self.waiting);
                 for _ in 0..ended {
                     self.end_pending(Pending::Otherwise);
                 }

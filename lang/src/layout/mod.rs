@@ -11,7 +11,7 @@
 mod bracket;
 mod mark;
 
-use crate::diagnostic::{Diagnostic, Reports, codes};
+use crate::diagnostic::{Diagnostic, Reports, codes, quoted};
 use crate::lex::{Lexeme, Lexer, offset};
 use crate::source::Span;
 use crate::token::Tok;
@@ -64,6 +64,12 @@ enum Pending {
     Loop,
 }
 
+impl Pending {
+    const fn waits_for_colon(self) -> bool {
+        matches!(self, Self::Cond | Self::Mat | Self::Loop)
+    }
+}
+
 /// What part of an arm is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
@@ -81,8 +87,8 @@ struct Frame {
     /// Where it was opened.
     open: Span,
     pending: Vec<Pending>,
-    /// Lambdas whose inline bodies are still open, at most.
-    lambdas: usize,
+    /// Lambdas, functions and loops whose inline bodies are still open, at most.
+    inline: usize,
     /// Whether arguments of a command call are being read: a comma is theirs then.
     command: bool,
     mode: Mode,
@@ -114,10 +120,14 @@ enum Before {
     Key,
     /// `:` of a `mat`: arms may follow.
     MatColon,
-    /// `:`, `=>`, the `|` of an `if`, `=` of a function: a block may follow.
+    /// `:`, `=>`, the `|` of an `if`, `=` of a function: a block may follow, and at a line's end must.
     Opener,
+    /// A `:` that nothing waited for: a block may follow.
+    StrayColon,
     /// `)` of a lambda's parameters: a block may follow, even inside brackets.
     Lambda,
+    /// An operator, `=`, `,` or `|`: a value must follow, which the parser sees to.
+    Operator,
     /// `)` of what could be the head of a function definition.
     FnHead,
     /// `\`
@@ -131,7 +141,7 @@ pub struct Layout<'s, 'r> {
     text: &'s str,
     queue: VecDeque<(u32, Tok<'s>, u32)>,
     frames: Vec<Frame>,
-    /// Lambdas and pending signs in all frames together.
+    /// Inline bodies and pending signs in all frames together.
     waiting: usize,
     /// Prefix operators in a row.
     prefixes: usize,
@@ -230,8 +240,11 @@ impl<'s, 'r> Layout<'s, 'r> {
         if matches!(top.kind, Kind::Block { .. }) {
             return self.block_line(start, column, first);
         }
-        if self.before == Before::Lambda && column > self.indent() {
-            return self.open_block(start, column, false);
+        if self.before == Before::Lambda {
+            if column > self.indent() {
+                return self.open_block(start, column, false);
+            }
+            self.missing_block();
         }
         if self.close_pieces() || self.statement_in_bracket(column, first) {
             self.block_line(start, column, first);
@@ -244,19 +257,26 @@ impl<'s, 'r> Layout<'s, 'r> {
         if column > self.indent() {
             match self.before {
                 Before::MatColon => return self.open_block(start, column, true),
-                Before::Opener | Before::Lambda => return self.open_block(start, column, false),
+                Before::Opener | Before::Lambda | Before::StrayColon => return self.open_block(start, column, false),
                 _ if continues => return,
+                // The `:` was forgotten, which the parser reports.
+                _ if self.waits_for_colon() => return self.open_block(start, column, false),
                 _ => {}
             }
             let place = Span::new(offset(self.line_start), offset(start));
-            let report = Diagnostic::new(codes::UNEXPECTED_INDENT, place, "this line is indented, but no block begins here");
-            let help = "a block follows a line that ends in `:`, `=>`, `|`, `f(…) =` or `\\(…)`; to go on with an expression, put it in parentheses";
-            self.reports.push(report.help(help));
+            if self.before == Before::Operator {
+                self.reports.cover(place);
+            } else {
+                let report = Diagnostic::new(codes::UNEXPECTED_INDENT, place, "this line is indented, but no block begins here");
+                let help = "a block follows a line that ends in `:`, `=>`, `|`, `f(…) =` or `\\(…)`; to go on with an expression, put it in parentheses";
+                self.reports.push(report.help(help));
+            }
             self.end_statement();
             let (arms, mode) = self.top_arms();
             self.push_frame(Kind::Block { indent: column, arms, ghost: true }, place, mode, false);
             return self.begin_statement();
         }
+        self.missing_block();
         let indent = loop {
             match self.frames.last().map(|frame| frame.kind) {
                 Some(Kind::Block { indent, .. }) if column >= indent || self.frames.len() == 1 => break indent,
@@ -275,6 +295,28 @@ impl<'s, 'r> Layout<'s, 'r> {
         }
         self.end_statement();
         self.begin_statement();
+    }
+
+    /// A line ended in a sign that needs a block under it, and there is none: reports it, and goes on with an empty one.
+    fn missing_block(&mut self) {
+        if !matches!(self.before, Before::Opener | Before::Lambda | Before::MatColon) {
+            return;
+        }
+        let end = self.last_end;
+        let sign = if self.text.get(..end).is_some_and(|before| before.ends_with("=>")) { "=>" } else { ":" };
+        let start = end.saturating_sub(sign.len());
+        let sign = quoted(self.text.get(start..end).unwrap_or(""));
+        let report =
+            Diagnostic::new(codes::MISSING_BLOCK, Span::new(offset(start), offset(end)), format!("an indented block must follow {sign}"));
+        self.reports.push(report.help("indent the lines under it, or go on behind it on the same line"));
+        self.put_after(Tok::Newline);
+        self.put_after(Tok::Indent);
+        self.put_after(Tok::Dedent);
+        self.before = Before::Other;
+    }
+
+    fn waits_for_colon(&self) -> bool {
+        self.frames.last().is_some_and(|top| top.pending.iter().any(|pending| pending.waits_for_colon()))
     }
 
     /// Bytes of indentation before an offset; a tab is an error, and counts as four.
@@ -344,8 +386,8 @@ impl<'s, 'r> Layout<'s, 'r> {
     fn settle(&mut self) {
         let Some(top) = self.frames.last_mut() else { return };
         let pending = std::mem::take(&mut top.pending);
-        self.waiting -= (pending.len() + top.lambdas).min(self.waiting);
-        top.lambdas = 0;
+        self.waiting -= (pending.len() + top.inline).min(self.waiting);
+        top.inline = 0;
         top.command = false;
         for each in pending.into_iter().rev() {
             self.end_pending(each);
@@ -365,6 +407,7 @@ impl<'s, 'r> Layout<'s, 'r> {
             return;
         }
         self.close_pieces();
+        self.missing_block();
         self.report_unclosed(self.text.len());
         while self.frames.len() > 1 {
             match self.frames.last().map(|frame| frame.kind) {
@@ -377,7 +420,7 @@ impl<'s, 'r> Layout<'s, 'r> {
 
     /// Opens a frame, or refuses to go deeper.
     fn push_frame(&mut self, kind: Kind, open: Span, mode: Mode, statement: bool) {
-        self.frames.push(Frame { kind, open, pending: Vec::new(), lambdas: 0, command: false, mode });
+        self.frames.push(Frame { kind, open, pending: Vec::new(), inline: 0, command: false, mode });
         if statement {
             self.head = Head::Start { stage: false };
         }

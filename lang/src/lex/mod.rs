@@ -165,13 +165,9 @@ impl<'s, 'r> Lexer<'s, 'r> {
         Self { inner, text, reports }
     }
 
-    /// The next token with its place; nothing at the end of the text.
+    /// The next token with its place; nothing at the end of the text, or when there are too many errors.
     pub fn next(&mut self) -> Option<(usize, Lexeme<'s>, usize)> {
-        loop {
-            // A text of nothing but mistakes ends with the last one that is told.
-            if self.reports.stopped() {
-                return None;
-            }
+        while !self.reports.stopped() {
             let raw = self.inner.next()?;
             let start = self.inner.span().start;
             let lexeme = match raw {
@@ -182,6 +178,7 @@ impl<'s, 'r> Lexer<'s, 'r> {
                 return Some((start, lexeme, self.at()));
             }
         }
+        None
     }
 
     /// Where reading goes on.
@@ -223,7 +220,7 @@ impl<'s, 'r> Lexer<'s, 'r> {
             Raw::ListClose => Tok::ListClose,
             Raw::ObjectOpen => Tok::ObjectOpen,
             Raw::ObjectClose => Tok::ObjectClose,
-            Raw::Dot => Tok::Dot,
+            Raw::Dot => self.dot(start),
             Raw::OptDot => Tok::OptDot,
             Raw::DotDot => Tok::DotDot,
             Raw::DotDotLess => Tok::DotDotLess,
@@ -279,6 +276,25 @@ impl<'s, 'r> Lexer<'s, 'r> {
         None
     }
 
+    /// `.5` is most likely meant as a number.
+    fn dot(&mut self, start: usize) -> Tok<'s> {
+        let before = start.checked_sub(1).and_then(|at| self.byte(at));
+        let value = before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b')' | b']' | b'}' | b'"' | b'\''));
+        if value || !self.byte(start + 1).is_some_and(|byte| byte.is_ascii_digit()) {
+            return Tok::Dot;
+        }
+        let length = 1 + number::length(self.text.get(start + 1..).unwrap_or(""));
+        self.inner.bump(length - 1);
+        let written = quoted(self.text.get(start..start + length).unwrap_or(""));
+        let report = Diagnostic::new(
+            codes::BAD_NUMBER,
+            span(start, start + length),
+            format!("{written} is not a number: a digit must stand before the point"),
+        );
+        self.refuse(report);
+        Tok::Bad
+    }
+
     fn number(&mut self, start: usize) -> Tok<'s> {
         let text = self.text.get(start..).unwrap_or("");
         let length = number::length(text);
@@ -323,7 +339,8 @@ impl<'s, 'r> Lexer<'s, 'r> {
         let report = match first {
             ';' => Diagnostic::new(codes::STRAY, place, "`;` is not a sign of ilu").help("a statement ends with its line"),
             '&' => Diagnostic::new(codes::STRAY, place, "`&` is not a sign of ilu").help("the logical operator is `and`"),
-            '?' => Diagnostic::new(codes::STRAY, place, "`?` stands alone").help("`x?.k` and `x?[i]` look into a value that may be nil"),
+            '?' => Diagnostic::new(codes::STRAY, place, "`?` stands alone")
+                .help("a choice is `if c: a | b`; `x?.k` and `x?[i]` look into a value that may be nil"),
             '\u{0C}' | '\u{0B}' => Diagnostic::new(codes::STRAY, place, format!("the control character {named} cannot stand in a script")),
             _ if glued || first.is_alphanumeric() => {
                 let word = quoted(rest.get(..end - start).unwrap_or(""));
@@ -346,16 +363,24 @@ impl<'s, 'r> Lexer<'s, 'r> {
 
     /// Reports, and keeps the parser from reporting what follows from it on the same line.
     fn refuse(&self, report: Diagnostic) {
-        let start = report.span.start;
-        let line = self.text.as_bytes().get(start as usize..).unwrap_or(&[]);
-        let length = line.iter().take(LINE_LOOK).position(|&byte| byte == b'\n').unwrap_or(line.len().min(LINE_LOOK));
-        self.reports.cover(Span::new(start, start.saturating_add(offset(length))));
+        self.reports.cover(line_around(self.text, report.span.start as usize));
         self.reports.push(report);
     }
 }
 
 /// How far the end of a line is looked for; keeps an error in a very long line cheap.
 const LINE_LOOK: usize = 4096;
+
+/// The line around an offset, as far as [`LINE_LOOK`] to either side.
+pub fn line_around(text: &str, at: usize) -> Span {
+    let bytes = text.as_bytes();
+    let from = at.saturating_sub(LINE_LOOK);
+    let to = (at + LINE_LOOK).min(bytes.len());
+    let start =
+        bytes.get(from..at).and_then(|before| before.iter().rposition(|&byte| byte == b'\n')).map_or(from, |found| from + found + 1);
+    let end = bytes.get(at..to).and_then(|after| after.iter().position(|&byte| byte == b'\n')).map_or(to, |found| at + found);
+    span(start, end)
+}
 
 fn is_foreign(each: char) -> bool {
     !each.is_ascii() && (each.is_alphanumeric() || is_invisible(each))

@@ -58,6 +58,10 @@ impl Lower<'_> {
                         self.jump(Op::JumpNil, current, 0, end, span);
                     }
                     self.index(out, current, *index, *skips, span);
+                    if *skips && at < steps.len() {
+                        // A missing element ends the chain like a nil receiver does.
+                        self.jump(Op::JumpNil, out, 0, end, span);
+                    }
                 }
                 Expr::Call { args, .. } => {
                     self.move_to(own.reg, current, span);
@@ -128,7 +132,12 @@ impl Lower<'_> {
             return false;
         }
         let mark = self.mark();
-        let first = piped.unwrap_or_else(|| small(self.next));
+        // What is called may use the registers from the first argument's on, so there is one even when there is no argument.
+        let first = match piped {
+            Some(register) => register,
+            None if args.is_empty() => self.alloc(),
+            None => small(self.next),
+        };
         for arg in args {
             let dst = self.temp();
             self.expr(arg.expr, dst);

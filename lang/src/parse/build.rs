@@ -14,9 +14,9 @@ use crate::token::Tok;
 use lalrpop_util::ErrorRecovery;
 use std::collections::HashMap;
 
-/// Most expressions one text may hold. At about 70 bytes each, and as much again in later passes, a hostile text of the largest accepted
-/// size stays within a few hundred megabytes.
-pub const MAX_EXPRS: usize = 2_000_000;
+/// Most expressions, statements, patterns and parameters together that one text may hold: megabytes of code as people write it. At about 60
+/// bytes each, and as much again in later passes, a hostile text of the largest accepted size stays within 200 MiB.
+pub const MAX_NODES: usize = 1_000_000;
 
 /// What stands between the parentheses of a call, or of a function definition's head.
 #[derive(Debug)]
@@ -73,6 +73,7 @@ pub struct Builder<'b> {
     /// Calls that name an argument: a definition's head if a `=` follows, else an error.
     named_calls: HashMap<ExprId, Vec<(usize, ExprId, Span)>>,
     height_reported: bool,
+    nodes: usize,
 }
 
 fn id(index: usize) -> u32 {
@@ -93,6 +94,7 @@ impl<'b> Builder<'b> {
             pat_heights: Vec::new(),
             named_calls: HashMap::new(),
             height_reported: false,
+            nodes: 0,
         }
     }
 
@@ -196,16 +198,21 @@ impl<'b> Builder<'b> {
         false
     }
 
+    /// Counts a node, and stops the parse at the first too many.
+    pub(super) fn count(&mut self, span: Span) {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            let report = Diagnostic::new(codes::TOO_LONG, span, format!("this text has more than {MAX_NODES} parts"));
+            self.reports.stop_with(report.help("read large data from a file instead of writing it into the script"));
+        }
+    }
+
     /// Adds an expression.
     pub fn expr(&mut self, l: u32, r: u32, expr: Expr) -> ExprId {
         let span = Span::new(l, r);
         let height = self.height_of(&expr);
         let (expr, height) = if self.allowed(height, span) { (expr, height) } else { (Expr::Error, 0) };
-        if self.ast.exprs.len() >= MAX_EXPRS {
-            let report = Diagnostic::new(codes::TOO_LONG, span, format!("this text has more than {MAX_EXPRS} expressions"));
-            self.reports.stop_with(report.help("read large data from a file instead of writing it into the script"));
-            return ExprId(id(self.ast.exprs.len().saturating_sub(1)));
-        }
+        self.count(span);
         self.ast.exprs.push(expr);
         self.ast.expr_spans.push(span);
         self.ast.expr_heights.push(height);
@@ -223,6 +230,7 @@ impl<'b> Builder<'b> {
         };
         let span = Span::new(l, r);
         let (stmt, height) = if self.allowed(height, span) { (stmt, height) } else { (Stmt::Error, 0) };
+        self.count(span);
         self.ast.stmts.push(stmt);
         self.ast.stmt_spans.push(span);
         self.stmt_heights.push(height);
@@ -342,13 +350,14 @@ impl<'b> Builder<'b> {
     }
 
     /// `\(params) body`
-    pub fn lambda(&mut self, l: u32, r: u32, sign_end: u32, params: Vec<Param>, body: BlockId) -> ExprId {
+    pub fn lambda(&mut self, l: u32, r: u32, (sign_end, params): (u32, Vec<Param>), body: BlockId) -> ExprId {
         let function = self.add_function(None, Span::new(l, sign_end), params, body, Span::new(l, r));
         self.expr(l, r, Expr::Lambda(function))
     }
 
     /// A parameter.
     pub fn param(&mut self, l: u32, r: u32, name: &str, default: Option<ExprId>, rest: bool) -> Param {
+        self.count(Span::new(l, r));
         Param { name: self.name(name), span: Span::new(l, r), default, rest }
     }
 

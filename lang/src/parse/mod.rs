@@ -4,6 +4,7 @@
 //! with it. Memory is linear in the text and bounded by the limits below it; no pass recurses.
 
 pub mod build;
+mod hint;
 mod pattern;
 mod report;
 
@@ -41,7 +42,16 @@ pub fn parse(source: &Source) -> (Ast, Vec<Diagnostic>) {
         }
     }
     let ast = builder.finish(root);
-    (ast, reports.into_list())
+    let mut found = reports.into_list();
+    forgive_indents(source, &mut found);
+    (ast, found)
+}
+
+/// An indented line right below a line that did not parse is no second mistake: the line above was meant to open its block.
+fn forgive_indents(source: &Source, found: &mut Vec<Diagnostic>) {
+    let line = |report: &Diagnostic| source.position(report.span.start).0;
+    let heads: Vec<usize> = found.iter().filter(|report| report.code != codes::UNEXPECTED_INDENT).map(line).collect();
+    found.retain(|report| report.code != codes::UNEXPECTED_INDENT || !heads.contains(&(line(report) - 1)));
 }
 
 /// Whether the text holds none of the characters that make every other message about it untrustworthy.

@@ -16,6 +16,7 @@ impl Builder<'_> {
         };
         let span = Span::new(l, r);
         let (pattern, height) = if self.allowed(height, span) { (pattern, height) } else { (Pattern::Any, 0) };
+        self.count(span);
         self.ast.pats.push(pattern);
         self.ast.pat_spans.push(span);
         self.pat_heights.push(height);

@@ -8,6 +8,16 @@ use ilu_lang::parse::parse;
 use ilu_lang::source::Source;
 use std::fmt::Write;
 
+/// A snapshot without the expression it came from, which would repeat the test.
+#[allow(unused_macros, reason = "each test binary uses its part")]
+macro_rules! snapshot {
+    ($text:expr) => {
+        insta::with_settings!({omit_expression => true}, { insta::assert_snapshot!($text) })
+    };
+}
+#[allow(unused_imports, reason = "each test binary uses its part")]
+pub(crate) use snapshot;
+
 /// The tree of a text that parses, one statement a line.
 pub fn tree(text: &str) -> String {
     let (ast, errors) = parse(&Source::new("test", text));

@@ -147,9 +147,9 @@ impl Writer<'_> {
         self.path.leave();
         self.push(bracket)
     }
-    fn open(&mut self, container: Value, empty: &str, inside_itself: &str) -> Result<(), Overrun> {
+    fn open(&mut self, container: Value, empty: &str) -> Result<(), Overrun> {
         if self.path.has(container) {
-            return self.push(inside_itself);
+            return self.push("…");
         }
         self.push(empty.get(..1).unwrap_or_default())?;
         let held = self.out.capacity().saturating_add(self.stack.len() * LEVEL_BYTES);
@@ -172,8 +172,8 @@ impl Writer<'_> {
                 self.spend((text.len() / STEP_BYTES) as u64)?;
                 self.push(text)
             }
-            Kind::List(_) => self.open(value, "[]", "[…]"),
-            Kind::Object(_) => self.open(value, "{}", "{…}"),
+            Kind::List(_) => self.open(value, "[]"),
+            Kind::Object(_) => self.open(value, "{}"),
             Kind::Bytes(id) => self.bytes(self.store.bytes(id)),
             Kind::Function(id) => {
                 let function = self.store.function(id);
