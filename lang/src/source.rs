@@ -59,11 +59,17 @@ impl Source {
     /// Line and column (both from 1; the column counts code points) of a byte offset. An offset past the end gives the end.
     #[must_use]
     pub fn position(&self, offset: u32) -> (usize, usize) {
-        let offset = (offset as usize).min(self.text.len());
-        let line = self.line_starts.partition_point(|&start| start as usize <= offset).max(1);
+        let offset = offset.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        let line = self.line_number(offset);
         let start = self.line_starts.get(line - 1).map_or(0, |&at| at as usize);
-        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count()) + 1;
+        let column = self.text.get(start..offset as usize).map_or(0, |before| before.chars().count()) + 1;
         (line, column)
+    }
+
+    /// The line (from 1) of a byte offset, without looking for the column.
+    #[must_use]
+    pub fn line_number(&self, offset: u32) -> usize {
+        self.line_starts.partition_point(|&start| start <= offset).max(1)
     }
 
     /// The text of a line (from 1) without its line end; empty when there is no such line.

@@ -17,7 +17,7 @@ pub fn disassemble(parts: &Parts) -> String {
         for at in function.entry..function.end {
             let Some(&word) = parts.code.get(at as usize) else { break };
             let start = parts.spans.get(at as usize).map_or(0, |span| span.start);
-            let (now, _) = parts.source.position(start);
+            let now = parts.source.line_number(start);
             if now != line {
                 line = now;
                 // Writing to a string cannot fail.

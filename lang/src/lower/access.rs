@@ -132,7 +132,12 @@ impl Lower<'_> {
             return false;
         }
         let mark = self.mark();
-        let first = piped.unwrap_or_else(|| small(self.next));
+        // What is called may use the registers from the first argument's on, so there is one even when there is no argument.
+        let first = match piped {
+            Some(register) => register,
+            None if args.is_empty() => self.alloc(),
+            None => small(self.next),
+        };
         for arg in args {
             let dst = self.temp();
             self.expr(arg.expr, dst);

@@ -267,6 +267,7 @@ impl Lower<'_> {
     /// A comparison fused with its jump. There is no NaN, so `not a < b` is `b <= a`.
     fn compare_jump(&mut self, op: BinOp, left: ExprId, right: ExprId, when: bool, to: Label, span: Span) {
         let op = if when { op } else { opposite(op) };
+        let (op, left, right) = if self.byte_literal(left).is_some() { (mirrored(op), right, left) } else { (op, left, right) };
         let b = self.stable(left, &[right]);
         if let Some(byte) = self.byte_literal(right) {
             let op = match op {
@@ -300,6 +301,17 @@ fn opposite(op: BinOp) -> BinOp {
         BinOp::Ge => BinOp::Lt,
         BinOp::Eq => BinOp::Ne,
         BinOp::Ne => BinOp::Eq,
+        other => other,
+    }
+}
+
+/// The comparison with its sides exchanged.
+fn mirrored(op: BinOp) -> BinOp {
+    match op {
+        BinOp::Lt => BinOp::Gt,
+        BinOp::Le => BinOp::Ge,
+        BinOp::Gt => BinOp::Lt,
+        BinOp::Ge => BinOp::Le,
         other => other,
     }
 }

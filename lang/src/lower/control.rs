@@ -93,7 +93,7 @@ impl Lower<'_> {
         let kept = self.stable(*subject, &[id]);
         let end = self.label();
         let mut certain = false;
-        for arm in arms {
+        for (at, arm) in arms.iter().enumerate() {
             let next = self.label();
             let inner = self.mark();
             self.arm(arm, kept, want, next);
@@ -102,7 +102,8 @@ impl Lower<'_> {
             if certain {
                 break;
             }
-            if !matches!(want, Want::Tail) {
+            let runs_on = at + 1 == arms.len() && matches!(want, Want::Effect);
+            if !runs_on && !matches!(want, Want::Tail) {
                 self.jump(Op::Jump, 0, 0, end, span);
             }
             self.bind(next);

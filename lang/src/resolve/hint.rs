@@ -8,6 +8,9 @@ use crate::source::Span;
 /// Names longer than this are not searched for: nobody mistypes them, and the search is quadratic in the length.
 const MAX_HINT_NAME: usize = 40;
 
+/// Most names that all searches of one unit compare with, so that many errors in a text with many names stay cheap.
+pub(super) const MAX_COMPARED: usize = 200_000;
+
 /// The candidate that differs least, when it differs little.
 pub(super) fn nearest<'c>(wanted: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if wanted.len() > MAX_HINT_NAME {
@@ -55,7 +58,12 @@ impl Resolver<'_> {
         Some(format!("`{text}` comes with a module: add `use {module}`"))
     }
 
-    fn similar(&self, text: &str, stage: bool) -> Option<String> {
+    fn similar(&mut self, text: &str, stage: bool) -> Option<String> {
+        let bound: usize = self.frames.iter().map(|frame| frame.bound.len()).sum();
+        self.compared += bound;
+        if self.compared > MAX_COMPARED {
+            return None;
+        }
         let mut known = self.library.names();
         if stage {
             known.extend(self.library.readable("trl").unwrap_or_default());

@@ -73,7 +73,7 @@ pub struct Var {
     /// Place among its function's own variables; none when fresh.
     index: Option<usize>,
     /// Where it was made a constant by `def`.
-    constant: Option<Span>,
+    constant: Option<Constant>,
     /// Assignments, the fresh binding not counted.
     assigns: u32,
     /// An assignment stands in a loop.
@@ -91,8 +91,16 @@ pub struct Var {
 /// What the walk knows about a module variable besides what the program keeps.
 #[derive(Debug, Default)]
 struct GlobalInfo {
-    constant: Option<Span>,
+    constant: Option<Constant>,
     touched: bool,
+}
+
+/// A `def`.
+#[derive(Clone, Copy, Debug)]
+struct Constant {
+    span: Span,
+    /// The block it stands in: once that has ended, another block may define the name again.
+    block: Option<BlockId>,
 }
 
 /// A function of the tree; number 0 is the unit's top level, number `i + 1` is `FnId(i)`.
@@ -171,6 +179,8 @@ impl Resolved {
 pub fn resolve(ast: &Ast, library: &dyn Library, trusted: bool) -> (Resolved, Vec<Diagnostic>) {
     let mut resolver = Resolver::new(ast, library, trusted);
     resolver.unit();
+    // Functions are walked before the statements around them; people read from the top.
+    resolver.errors.sort_by_key(|error| error.span.start);
     (resolver.out, resolver.errors)
 }
 
@@ -194,7 +204,11 @@ struct Resolver<'a> {
     open: bool,
     /// Assignments passed so far, to see whether an expression holds one.
     writes: u64,
+    /// The blocks around this place, in all functions.
+    blocks: Vec<BlockId>,
     stages: HashMap<Name, Slot>,
+    /// Names compared so far in search of similar ones.
+    compared: usize,
 }
 
 /// A function the walk is in.

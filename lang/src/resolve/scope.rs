@@ -2,7 +2,7 @@
 
 use super::collect::{Found, Why, bound_names};
 use super::hint::shown;
-use super::{Binding, EarlyRead, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
+use super::{Binding, Constant, EarlyRead, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
 use crate::ast::{Ast, Expr, FnId, Module, Name, Stmt};
 use crate::code::program::{Global, ModuleRef};
 use crate::diagnostic::{Diagnostic, codes};
@@ -36,7 +36,9 @@ impl<'a> Resolver<'a> {
             mentions,
             open,
             writes: 0,
+            blocks: Vec::new(),
             stages: HashMap::new(),
+            compared: 0,
         }
     }
 
@@ -348,11 +350,8 @@ impl<'a> Resolver<'a> {
             return Place::Nowhere;
         }
         let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
-        let constant = match binding {
-            Binding::Var(var) => self.out.var(var).and_then(|var| var.constant),
-            Binding::Global(slot) => self.global_info.get(slot.0 as usize).and_then(|info| info.constant),
-        };
-        if let Some(first) = constant {
+        let constant = self.constant(binding);
+        if let Some(Constant { span: first, .. }) = constant {
             let message = format!("`{}` is a constant", shown(self.ast.name(name)));
             self.error(
                 Diagnostic::new(codes::CONSTANT, span, message)
@@ -361,6 +360,17 @@ impl<'a> Resolver<'a> {
                     .help("bind it without `def`, or use another name"),
             );
         }
+        self.write_binding(depth, binding)
+    }
+
+    fn constant(&self, binding: Binding) -> Option<Constant> {
+        match binding {
+            Binding::Var(var) => self.out.var(var).and_then(|var| var.constant),
+            Binding::Global(slot) => self.global_info.get(slot.0 as usize).and_then(|info| info.constant),
+        }
+    }
+
+    fn write_binding(&mut self, depth: usize, binding: Binding) -> Place {
         self.writes += 1;
         match binding {
             Binding::Global(slot) => {
@@ -404,23 +414,26 @@ impl<'a> Resolver<'a> {
 
     /// `def`: binds once, and for good.
     pub(super) fn define(&mut self, name: Name, span: Span) -> Place {
-        let Some((_, binding)) = self.find(name) else { return Place::Nowhere };
-        let constant = match binding {
-            Binding::Var(var) => self.out.var(var).and_then(|var| var.constant),
-            Binding::Global(slot) => self.global_info.get(slot.0 as usize).and_then(|info| info.constant),
-        };
-        if constant.is_none() && self.touched(binding) {
-            let message = format!("`{}` is bound already", shown(self.ast.name(name)));
-            self.error(
-                Diagnostic::new(codes::ALREADY_BOUND, span, message).help("`def` binds a name that this function does not bind otherwise"),
-            );
+        let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
+        let text = shown(self.ast.name(name));
+        match self.constant(binding) {
+            Some(first) if first.block.is_some_and(|block| self.blocks.contains(&block)) => {
+                let diagnostic = Diagnostic::new(codes::CONSTANT, span, format!("the constant `{text}` is defined twice"));
+                self.error(diagnostic.label("defined again here").related(first.span, "defined here"));
+            }
+            None if self.touched(binding) => {
+                let diagnostic = Diagnostic::new(codes::ALREADY_BOUND, span, format!("`{text}` is bound already"));
+                self.error(diagnostic.help("`def` binds a name that this function does not bind otherwise"));
+            }
+            _ => {}
         }
-        let place = self.write(name, span);
+        let place = self.write_binding(depth, binding);
+        let constant = Some(Constant { span, block: self.blocks.last().copied() });
         match binding {
-            Binding::Var(var) => self.mark(var, |var| var.constant = var.constant.or(Some(span))),
+            Binding::Var(var) => self.mark(var, |var| var.constant = constant),
             Binding::Global(slot) => {
                 if let Some(info) = self.global_info.get_mut(slot.0 as usize) {
-                    info.constant = info.constant.or(Some(span));
+                    info.constant = constant;
                 }
             }
         }

@@ -11,6 +11,12 @@ use std::collections::HashMap;
 impl Resolver<'_> {
     /// The statements of a block, its functions first when one of them is mentioned before its place.
     pub(super) fn block(&mut self, id: BlockId) {
+        self.blocks.push(id);
+        self.statements(id);
+        self.blocks.pop();
+    }
+
+    fn statements(&mut self, id: BlockId) {
         let ast = self.ast;
         let functions: Vec<FnId> = ast.block(id).iter().filter_map(|&stmt| as_function(ast.stmt(stmt))).collect();
         self.check_twice(&functions);

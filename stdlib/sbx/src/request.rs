@@ -122,16 +122,17 @@ fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
     fields.iter().map(|(guest, value)| dir(guest, value)).collect()
 }
 
-fn dir(guest: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
-    let form = || wrong(format_args!("option dir gives {} \"ro\", \"rw\", \"wo\" or {{at, acc}}", quote(guest)));
+/// `path: access`, or `path: {at, acc}`: the path is the maker's, and the new sandbox's too unless `at` gives it another.
+fn dir(path: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
+    let form = || wrong(format_args!("option dir gives {} \"ro\", \"rw\", \"wo\" or {{at, acc}}", quote(path)));
     let access = |text: &str| Access::from_text(text).ok_or_else(form);
     match value {
-        Arg::Str(text) => Ok(DirRequest { guest: guest.to_owned(), at: guest.to_owned(), access: access(text)? }),
+        Arg::Str(text) => Ok(DirRequest { guest: path.to_owned(), at: path.to_owned(), access: access(text)? }),
         Arg::Object(_) => {
             let o = Options::new("sbxmk", Some(value), &["at", "acc"])?;
-            let at = match o.get("at") {
-                None => guest,
-                Some(Arg::Str(at)) => at,
+            let guest = match o.get("at") {
+                None => path,
+                Some(Arg::Str(guest)) => guest,
                 Some(_) => return Err(form()),
             };
             let access = match o.get("acc") {
@@ -139,7 +140,7 @@ fn dir(guest: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
                 Some(Arg::Str(text)) => access(text)?,
                 Some(_) => return Err(form()),
             };
-            Ok(DirRequest { guest: guest.to_owned(), at: at.to_owned(), access })
+            Ok(DirRequest { guest: guest.to_owned(), at: path.to_owned(), access })
         }
         _ => Err(form()),
     }

@@ -1,0 +1,81 @@
+//! The standard library's own tests: every function `test_…` of every module's test file, each run by itself.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs)]
+
+mod common;
+
+use common::double;
+use ilu::{Engine, Setup};
+use ilu_cap::CapSet;
+use ilu_sbx::{Access, Grants, Limits, Mount, Opened};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// An empty directory of this process, gone when the value is.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("ilu-std-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A root sandbox with every capability, an empty directory at `/w`, a variable and two arguments.
+fn grants(directory: &Path) -> Grants {
+    let opened = cap_std::fs::Dir::open_ambient_dir(directory, cap_std::ambient_authority()).unwrap();
+    Grants {
+        caps: CapSet::all(),
+        mounts: vec![Mount { guest: "/w".into(), opened: Opened::Dir(opened), access: Access::ReadWrite }],
+        env: vec![("ILU_TEST_SET".into(), "value".into())],
+        argv: vec!["one".into(), "two words".into()],
+        limits: Limits { wall_ms: 60_000, ..Limits::default() },
+    }
+}
+
+fn test_names(source: &str) -> Vec<&str> {
+    source.lines().filter(|line| line.starts_with("test_")).filter_map(|line| line.split_once('(')).map(|(name, _)| name).collect()
+}
+
+/// What is wrong with a module; nothing when all its tests pass.
+fn failures(module: &ilu_std::ModuleSource, stress: bool) -> Vec<String> {
+    let engine = Engine::new();
+    let mut failed = Vec::new();
+    let names = test_names(module.tests);
+    assert!(!names.is_empty(), "{} has no tests", module.name);
+    for name in names {
+        let scratch = Scratch::new();
+        let program = match engine.compile(format!("{}_test.ilu", module.name), format!("{}\n{name}()\n", module.tests)) {
+            Ok(program) => program,
+            Err(error) => return vec![format!("{}: {error}", module.name)],
+        };
+        let (outside, _) = double();
+        let mut setup = Setup::new(grants(&scratch.0), outside);
+        setup.stress = stress;
+        if let Err(error) = engine.run(&program, setup).result {
+            let place = error.place().map_or_else(String::new, |place| format!("at line {}", place.source.position(place.span.start).0));
+            failed.push(format!("{}.{name}: {:?} {} {place}", module.name, error.kind, error.message));
+        }
+    }
+    failed
+}
+
+#[test]
+fn every_test_of_every_module_passes() {
+    let failed: Vec<String> = ilu_std::MODULES.iter().flat_map(|module| failures(module, false)).collect();
+    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+fn they_pass_with_a_collection_at_every_growth() {
+    let failed: Vec<String> = ilu_std::MODULES.iter().flat_map(|module| failures(module, true)).collect();
+    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
+}
