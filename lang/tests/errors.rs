@@ -114,6 +114,8 @@ fn indentation() {
         "else:\n  b",
         "x =\n  1",
         "x = 1 +\n  2",
+        "x = a\n  .b()\n  .c()",
+        "x = a\n  + b\ny",
     ]));
 }
 

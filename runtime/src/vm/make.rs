@@ -71,7 +71,8 @@ impl Vm<'_> {
         };
         for end in [from, to] {
             if end.fract() != 0.0 || end.abs() > MAX_EXACT {
-                return Err(Fault::Message(format!("the ends of a range are whole numbers, got {}", crate::heap::number(end))));
+                let up_to = if end.fract() == 0.0 { " of at most 9007199254740992" } else { "" };
+                return Err(Fault::Message(format!("the ends of a range are whole numbers{up_to}, got {}", crate::heap::number(end))));
             }
         }
         Ok(match (open, from <= to) {
