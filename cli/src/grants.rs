@@ -4,12 +4,11 @@ use crate::args::GrantFlags;
 use crate::quantity::DirSpec;
 use ilu::Loader;
 use ilu::host::{self, Folder, Granted};
-use ilu_cap::{CapSet, Class, NativeId, parse_list};
+use ilu_cap::{CapSet, parse_list};
 use ilu_sbx::{Access, Grants, Limits, Mount, Opened};
 
-/// What every script holds: output, its arguments, the clock, channels, tasks.
-const AT_FIRST: [Class; 4] = [Class::Stdout, Class::Time, Class::Channel, Class::Task];
-const AT_FIRST_BY_NAME: [&str; 2] = ["__sys_stderr", "__sys_argv"];
+/// What every script holds: output, its arguments, the clock, channels, tasks; as a list for `--grant`.
+pub const AT_FIRST: [&str; 6] = ["capstdout", "__sys_stderr", "__sys_argv", "captm", "capch", "capsp"];
 
 /// What the flags grant, and whether the script may load files of its own.
 #[derive(Debug)]
@@ -67,19 +66,17 @@ fn caps(flags: &GrantFlags) -> Result<CapSet, String> {
     if let Some(list) = &flags.grant {
         return parse_list(list).map_err(|unknown| format!("--grant: {unknown}"));
     }
-    let mut classes = AT_FIRST.to_vec();
+    let mut list = AT_FIRST.to_vec();
     if !flags.dir.is_empty() {
-        classes.push(Class::FsRead);
+        list.push("capfsro");
     }
     if flags.dir.iter().any(|spec| spec.writable) {
-        classes.extend([Class::FsWrite, Class::FsManage]);
+        list.extend(["capfs", "capfm"]);
     }
-    let mut names = AT_FIRST_BY_NAME.to_vec();
     if !flags.env.is_empty() {
-        names.push("__sys_getenv");
+        list.push("__sys_getenv");
     }
-    let held = |id: &NativeId| classes.contains(&id.row().class) || names.contains(&id.row().name);
-    Ok(NativeId::all().filter(held).collect())
+    parse_list(&list.join(",")).map_err(|unknown| unknown.to_string())
 }
 
 fn limits(flags: &GrantFlags) -> Limits {

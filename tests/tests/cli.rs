@@ -272,7 +272,7 @@ fn a_raised_value_that_is_no_text_is_shown_as_prn_shows_it() {
 #[test]
 fn source_errors_are_shown_together() {
     let scratch = Scratch::new("cli");
-    scratch.write("a.ilu", "x = (1\ny = 2 +\nprn x\nprn nope\n");
+    scratch.write("a.ilu", "x = 2 +\nz = 0x\nfor i in x:\n    prn i\nprn \"é\", \"\\q\"\n");
     assert_snapshot!(told(&ilu_in(scratch.path(), &["run", "a.ilu"], b"")));
 }
 

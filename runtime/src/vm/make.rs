@@ -86,8 +86,9 @@ impl Vm<'_> {
     fn range(&mut self, lo: Value, hi: Value, open: bool) -> Result<Value, Fault> {
         let (from, step, count) = self.range_of(lo, hi, open)?;
         let length = count as usize;
-        self.spend(length / ITEMS_PER_FUEL)?;
+        // Room before fuel: a range that could never fit is about memory, whatever its length would cost.
         let list = self.heap.list_with_capacity(length)?;
+        self.spend(length / ITEMS_PER_FUEL)?;
         for n in 0..length {
             self.heap.list_push(list, Value::num(from + step * n as f64))?;
         }

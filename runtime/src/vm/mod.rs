@@ -6,6 +6,8 @@
 //!
 //! The VM knows no native by name but those that `prn` and `use` are made of.
 
+#![allow(clippy::result_large_err, reason = "an ending is made once a run and moved a few times; faults, which are made often, are small")]
+
 mod access;
 mod arith;
 mod call;
@@ -69,7 +71,7 @@ pub(crate) struct Vm<'e> {
     /// The value the run ended with.
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
-    denial: Option<(Value, ilu_sbx::Denial)>,
+    denial: Option<(Value, Box<ilu_sbx::Denial>)>,
     /// Bytes held at which the next collection is due.
     collect_at: usize,
     /// Collect at every growth: for tests of the collector.
@@ -125,6 +127,7 @@ impl<'e> Vm<'e> {
         // Work may be paid for before the first checkpoint grants a slice.
         vm.settle();
         vm.tighten();
+        vm.settle();
         vm
     }
 

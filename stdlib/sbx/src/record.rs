@@ -38,7 +38,7 @@ impl Recorder {
         &mut self,
         site: &CallSite<'_>,
         native: &'static str,
-        subject: Option<String>,
+        subjects: Vec<String>,
         rule: String,
         verdict: Verdict,
         cost: Cost,
@@ -54,14 +54,14 @@ impl Recorder {
             }
         };
         let event =
-            Event { seq: self.seq, when, native, subject, sandbox: site.authority, file, line: site.line, verdict, rule, cost, times: 1 };
+            Event { seq: self.seq, when, native, subjects, sandbox: site.authority, file, line: site.line, verdict, rule, cost, times: 1 };
         if let Some(sink) = &mut self.sink
             && !self.broken
             && sink.write_all(event.to_json().as_bytes()).is_err()
         {
             self.broken = true;
         }
-        event
+        event.cut()
     }
 }
 
