@@ -39,7 +39,7 @@ A script started with no flag has stdout, stderr, its arguments, the clock, chan
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a script
-    Run(Run),
+    Run(Box<Run>),
     /// Compile scripts and say what is wrong with them
     Check(Check),
     /// Show what bundles of natives hold

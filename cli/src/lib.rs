@@ -10,6 +10,7 @@ mod caps;
 mod check;
 mod exit;
 mod grants;
+mod hint;
 mod quantity;
 mod report;
 mod run;

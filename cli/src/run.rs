@@ -3,12 +3,13 @@
 use crate::args::Run;
 use crate::exit::Exit;
 use crate::grants::{self, Granting, NoModules};
+use crate::hint;
 use crate::report;
 use crate::report::data;
 use crate::source::{self, Script};
 use crate::terminal::Terminal;
 use ilu::host::{self, Process};
-use ilu::{CompileError, Engine, Kind, Loader, Outcome, Setup};
+use ilu::{CompileError, Engine, Kind, Loader, Outcome, ScriptError, Setup};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,10 +35,13 @@ pub fn run(args: &Run) -> Exit {
         Ok(setup) => setup,
         Err(message) => return told.usage(&message),
     };
-    let outcome = engine.run(&program, setup);
+    let mut outcome = engine.run(&program, setup);
     if reader_gone.load(Ordering::Relaxed) {
         // Whoever read our output has seen enough.
         return Exit::Fine;
+    }
+    if let Err(ScriptError { kind: Kind::Denied(denial), .. }) = &mut outcome.result {
+        hint::for_this_command_line(denial, &args.grants);
     }
     told.outcome(&outcome)
 }
@@ -61,7 +65,7 @@ fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Arc<A
         if granting.folder_is_writable { Box::new(NoModules) } else { Box::new(folder) }
     });
     if let Some(path) = &args.grants.audit {
-        setup.sink = Some(host::audit_sink(path).map_err(|error| format!("--audit {error}"))?);
+        setup.sink = Some(host::audit_sink(path, &granting.writable).map_err(|error| format!("--audit {error}"))?);
     }
     Ok((setup, reader_gone))
 }

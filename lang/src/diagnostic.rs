@@ -62,6 +62,8 @@ pub struct Reports {
     /// Places where a syntax error would only repeat in other words what has been said.
     covered: RefCell<Vec<Span>>,
     stopped: Cell<bool>,
+    /// Parts of the tree made so far: how the layout knows that the parser is still building and not only skipping.
+    built: Cell<usize>,
 }
 
 impl Reports {
@@ -90,6 +92,16 @@ impl Reports {
     #[must_use]
     pub fn any(&self) -> bool {
         !self.list.borrow().is_empty()
+    }
+    /// Notes that one more part of the tree has been made; how many that makes.
+    pub fn build(&self) -> usize {
+        self.built.set(self.built.get() + 1);
+        self.built.get()
+    }
+    /// How many parts of the tree have been made.
+    #[must_use]
+    pub fn built(&self) -> usize {
+        self.built.get()
     }
     /// Takes back errors of a kind inside a range, for one that explains them.
     pub fn retract(&self, code: &str, range: Span) {

@@ -141,6 +141,8 @@ fn a_text_of_errors_ends_in_a_few() {
         ("chained comparisons", "a".to_owned() + &" < a".repeat(100_000)),
         ("unclosed", "f(\nret 1\n".repeat(100_000)),
         ("named arguments", "f(a = 1)\n".repeat(100_000)),
+        ("a long line after an error", (0..MILLION).map(|name| format!("a{name},")).collect()),
+        ("a long bracket after an error", "f(a b, ".to_owned() + &"[c], ".repeat(MILLION)),
         ("broken arms", "mat x:\n".to_owned() + &"    1 2 => 3\n".repeat(100_000)),
     ];
     for (name, text) in cases {

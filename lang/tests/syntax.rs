@@ -115,6 +115,9 @@ fn pipelines() {
         "ret a | f",
         "whl xs | any f: a",
         "x <- xs | take 2: prn x",
+        "x <- xs | fil \\(y) y > 2: prn x",
+        "if xs |> any \\(y) y > 2: prn x",
+        "x = (xs\n  .a()\n  | b\n)",
     ]));
 }
 
@@ -222,6 +225,8 @@ fn functions() {
         "[\\(x) x, \\(y) y]",
         "m(\\(x) x, \\(y) y | f)",
         "(\\(x) x)(1)",
+        "t = m(\\(x)\n  a\n).wai().val",
+        "m(\\(x)\n  if x:\n    a\n  | b\n)[0] | f",
     ]));
 }
 

@@ -131,7 +131,7 @@ impl Engine {
 fn error_of(ending: Ending) -> ScriptError {
     let (kind, message) = match ending.why {
         Why::Error(text, None) => (Kind::Error, text),
-        Why::Error(text, Some(denial)) => (Kind::Denied(Box::new(denial)), text),
+        Why::Error(text, Some(denial)) => (Kind::Denied(denial), text),
         Why::Limit(text) => (Kind::Limit, text),
         Why::Exit(code) => (Kind::Exit(code), String::new()),
         Why::Interrupted => (Kind::Interrupted, "interrupted".to_owned()),

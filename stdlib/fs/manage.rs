@@ -215,7 +215,7 @@ pub fn symlink(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop>
     let target = text_arg(args, 0)?;
     let checked = ilu_sbx::path::GuestPath::new(target).map_err(|bad| Stop::failed(bad.text()))?;
     if checked.is_absolute() {
-        permit.about(ilu_sbx::denial::quote(target));
+        permit.about(target);
         return Err(permit.deny(Rule::AbsoluteLink, None));
     }
     let place = permit.manage(text_arg(args, 1)?)?;

@@ -15,7 +15,7 @@ const SHOWN_FIELDS: usize = 8;
 pub fn log(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     let mut row = format!("{}: {}", cut(text_arg(args, 0)?), cut(text_arg(args, 1)?));
     fields(&mut row, args.get(2));
-    permit.note(&row);
+    permit.about(&row);
     Ok(Plain::Nil)
 }
 
@@ -24,7 +24,7 @@ pub fn span_begin(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, St
     let span = permit.begin_span()?;
     let mut row = format!("{} #{span}", cut(text_arg(args, 0)?));
     fields(&mut row, args.get(1));
-    permit.note(&row);
+    permit.about(&row);
     #[allow(clippy::cast_precision_loss, reason = "a counter")]
     Ok(Plain::Num(span as f64))
 }
@@ -39,7 +39,7 @@ pub fn span_end(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop
     let ms = permit.end_span(span)?;
     let mut row = format!("#{span} {ms:.0} ms");
     fields(&mut row, args.get(1));
-    permit.note(&row);
+    permit.about(&row);
     Ok(Plain::Num(ms))
 }
 

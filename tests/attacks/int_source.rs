@@ -108,9 +108,7 @@ fn int_005_hostile_numbers_are_errors_in_linear_time() {
         refused("a million hexadecimal digits", format!("x = 0x{}", "f".repeat(MILLION)), "0xffff"),
         refused("a million underscores", format!("x = 1{}1", "_".repeat(MILLION)), "1__"),
     ];
-    for bad in
-        ["1e999999999", "0x", "0b2", "1__0", "1.2.3", "9e", "\u{ff11}\u{ff12}", "0o8", "1e", "1e+", "0xg", "1_", "0x_1", "1._5", "1_.5"]
-    {
+    for bad in ["1e999999999", "0x", "0b2", "1__0", "1.2.3", "9e", "\u{ff11}\u{ff12}", "0o8", "1e", "1e+", "0xg", "1_", "0x_1", "1_.5"] {
         rows.push(refused(bad, format!("x = {bad}"), ""));
     }
     rows.push(refused(".", "x = .", ""));

@@ -100,9 +100,33 @@ fn engine() -> &'static Engine {
     ENGINE.get_or_init(Engine::new)
 }
 
+/// How the collector works during a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// When it is worth it.
+    Usual,
+    /// At every growth of the heap, so that whatever is held by no root is gone at once.
+    CollectAlways,
+}
+
+/// What a script gets that is only watched for whether it ends: no native but output, and little of everything.
+#[must_use]
+pub fn tiny(how: How) -> Setup {
+    let limits = Limits { fuel: 30_000, memory: 4 << 20, output: 1 << 20, wall_ms: 10_000, ..Limits::default() };
+    Setup { stress: how == How::CollectAlways, ..with_limits(limits) }
+}
+
+/// No native but output, within these limits.
+#[must_use]
+pub fn with_limits(limits: Limits) -> Setup {
+    let caps = ilu_cap::bundle::natives(["__sys_stdout", "__sys_stderr"]).expect("these natives exist");
+    let outside = Kept { out: Shared::default(), err: Shared::default(), start: Instant::now() };
+    Setup::new(Grants { caps, mounts: Vec::new(), env: Vec::new(), argv: Vec::new(), limits }, Box::new(outside))
+}
+
 /// Runs a case; nothing when it needs what only the command line can give it.
 #[must_use]
-pub fn run(case: &Case) -> Option<Inside> {
+pub fn run(case: &Case, how: How) -> Option<Inside> {
     let limits = limits(&case.flags)?;
     let text = String::from_utf8(case.source.clone()).ok()?;
     let name = format!("{FOLDER}/{}", case.file.display());
@@ -120,6 +144,7 @@ pub fn run(case: &Case) -> Option<Inside> {
     let (out, err) = (Shared::default(), Shared::default());
     let outside = Kept { out: Arc::clone(&out), err: Arc::clone(&err), start: Instant::now() };
     let mut setup = Setup::new(grants, Box::new(outside));
+    setup.stress = how == How::CollectAlways;
     let folder = root().join(FOLDER).join(case.file.parent().unwrap_or(&case.file));
     setup.loader = Some(Box::new(Beside(folder)));
     let outcome = engine().run(&program, setup);

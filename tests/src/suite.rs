@@ -2,7 +2,7 @@
 
 use crate::command::{Ran, ilu_in, root};
 use crate::expect::{At, Case, fits};
-use crate::inside;
+use crate::inside::{self, How};
 use std::path::{Path, PathBuf};
 
 /// Where the suite lies, from the repository's root.
@@ -153,14 +153,14 @@ pub fn check_by_binary(case: &Case) -> Vec<String> {
 
 /// Runs a case and lists what differs from its expectations.
 #[must_use]
-pub fn check(case: &Case) -> Vec<String> {
+pub fn check(case: &Case, how: How) -> Vec<String> {
     let mistakes: Vec<String> =
         case.mistakes.iter().map(|mistake| format!("{}:{}: {}", case.file.display(), mistake.line, mistake.text)).collect();
     if !mistakes.is_empty() {
         return mistakes;
     }
     let outside = case.binary || !case.shows.is_empty() || !case.hides.is_empty();
-    match (outside, inside::run(case)) {
+    match (outside, inside::run(case, how)) {
         (false, Some(ran)) => {
             let mut failures = Vec::new();
             compare_end(case, &ran.ended, &mut failures);
@@ -170,6 +170,54 @@ pub fn check(case: &Case) -> Vec<String> {
             compare_lines("standard error", case, &case.stderr, &ran.err, &mut failures);
             failures
         }
-        _ => check_by_binary(case),
+        _ if how == How::Usual => check_by_binary(case),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expect::cases;
+
+    fn differs(text: &str) -> bool {
+        let found = cases(Path::new("topic/made_up.ilu"), text.as_bytes());
+        assert_eq!(found.len(), 1);
+        !check(&found[0], How::Usual).is_empty()
+    }
+
+    #[test]
+    fn a_case_that_holds_is_quiet() {
+        for text in [
+            "prn 1  # expect: 1\n",
+            "prn 1  # expect: 1\nerr(\"x\")  # expect error: x\n",
+            "prn nobody  # expect compile error: nobody\n",
+            "eprn 1  # expect stderr: 1\n",
+        ] {
+            assert!(!differs(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_case_that_differs_is_reported() {
+        for text in [
+            "prn 1  # expect: 2\n",
+            "prn 1\nprn 2  # expect: 2\n",
+            "prn 1  # expect: 1\n# expect: 2\n",
+            "prn 1  # expect: 1\nerr(\"x\")\n",
+            "err(\"x\")  # expect error: y\n",
+            "# expect error: x\nerr(\"x\")\n",
+            "prn 1  # expect error: x\n",
+            "prn nobody  # expect compile error: somebody\n",
+            "prn nobody  # expect compile error: nobody\nprn noone\n",
+            "# expect compile error: nobody\nprn nobody\n",
+            "prn 1  # expect compile error: x\n",
+            "eprn 1  # expect stderr: 2\n",
+            "prn 1  # expect: 1\neprn 2\n",
+            "# exit: 4\nerr(\"x\")  # expect error: x\n",
+            "# flags: --fuel 1000\n# exit: 1\nwhl tru: 0  # expect error: fuel\n",
+        ] {
+            assert!(differs(text), "{text}");
+        }
     }
 }

@@ -51,8 +51,11 @@ fn the_readmes_first_command_reports_this_repositorys_lock_file() {
     assert_eq!(told["sources"]["this workspace"], names.len() - registry);
 }
 
+/// Packages and their size, by section.
+type Sections = BTreeMap<String, (u64, u64)>;
+
 /// Sections and sizes by awk, whose language has nothing in common with ours.
-fn by_awk(status: &Path) -> (BTreeMap<String, (u64, u64)>, Vec<(String, u64)>) {
+fn by_awk(status: &Path) -> (Sections, Vec<(String, u64)>) {
     let script = r#"BEGIN { RS = ""; FS = "\n" }
         { p = ""; s = "unknown"; st = ""; z = 0
           for (i = 1; i <= NF; i++) {
@@ -88,7 +91,7 @@ fn packages_agree(directory: &Path) {
     assert!(!packages.is_empty(), "awk found nothing: there is nothing to agree on");
     assert_eq!(told["packages"], packages.len());
     assert_eq!(told["size"], packages.iter().map(|(_, size)| size).sum::<u64>());
-    let ours: BTreeMap<String, (u64, u64)> = told["sections"]
+    let ours: Sections = told["sections"]
         .as_array()
         .unwrap()
         .iter()

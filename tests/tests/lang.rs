@@ -6,6 +6,7 @@
 
 use ilu_tests::command::root;
 use ilu_tests::expect::{Case, cases};
+use ilu_tests::inside::How;
 use ilu_tests::suite::{FOLDER, check, files, is_helper};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,27 +22,43 @@ fn all_cases() -> Vec<Case> {
     found
 }
 
-#[test]
-fn every_case_does_what_is_written_beside_its_lines() {
-    let all = all_cases();
+/// Stack of the threads that run the cases: no case may need more than an embedder's thread has.
+const STACK: usize = 1 << 20;
+
+fn check_all(how: How, left_out: &[&str]) {
+    let all: Vec<Case> = all_cases().into_iter().filter(|case| !left_out.iter().any(|name| case.file.ends_with(name))).collect();
     assert!(!all.is_empty(), "no case has that name");
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| {
+            let work = || {
                 while let Some(case) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let differs = check(case);
+                    let differs = check(case, how);
                     if !differs.is_empty() {
                         failures.lock().unwrap().push(format!("{}\n    {}", case.name(), differs.join("\n    ")));
                     }
                 }
-            });
+            };
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).unwrap();
         }
     });
     let mut failures = failures.into_inner().unwrap();
     failures.sort();
     assert!(failures.is_empty(), "{} of {} cases differ\n\n{}\n", failures.len(), all.len(), failures.join("\n"));
+}
+
+#[test]
+fn every_case_does_what_is_written_beside_its_lines() {
+    check_all(How::Usual, &[]);
+}
+
+/// Cases that are about limits, or large on purpose.
+const LARGE: [&str; 3] = ["strings/ascii_is_constant_time.ilu", "limits/not_caught.ilu", "limits/surface_at_boundary.ilu"];
+
+#[test]
+fn every_case_does_the_same_when_the_collector_runs_at_every_growth() {
+    check_all(How::CollectAlways, &LARGE);
 }
 
 #[test]

@@ -41,8 +41,7 @@ pub fn excerpt(source: &Source, span: Span) -> Excerpt {
         shown.push('…');
     }
     let (mut start, mut end) = (None, None);
-    let mut at = skip + 1;
-    for c in text.chars().skip(skip).take(WINDOW) {
+    for (at, c) in (skip + 1..).zip(text.chars().skip(skip).take(WINDOW)) {
         if at == column {
             start = Some(shown.len());
         }
@@ -50,7 +49,6 @@ pub fn excerpt(source: &Source, span: Span) -> Excerpt {
             end = Some(shown.len());
         }
         shown.push(clean_char(c));
-        at += 1;
     }
     let start = start.unwrap_or(shown.len());
     let end = end.unwrap_or(shown.len()).max(start);

@@ -21,6 +21,9 @@ use std::collections::VecDeque;
 /// ([`crate::ast::MAX_HEIGHT`]), so that this limit's message, which names the place, is the one people see.
 pub const MAX_NESTING: usize = crate::ast::MAX_HEIGHT as usize;
 
+/// Most terminals that the parser takes without making a part of the tree of them; text that parses needs a few hundred, at [`MAX_NESTING`].
+const MAX_SKIPPED: usize = 10_000;
+
 /// The parse stops; why has been reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop;
@@ -126,8 +129,6 @@ enum Before {
     StrayColon,
     /// `)` of a lambda's parameters: a block may follow, even inside brackets.
     Lambda,
-    /// An operator, `=`, `,` or `|`: a value must follow, which the parser sees to.
-    Operator,
     /// `)` of what could be the head of a function definition.
     FnHead,
     /// `\`
@@ -156,6 +157,9 @@ pub struct Layout<'s, 'r> {
     /// Offset past the last token of the text.
     last_end: usize,
     tab_reported: bool,
+    /// Parts of the tree at the last look, and terminals since it grew.
+    built: usize,
+    skipped: usize,
     finished: bool,
 }
 
@@ -168,12 +172,18 @@ impl<'s> Iterator for Layout<'s, '_> {
                 return (!std::mem::replace(&mut self.finished, true)).then_some(Err(Stop));
             }
             if let Some(item) = self.queue.pop_front() {
+                self.skipped += 1;
                 return Some(Ok(item));
             }
             if self.finished {
                 return None;
             }
-            self.advance();
+            if self.skips_on() {
+                self.finished = true;
+                self.put_after(Tok::Newline);
+            } else {
+                self.advance();
+            }
         }
     }
 }
@@ -196,8 +206,25 @@ impl<'s, 'r> Layout<'s, 'r> {
             line_start: if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 },
             last_end: 0,
             tab_reported: false,
+            built: 0,
+            skipped: 0,
             finished: false,
         }
+    }
+
+    /// Whether the parser skips text that it cannot read, and has done so for too long: it keeps what it skips. What it found wrong is reported when
+    /// the statement ends, so that is ended here; the rest of the text is not worth a word.
+    fn skips_on(&mut self) -> bool {
+        let built = self.reports.built();
+        if built != self.built {
+            self.built = built;
+            self.skipped = 0;
+        }
+        let too_long = self.skipped > MAX_SKIPPED;
+        if too_long {
+            self.reports.cover(Span::new(offset(self.last_end), u32::MAX));
+        }
+        too_long
     }
 
     fn advance(&mut self) {
@@ -264,16 +291,13 @@ impl<'s, 'r> Layout<'s, 'r> {
                 _ => {}
             }
             let place = Span::new(offset(self.line_start), offset(start));
-            if self.before == Before::Operator {
-                self.reports.cover(place);
-            } else {
-                let report = Diagnostic::new(codes::UNEXPECTED_INDENT, place, "this line is indented, but no block begins here");
-                let help = "a block follows a line that ends in `:`, `=>`, `|`, `f(…) =` or `\\(…)`; to go on with an expression, put it in parentheses";
-                self.reports.push(report.help(help));
-            }
+            let report = Diagnostic::new(codes::UNEXPECTED_INDENT, place, "this line is indented, but no block begins here");
+            let help = "a block follows a line that ends in `:`, `=>`, `|`, `f(…) =` or `\\(…)`; to go on with an expression, put it in parentheses";
+            self.reports.push(report.help(help));
             self.end_statement();
             let (arms, mode) = self.top_arms();
             self.push_frame(Kind::Block { indent: column, arms, ghost: true }, place, mode, false);
+            self.cover_stumble(start, first);
             return self.begin_statement();
         }
         self.missing_block();
@@ -295,6 +319,15 @@ impl<'s, 'r> Layout<'s, 'r> {
         }
         self.end_statement();
         self.begin_statement();
+        self.cover_stumble(start, first);
+    }
+
+    /// A wrongly indented line that begins with an operator or a `.` was meant to go on with the one above: that it is no statement need not be said.
+    fn cover_stumble(&self, start: usize, first: &Lexeme<'s>) {
+        let ghost = matches!(self.frames.last(), Some(Frame { kind: Kind::Block { ghost: true, .. }, .. }));
+        if ghost && matches!(first, Lexeme::Tok(tok) if tok.is_infix() || matches!(tok, Tok::Dot | Tok::OptDot)) {
+            self.reports.cover(Span::new(offset(start), offset(start)));
+        }
     }
 
     /// A line ended in a sign that needs a block under it, and there is none: reports it, and goes on with an empty one.

@@ -73,7 +73,6 @@ pub struct Builder<'b> {
     /// Calls that name an argument: a definition's head if a `=` follows, else an error.
     named_calls: HashMap<ExprId, Vec<(usize, ExprId, Span)>>,
     height_reported: bool,
-    nodes: usize,
 }
 
 fn id(index: usize) -> u32 {
@@ -94,7 +93,6 @@ impl<'b> Builder<'b> {
             pat_heights: Vec::new(),
             named_calls: HashMap::new(),
             height_reported: false,
-            nodes: 0,
         }
     }
 
@@ -200,8 +198,7 @@ impl<'b> Builder<'b> {
 
     /// Counts a node, and stops the parse at the first too many.
     pub(super) fn count(&mut self, span: Span) {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
+        if self.reports.build() > MAX_NODES {
             let report = Diagnostic::new(codes::TOO_LONG, span, format!("this text has more than {MAX_NODES} parts"));
             self.reports.stop_with(report.help("read large data from a file instead of writing it into the script"));
         }

@@ -72,7 +72,7 @@ fn wanted(expected: &[String], after_ret: bool) -> String {
     if has("PIECE_CLOSE") {
         words.push("`}`".to_owned());
     }
-    if has("INDENT") || has("NEWLINE") && has("NUM") && !after_ret {
+    if has("INDENT") && !has("NUM") || has("NEWLINE") && has("NUM") && !after_ret {
         words.push("an indented block".to_owned());
     } else if (has("NEWLINE") || has("END_IF")) && words.len() < 3 {
         words.push("the end of the line".to_owned());

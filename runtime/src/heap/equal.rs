@@ -23,14 +23,16 @@ struct Frame {
     next: usize,
 }
 
-/// What a level, and what a remembered pair, is booked: its bytes with the spare room of their tables.
+/// What a level is booked: its frame, with the spare room of the stack and its old copy while it grows.
 const LEVEL_BYTES: usize = 80;
+/// What a remembered pair is booked: its place in the table, likewise.
+const PAIR_BYTES: usize = 32;
 /// Pairs compared before they are remembered: most comparisons are of small things.
 const FORGET: usize = 64;
 
 /// Whether two values are equal, and the work it took to tell.
 pub fn equal(store: &Store, a: Value, b: Value, bound: Bound) -> Result<(bool, u64), Overrun> {
-    let mut walk = Walk { store, stack: Vec::new(), met: HashSet::new(), opened: 0, work: 1, bound };
+    let mut walk = Walk { store, stack: Vec::new(), met: [HashSet::new(), HashSet::new()], opened: 0, work: 1, bound };
     let equal = match walk.shallow(a, b)? {
         Verdict::Equal => true,
         Verdict::Different => false,
@@ -56,7 +58,8 @@ pub fn compare(store: &Store, a: Value, b: Value) -> Option<Ordering> {
 struct Walk<'a> {
     store: &'a Store,
     stack: Vec<Frame>,
-    met: HashSet<(u64, u64)>,
+    /// Pairs of lists met so far, as two places in one number; then pairs of objects.
+    met: [HashSet<u64>; 2],
     opened: usize,
     work: u64,
     bound: Bound,
@@ -94,15 +97,25 @@ impl Walk<'_> {
     }
     fn open(&mut self, a: Value, b: Value) -> Result<(), Overrun> {
         self.opened += 1;
-        if self.opened > FORGET && !self.met.insert((a.bits(), b.bits())) {
+        if self.opened > FORGET && !self.remember(a, b) {
             return Ok(());
         }
-        let held = (self.stack.len() + self.met.len()).saturating_mul(LEVEL_BYTES);
+        let met: usize = self.met.iter().map(HashSet::len).sum();
+        let held = self.stack.len().saturating_mul(LEVEL_BYTES).saturating_add(met.saturating_mul(PAIR_BYTES));
         if held > self.bound.bytes {
             return Err(Overrun::Bytes(held));
         }
         self.stack.push(Frame { a, b, next: 0 });
         Ok(())
+    }
+    /// Whether a pair is met for the first time.
+    fn remember(&mut self, a: Value, b: Value) -> bool {
+        let [lists, objects] = &mut self.met;
+        match (a.kind(), b.kind()) {
+            (Kind::List(a), Kind::List(b)) => lists.insert(u64::from(a.0) << 32 | u64::from(b.0)),
+            (Kind::Object(a), Kind::Object(b)) => objects.insert(u64::from(a.0) << 32 | u64::from(b.0)),
+            _ => false,
+        }
     }
     fn run(&mut self) -> Result<bool, Overrun> {
         while let Some(frame) = self.stack.last_mut() {
@@ -117,7 +130,13 @@ impl Walk<'_> {
             match self.shallow(x, y)? {
                 Verdict::Equal => {}
                 Verdict::Different => return Ok(false),
-                Verdict::Deep => self.open(x, y)?,
+                Verdict::Deep => {
+                    if self.pair(a, b, next + 1).is_none() {
+                        // Nothing comes after this pair: a chain of any length needs one frame.
+                        self.stack.pop();
+                    }
+                    self.open(x, y)?;
+                }
             }
         }
         Ok(true)

@@ -253,6 +253,7 @@ fn a_million_levels_are_shown_compared_and_collected_without_recursion() {
     let small = Bound { work: u64::MAX, bytes: MIB };
     assert!(matches!(text(&heap, a, &mut String::new(), small), Err(Overrun::Bytes(_))));
     assert!(matches!(equal(&heap, a, c, small), Err(Overrun::Bytes(_))));
+    assert!(equal(&heap, a, c, Bound { work: u64::MAX, bytes: 40 * MIB }).is_ok(), "a chain takes no more than remembering it");
 }
 
 #[test]

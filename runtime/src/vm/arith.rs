@@ -87,7 +87,7 @@ impl Vm<'_> {
         };
         let Some(order) = order else {
             let (x, y) = (self.type_name(x), self.type_name(y));
-            return Err(Fault::Message(format!("`{sign}` compares two numbers or two strings, got {x} and {y}")));
+            return Err(Fault::Message(format!("only two numbers or two strings have an order, got {x} and {y}")));
         };
         Ok(match sign {
             "<" => order.is_lt(),

@@ -16,21 +16,18 @@ impl Vm<'_> {
         let (a, b, c, k) = (word.a(), word.b(), word.c(), word.k());
         let (base, authority) = (self.base(), self.authority());
         let at = base + a as usize;
-        match op {
-            Op::Call => {
-                self.spend(1)?;
-                self.call_value(self.get(a), CallAt { args: at + 1, count: b as usize, dest: at, authority }, false)
-            }
-            Op::CallSpread => {
-                self.spend(1)?;
-                self.call_spread(self.get(a), self.get(a.wrapping_add(1)), at)
-            }
-            Op::CallBuiltin => {
-                self.spend(1)?;
-                self.call_builtin(k, CallAt { args: base + b as usize, count: c as usize, dest: at, authority })
-            }
-            _ => self.call_native(k, CallAt { args: base + b as usize, count: c as usize, dest: at, authority }),
+        if self.fuel + self.reserve < 1 {
+            return Err(Fault::Fuel);
         }
+        match op {
+            Op::Call => self.call_value(self.get(a), CallAt { args: at + 1, count: b as usize, dest: at, authority }, false)?,
+            Op::CallSpread => self.call_spread(self.get(a), self.get(a.wrapping_add(1)), at)?,
+            Op::CallBuiltin => self.call_builtin(k, CallAt { args: base + b as usize, count: c as usize, dest: at, authority })?,
+            _ => self.call_native(k, CallAt { args: base + b as usize, count: c as usize, dest: at, authority })?,
+        }
+        // Billed only now: what lacked room is done again, and the bill must not depend on when the collector ran.
+        self.fuel -= 1;
+        Ok(())
     }
 
     fn call_spread(&mut self, callee: Value, list: Value, at: usize) -> Result<(), Fault> {
@@ -95,6 +92,12 @@ impl Vm<'_> {
         self.ready_stack(at.args + super::WINDOW)?;
         self.bind(code, at)?;
         let authority = self.authority_of_call(at.authority, home, gate);
+        if gate {
+            let room = self.room();
+            let Self { heap, realm, frames, account, .. } = self;
+            let (file, line) = super::trace::script_place(heap, frames);
+            realm.passage(&CallSite { authority, account: *account, file, line, room }, &code.name);
+        }
         self.frames.push(Frame { pc: code.entry, base: at.args as u32, unit, function: number, closure: id, authority, boundary });
         Ok(())
     }
@@ -154,8 +157,6 @@ impl Vm<'_> {
         let native = NativeId(u16::try_from(number).unwrap_or(u16::MAX));
         let value = self.through_doorway(native, &args, at.authority)?;
         self.put(at.dest, value);
-        // Billed only now: a call that lacked room is made again.
-        self.fuel -= 1;
         Ok(())
     }
 

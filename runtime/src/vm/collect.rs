@@ -23,6 +23,9 @@ impl Vm<'_> {
             self.fuel = fuel;
         }
         self.collect();
+        if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
+            return Err(self.memory_limit());
+        }
         self.heap.set_limit(self.memory.most);
         let done = operation(self);
         self.tighten();
@@ -90,6 +93,9 @@ impl Vm<'_> {
             self.realm.close_handle(handle);
         }
         let live = self.heap.live();
+        // What was garbage when the sandbox was entered is no longer there for it to use instead.
+        let own = usize::try_from(self.realm.limits(self.memory.of).memory).unwrap_or(usize::MAX);
+        self.memory.most = self.memory.most.min(live.saturating_add(own));
         self.collect_at = if self.stress { live } else { live.saturating_add(live.max(MIN_THRESHOLD)) };
         self.heap.set_limit(self.collect_at.min(self.memory.most));
     }

@@ -92,7 +92,7 @@ impl Vm<'_> {
             }
             let bound = Bound { work: u64::try_from(self.fuel + self.reserve).unwrap_or(0), bytes: self.heap.room() };
             match crate::heap::text(&self.heap, value, &mut out, bound) {
-                Ok(work) => self.spend(usize::try_from(work / 4).unwrap_or(usize::MAX))?,
+                Ok(work) => self.spend(usize::try_from(work).unwrap_or(usize::MAX))?,
                 Err(overrun) => return Err(fault_of(overrun)),
             }
             if out.len() > self.heap.room() {
@@ -106,7 +106,7 @@ impl Vm<'_> {
     pub(super) fn deep_equal(&mut self, x: Value, y: Value) -> Result<bool, Fault> {
         let bound = Bound { work: u64::try_from(self.fuel + self.reserve).unwrap_or(0), bytes: self.heap.room() };
         let (same, work) = crate::heap::equal(&self.heap.store, x, y, bound).map_err(fault_of)?;
-        self.spend(usize::try_from(work / 4).unwrap_or(usize::MAX))?;
+        self.spend(usize::try_from(work).unwrap_or(usize::MAX))?;
         Ok(same)
     }
 
@@ -193,8 +193,11 @@ impl Vm<'_> {
             (given.clone(), text, Origin::File(given.into()))
         };
         let program = self.compile(&name, text)?;
-        let main = self.main_function(&program, origin, home)?;
-        self.enter(sandbox, main.into(), false, at)
+        // Tried again from here when room is lacking: what was read and compiled is not done twice.
+        self.retrying(|vm| {
+            let main = vm.main_function(&program, origin.clone(), home)?;
+            vm.enter(sandbox, main.into(), false, at)
+        })
     }
 
     /// `sbxus`: a module's names, its functions at home in the sandbox.

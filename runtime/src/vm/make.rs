@@ -71,7 +71,8 @@ impl Vm<'_> {
         };
         for end in [from, to] {
             if end.fract() != 0.0 || end.abs() > MAX_EXACT {
-                return Err(Fault::Message(format!("the ends of a range are whole numbers, got {}", crate::heap::number(end))));
+                let up_to = if end.fract() == 0.0 { " of at most 9007199254740992" } else { "" };
+                return Err(Fault::Message(format!("the ends of a range are whole numbers{up_to}, got {}", crate::heap::number(end))));
             }
         }
         Ok(match (open, from <= to) {
@@ -85,8 +86,9 @@ impl Vm<'_> {
     fn range(&mut self, lo: Value, hi: Value, open: bool) -> Result<Value, Fault> {
         let (from, step, count) = self.range_of(lo, hi, open)?;
         let length = count as usize;
-        self.spend(length / ITEMS_PER_FUEL)?;
+        // Room before fuel: a range that could never fit is about memory, whatever its length would cost.
         let list = self.heap.list_with_capacity(length)?;
+        self.spend(length / ITEMS_PER_FUEL)?;
         for n in 0..length {
             self.heap.list_push(list, Value::num(from + step * n as f64))?;
         }

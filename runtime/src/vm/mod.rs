@@ -6,6 +6,8 @@
 //!
 //! The VM knows no native by name but those that `prn` and `use` are made of.
 
+#![allow(clippy::result_large_err, reason = "an ending is made once a run and moved a few times; faults, which are made often, are small")]
+
 mod access;
 mod arith;
 mod call;
@@ -69,7 +71,7 @@ pub(crate) struct Vm<'e> {
     /// The value the run ended with.
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
-    denial: Option<(Value, ilu_sbx::Denial)>,
+    denial: Option<(Value, Box<ilu_sbx::Denial>)>,
     /// Bytes held at which the next collection is due.
     collect_at: usize,
     /// Collect at every growth: for tests of the collector.
@@ -92,8 +94,8 @@ impl<'e> Vm<'e> {
     pub fn new(start: Start<'e>) -> Self {
         let root = start.realm.root();
         let limits = start.realm.limits(root);
-        let memory = Bound { most: usize::try_from(limits.memory).unwrap_or(usize::MAX), of: root };
-        let depth = Bound { most: limits.depth as usize, of: root };
+        let (size, levels) = (usize::try_from(limits.memory).unwrap_or(usize::MAX), limits.depth as usize);
+        let (memory, depth) = (Bound::new(size, root), Bound::new(levels, root));
         let account = start.realm.root_account();
         let mut heap = Heap::new(memory.most);
         heap.names = crate::heap::Names { builtin: crate::builtin::name, native: native_name };
@@ -125,6 +127,7 @@ impl<'e> Vm<'e> {
         // Work may be paid for before the first checkpoint grants a slice.
         vm.settle();
         vm.tighten();
+        vm.settle();
         vm
     }
 

@@ -75,9 +75,6 @@ impl Modules {
     pub(super) fn ready(&mut self, key: Key, names: Value) {
         self.states.insert(key, State::Ready(names));
     }
-    pub(super) fn failed(&mut self, key: &Key) {
-        self.states.remove(key);
-    }
     /// What the standard library calls one of its objects.
     pub(super) fn name_of(&self, value: Value) -> Option<&str> {
         self.names.get(&value.bits()).map(String::as_str)
@@ -132,18 +129,27 @@ impl Vm<'_> {
         }
         let program = self.program_of(&key, at.authority)?;
         let home = if let Key::Std(_, home) = key { home } else { at.authority };
-        let main = self.main_function(&program, key.origin(), home)?;
-        self.heap.charge(ENTRY)?;
         let inner = sandbox.map_or(self.account, |sandbox| self.realm.account(self.account, sandbox));
         // A module of the standard library starts with no authority at all, whoever is the first to use it.
-        let authority = home;
-        let called = self.call_above(main.into(), Ends::Module(key.clone()), sandbox, CallAt { authority, ..at }, inner);
-        if called.is_ok() {
-            self.modules.states.insert(key, State::Loading);
-        } else {
-            self.heap.release(ENTRY);
-        }
-        called
+        let at = CallAt { authority: home, ..at };
+        // Tried again from here when room is lacking: what was read and compiled is not done twice.
+        self.retrying(|vm| {
+            let main = vm.main_function(&program, key.origin(), home)?;
+            vm.heap.charge(ENTRY)?;
+            let called = vm.call_above(main.into(), Ends::Module(key.clone()), sandbox, at, inner);
+            if called.is_err() {
+                vm.heap.release(ENTRY);
+            }
+            called
+        })?;
+        self.modules.states.insert(key, State::Loading);
+        Ok(())
+    }
+
+    /// A module's top level failed: what failed halfway may be tried again.
+    pub(super) fn module_failed(&mut self, key: &Key) {
+        self.modules.states.remove(key);
+        self.heap.release(ENTRY);
     }
 
     fn program_of(&mut self, key: &Key, authority: SbxId) -> Result<Arc<Program>, Fault> {
@@ -172,11 +178,11 @@ impl Vm<'_> {
         if text.len() > MAX_SOURCE_BYTES {
             return Err(Fault::Message(format!("`{name}` is longer than {MAX_SOURCE_BYTES} bytes")));
         }
-        let bytes = text.len().saturating_mul(BYTES_PER_TEXT);
-        self.heap.charge(bytes)?;
-        let paid = self.spend(text.len() / TEXT_PER_FUEL);
-        let compiled =
-            paid.and_then(|()| self.engine.compile_source(Source::new(name, text)).map_err(|error| Fault::Message(error.summary())));
+        let (bytes, work) = (text.len().saturating_mul(BYTES_PER_TEXT), text.len() / TEXT_PER_FUEL);
+        self.spend(work)?;
+        // The room is asked for and given back: the compiler's own memory is not on the heap.
+        self.retrying(|vm| Ok(vm.heap.charge(bytes)?))?;
+        let compiled = self.engine.compile_source(Source::new(name, text)).map_err(|error| Fault::Message(error.summary()));
         self.heap.release(bytes);
         compiled
     }

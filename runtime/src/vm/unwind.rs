@@ -23,7 +23,7 @@ pub(crate) struct Ending {
 #[derive(Debug)]
 pub(crate) enum Why {
     /// An error nobody caught: its text, the value's type, and the denial it was.
-    Error(String, Option<Denial>),
+    Error(String, Option<Box<Denial>>),
     /// A budget of the root ran out: the message.
     Limit(String),
     /// `os.exit`
@@ -90,7 +90,7 @@ impl Vm<'_> {
             },
             Fault::Stop(Stop::Denied(denial)) => match self.retrying(|vm| Ok(vm.heap.string(&denial.to_string())?)) {
                 Ok(value) => {
-                    self.denial = Some((value, *denial));
+                    self.denial = Some((value, denial));
                     Thrown::Error(value)
                 }
                 Err(_) => Thrown::Limit(Budget::Memory, self.memory.of),
@@ -122,8 +122,7 @@ impl Vm<'_> {
         loop {
             let boundary = self.pop_boundary()?;
             if let Ends::Module(key) = &boundary.ends {
-                // What failed halfway may be tried again.
-                self.modules.failed(key);
+                self.module_failed(key);
             }
             if self.boundaries.len() <= at {
                 return Some(boundary);

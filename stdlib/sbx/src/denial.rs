@@ -108,15 +108,25 @@ impl Denial {
     }
 }
 
-/// Text from a script as it may appear in a message or a record: quoted, with control and direction characters escaped, cut when long.
+/// Text from a script as it may appear in a message: quoted, with control and direction characters escaped, cut when long.
 #[must_use]
 pub fn quote(text: &str) -> String {
-    format!("\"{}\"", escape(text, MAX_SUBJECT))
+    format!("\"{}\"", written(text, MAX_SUBJECT, true))
 }
 
-/// The same without the quotes.
+/// Several such texts, as operands of one call.
+#[must_use]
+pub fn quote_all(texts: &[String]) -> Option<String> {
+    (!texts.is_empty()).then(|| texts.iter().map(|text| quote(text)).collect::<Vec<_>>().join(" -> "))
+}
+
+/// The same without quotes: only what could move a cursor, hide text or turn its direction is escaped.
 #[must_use]
 pub fn escape(text: &str, most: usize) -> String {
+    written(text, most, false)
+}
+
+fn written(text: &str, most: usize, quoted: bool) -> String {
     let mut out = String::new();
     for c in text.chars() {
         if out.len() >= most {
@@ -124,8 +134,7 @@ pub fn escape(text: &str, most: usize) -> String {
             break;
         }
         match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            // Everything that could move a cursor, hide text or turn its direction.
+            '"' | '\\' if quoted => out.extend(['\\', c]),
             c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
@@ -133,7 +142,8 @@ pub fn escape(text: &str, most: usize) -> String {
     out
 }
 
-const fn is_invisible(c: char) -> bool {
+/// Characters that are not control characters and still show nothing of themselves, or turn what is around them.
+pub(crate) const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 

@@ -3,8 +3,9 @@
 //! A row says who asked for what, where in the source, and which rule decided. It never holds contents, values of variables or
 //! anything else that passed through the call.
 
+use crate::denial::{escape, is_invisible};
 use crate::ids::SbxId;
-use crate::limits::{MAX_DENIED_ROWS, MAX_LOG_ROWS};
+use crate::limits::{MAX_DENIED_ROWS, MAX_LOG_ROWS, MAX_SUBJECT};
 use crate::plain::Plain;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -54,8 +55,8 @@ pub struct Event {
     pub when: f64,
     /// The native, or `sbxmk`, `sbxrv`.
     pub native: &'static str,
-    /// On what: as the script wrote it, quoted and escaped.
-    pub subject: Option<String>,
+    /// On what: each operand as the script wrote it.
+    pub subjects: Vec<String>,
     /// Whose authority was asked.
     pub sandbox: SbxId,
     /// Source file.
@@ -79,9 +80,26 @@ impl Event {
             && self.line == other.line
             && self.verdict == other.verdict
             && self.sandbox == other.sandbox
-            && self.subject == other.subject
+            && self.subjects == other.subjects
             && self.rule == other.rule
             && self.file == other.file
+    }
+
+    /// The row as a log keeps it: long subjects cut.
+    #[must_use]
+    pub(crate) fn cut(mut self) -> Event {
+        for subject in &mut self.subjects {
+            if let Some((at, _)) = subject.char_indices().find(|(at, _)| *at >= MAX_SUBJECT) {
+                subject.truncate(at);
+                subject.push('…');
+            }
+        }
+        self
+    }
+
+    fn shown_subject(&self) -> Option<String> {
+        let shown: Vec<String> = self.subjects.iter().map(|subject| escape(subject, 2 * MAX_SUBJECT)).collect();
+        (!shown.is_empty()).then(|| shown.join(" -> "))
     }
 
     /// As scripts see it in `sbxlg`.
@@ -93,9 +111,9 @@ impl Event {
         };
         let mut fields = vec![
             ("seq".to_owned(), num(self.seq)),
-            ("ms".to_owned(), Plain::Num(self.when)),
+            ("ms".to_owned(), Plain::Num(self.when.floor())),
             ("native".to_owned(), Plain::Str(self.native.to_owned())),
-            ("on".to_owned(), self.subject.clone().map_or(Plain::Nil, Plain::Str)),
+            ("on".to_owned(), self.shown_subject().map_or(Plain::Nil, Plain::Str)),
             ("verdict".to_owned(), Plain::Str(self.verdict.text().to_owned())),
             ("rule".to_owned(), Plain::Str(self.rule.clone())),
             ("file".to_owned(), Plain::Str(self.file.to_string())),
@@ -119,10 +137,14 @@ impl Event {
         let _ = write!(out, "{{\"v\":1,\"seq\":{},\"ms\":{:.0},\"sandbox\":{},\"native\":", self.seq, self.when, self.sandbox.0);
         json_text(&mut out, self.native);
         out.push_str(",\"on\":");
-        match &self.subject {
-            Some(subject) => json_text(&mut out, subject),
-            None => out.push_str("null"),
+        out.push('[');
+        for (n, subject) in self.subjects.iter().enumerate() {
+            if n > 0 {
+                out.push(',');
+            }
+            json_text(&mut out, subject);
         }
+        out.push(']');
         out.push_str(",\"verdict\":");
         json_text(&mut out, self.verdict.text());
         out.push_str(",\"rule\":");
@@ -140,8 +162,12 @@ fn json_text(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c < ' ' || c == '\u{7f}' || c == '\u{2028}' || c == '\u{2029}' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            // Valid either way; escaped, because records are read on terminals too.
+            c if c.is_control() || is_invisible(c) => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
             }
             c => out.push(c),
         }

@@ -16,6 +16,8 @@ use std::io::{self, Read};
 pub enum Resource {
     /// A file read line by line.
     Lines(LineReader),
+    /// Let go when its sandbox was revoked, so that using it is answered as that and not as a closed file; what `typ` said of it.
+    Revoked(&'static str),
 }
 
 impl Resource {
@@ -24,6 +26,7 @@ impl Resource {
     pub const fn type_name(&self) -> &'static str {
         match self {
             Resource::Lines(_) => "fil",
+            Resource::Revoked(name) => name,
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod account;
 pub mod denial;
+mod doorway;
 pub mod event;
 pub mod grants;
 pub mod handle;

@@ -3,11 +3,11 @@
 //! A permit is made by the doorway only, after it has decided that the call is allowed at all. The native names its subjects through
 //! it; that is where grants decide, budgets are charged and the event record learns what the call was about.
 
-use crate::denial::{Denial, Rule, escape, quote, shell_word};
+use crate::denial::{Denial, Rule, quote, quote_all, shell_word};
 use crate::event::Cost;
 use crate::handle::{LineReader, Open, READ_AHEAD, Resource};
 use crate::ids::{ROOT, SbxId};
-use crate::limits::{Budget, MAX_HANDLES, MAX_SUBJECT};
+use crate::limits::{Budget, MAX_HANDLES, MAX_PATH, MAX_SUBJECT};
 use crate::path::GuestPath;
 use crate::plain::HandleId;
 use crate::realm::{CallSite, Realm};
@@ -71,7 +71,7 @@ pub struct Permit<'r> {
     pub(crate) realm: &'r mut Realm,
     pub(crate) site: &'r CallSite<'r>,
     pub(crate) native: NativeId,
-    pub(crate) subject: Option<String>,
+    pub(crate) subjects: Vec<String>,
     pub(crate) rule: Cow<'static, str>,
     pub(crate) cost: Cost,
 }
@@ -128,7 +128,7 @@ impl Permit<'_> {
     }
 
     fn place(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
-        self.about(quote(path));
+        self.about(path);
         self.resolve(path, want)
     }
 
@@ -136,13 +136,13 @@ impl Permit<'_> {
         let guest = GuestPath::new(path).map_err(|bad| Stop::failed(bad.text()))?;
         let view = Arc::clone(&self.realm.tree.node(self.site.authority).view);
         let Some((entry, rest)) = view.find(guest) else {
-            let hint = self.dir_hint(path, want);
+            let hint = self.dir_hint(path, want, None);
             return Err(self.deny(Rule::NoGrant, Some(hint)));
         };
         let name = entry.guest.text();
         if !entry.access.covers(want) {
             let rule = if want.writes() { Rule::ReadOnly(name) } else { Rule::WriteOnly(name) };
-            let hint = self.dir_hint(path, want);
+            let hint = self.dir_hint(path, want, Some(&entry.guest.text()));
             return Err(self.deny(rule, Some(hint)));
         }
         self.rule = Cow::Owned(format!("dir {name} {}", entry.access.text()));
@@ -152,21 +152,23 @@ impl Permit<'_> {
         Ok(Place { source: Arc::clone(&entry.source), rest: rest.to_owned(), guest: name })
     }
 
-    /// The smallest grant that would allow a path.
-    fn dir_hint(&self, path: &str, want: Access) -> String {
+    /// The smallest grant that would allow a path: the path itself, or where `held` is granted already, that with more access.
+    fn dir_hint(&self, path: &str, want: Access, held: Option<&str>) -> String {
         let root = &self.realm.tree.node(ROOT).view;
-        let held = GuestPath::new(path).ok().and_then(|path| root.find(path)).is_some_and(|(entry, _)| entry.access.covers(want));
-        let (host, access) = if want.writes() {
-            let parent =
-                path.trim_end_matches('/').rsplit_once('/').map_or(".", |(parent, _)| if parent.is_empty() { "/" } else { parent });
-            (parent, "rw")
-        } else {
-            (path, "ro")
+        let root_holds = GuestPath::new(path).ok().and_then(|path| root.find(path)).is_some_and(|(entry, _)| entry.access.covers(want));
+        let parent = || path.trim_end_matches('/').rsplit_once('/').map_or(".", |(parent, _)| if parent.is_empty() { "/" } else { parent });
+        let (what, access) = match (held, want.writes()) {
+            (Some(guest), _) => (guest, "rw"),
+            (None, true) => (parent(), "rw"),
+            (None, false) => (path, "ro"),
         };
-        if self.site.authority != ROOT && held {
-            return format!("{{dir: {{{}: \"{access}\"}}}} in the options of sbxmk", quote(host));
+        if self.site.authority != ROOT && root_holds {
+            return format!("{{dir: {{{}: \"{access}\"}}}} in the options of sbxmk", quote(what));
         }
-        format!("--dir {}", shell_word(&format!("{host}:{access}")))
+        match held {
+            Some(guest) => format!("--dir {}, where HOST is what {guest} is granted from", shell_word(&format!("HOST:{guest}:{access}"))),
+            None => format!("--dir {}", shell_word(&format!("{what}:{access}"))),
+        }
     }
 
     /// The value of an environment variable; nothing when the operator granted the name and it is not set.
@@ -174,7 +176,7 @@ impl Permit<'_> {
     /// # Errors
     /// It is not granted.
     pub fn variable(&mut self, name: &str) -> Result<Option<String>, Stop> {
-        self.about(quote(name));
+        self.about(name);
         if name.is_empty() || name.len() > MAX_SUBJECT || name.contains(['=', '\0']) {
             return Err(Stop::failed("that is no name of an environment variable"));
         }
@@ -197,27 +199,17 @@ impl Permit<'_> {
         &self.realm.argv
     }
 
-    /// Names what the call is about, for the record. Several are joined.
-    pub fn about(&mut self, what: String) {
-        match &mut self.subject {
-            None => self.subject = Some(what),
-            Some(before) => {
-                before.push_str(" -> ");
-                before.push_str(&what);
-            }
-        }
-    }
-
-    /// Names what the call is about by a text of the script's own making.
-    pub fn note(&mut self, text: &str) {
-        self.about(escape(text, MAX_SUBJECT));
+    /// Names what the call is about, for the record: an operand, or a text of the script's own making.
+    pub fn about(&mut self, what: &str) {
+        let cut = what.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_PATH).unwrap_or(what.len());
+        self.subjects.push(what.get(..cut).unwrap_or_default().to_owned());
     }
 
     /// A denial of this call.
     pub fn deny(&mut self, rule: Rule, grant: Option<String>) -> Stop {
         Stop::Denied(Box::new(Denial {
             native: self.native.name(),
-            subject: self.subject.clone(),
+            subject: quote_all(&self.subjects),
             rule,
             grant,
             retry: false,

@@ -4,12 +4,13 @@
 //! the budget of calls left, are the arguments right. Then it hands the native a permit. Whatever happens, one event is recorded.
 
 use crate::account::Accounts;
-use crate::denial::{Denial, Rule, quote};
-use crate::event::{Event, Verdict};
+use crate::denial::{Rule, quote};
+use crate::doorway::denial;
+use crate::event::{Cost, Event};
 use crate::grants::Grants;
 use crate::handle::{Cutter, Handles, READ_AHEAD, Resource};
 use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
-use crate::limits::{Budget, Limits, MAX_MOUNTS, MAX_REALM_ROWS};
+use crate::limits::{Budget, Limits, MAX_MOUNTS};
 use crate::outside::Outside;
 use crate::path::{GuestPath, GuestPrefix};
 use crate::permit::{BYTES_PER_UNIT, Permit, os_text};
@@ -19,7 +20,7 @@ use crate::request::{Request, make};
 use crate::stop::Stop;
 use crate::tree::{Holding, Tree};
 use crate::view::View;
-use ilu_cap::{GrantKind, Kind, Native, NativeId};
+use ilu_cap::NativeId;
 use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
@@ -72,8 +73,8 @@ pub struct Realm {
     pub(crate) outside: Box<dyn Outside>,
     pub(crate) argv: Vec<String>,
     pub(crate) input: Cutter,
-    natives: Natives,
-    recorder: Recorder,
+    pub(crate) natives: Natives,
+    pub(crate) recorder: Recorder,
 }
 
 impl std::fmt::Debug for Realm {
@@ -82,8 +83,6 @@ impl std::fmt::Debug for Realm {
     }
 }
 
-/// Units of fuel that any call of a native costs.
-const CALL_COST: u64 = 20;
 /// Rows that one look at a log gives; the newest.
 const SHOWN_ROWS: usize = 1000;
 
@@ -151,8 +150,8 @@ impl Realm {
             let payers = self.accounts.of(site.account).to_vec();
             make(&mut self.tree, site.authority, &payers, request)
         };
-        let subject = made.as_ref().ok().map(|s| format!("#{}", s.0));
-        self.record(site, "sbxmk", subject, Cow::Borrowed("attenuation"), crate::event::Cost::default(), made.as_ref().err());
+        let subjects = made.as_ref().ok().map(|s| format!("#{}", s.0)).into_iter().collect();
+        self.record(site, "sbxmk", subjects, Cow::Borrowed("attenuation"), Cost::default(), made.as_ref().err());
         made
     }
 
@@ -173,38 +172,21 @@ impl Realm {
         let doomed = self.tree.within(s);
         self.tree.revoke(s);
         for handle in self.handles.owned_by(&doomed) {
-            // What was open is let go; its number stays and answers that it was revoked.
-            self.close_handle(handle);
+            self.let_go(handle);
         }
-        let subject = Some(format!("#{}", s.0));
-        self.record(site, "sbxrv", subject, Cow::Borrowed("holder"), crate::event::Cost::default(), None);
+        let subjects = vec![format!("#{}", s.0)];
+        self.record(site, "sbxrv", subjects, Cow::Borrowed("holder"), Cost::default(), None);
+    }
+
+    /// A call passed a gate: code ran with the authority of `site`, which is the gate's, whoever called it.
+    pub fn passage(&mut self, site: &CallSite<'_>, function: &str) {
+        self.record(site, "sbxgt", vec![function.to_owned()], Cow::Borrowed("gate"), Cost::default(), None);
     }
 
     /// Was a sandbox, or one it was made under, revoked?
     #[must_use]
     pub fn is_revoked(&self, s: SbxId) -> bool {
         self.tree.is_revoked(s)
-    }
-
-    /// The doorway.
-    ///
-    /// # Errors
-    /// The call was denied, failed, or a budget ran out.
-    pub fn call(&mut self, site: CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Result<Plain, Stop> {
-        let mut permit =
-            Permit { realm: self, site: &site, native, subject: None, rule: Cow::Borrowed("capability"), cost: Default::default() };
-        let (result, began) = match permit.decide(args) {
-            Ok(function) => (function(&mut permit, args), 1),
-            Err(stop) => (Err(stop), 0),
-        };
-        let (subject, rule, cost) = (permit.subject.take(), std::mem::take(&mut permit.rule), permit.cost);
-        if matches!(result, Err(Stop::Room(_))) {
-            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts.
-            return result;
-        }
-        self.accounts.spend(&mut self.tree, site.account, Budget::Calls(native), began);
-        self.record(&site, native.name(), subject, rule, cost, result.as_ref().err());
-        result
     }
 
     /// The next line of an open file; nothing at its end.
@@ -214,8 +196,8 @@ impl Realm {
     pub fn read_line(&mut self, site: CallSite<'_>, id: HandleId) -> Result<Option<String>, Stop> {
         let result = self.line(&site, id);
         if let Err(Stop::Denied(denial)) = &result {
-            let (native, subject) = (denial.native, denial.subject.clone());
-            self.record(&site, native, subject, Cow::Borrowed("handle"), Default::default(), result.as_ref().err());
+            let native = denial.native;
+            self.record(&site, native, Vec::new(), Cow::Borrowed("handle"), Cost::default(), result.as_ref().err());
         }
         result
     }
@@ -232,7 +214,7 @@ impl Realm {
         }
         loop {
             let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
-            let Resource::Lines(reader) = &mut open.resource;
+            let Resource::Lines(reader) = &mut open.resource else { return Err(Stop::failed("the file is closed")) };
             let (cutter, mut read) = reader.split();
             let before = cutter.taken();
             if let Some(line) = cutter.line() {
@@ -252,9 +234,24 @@ impl Realm {
         }
     }
 
+    /// Closes what a handle names; its number stays and answers that it was revoked.
+    fn let_go(&mut self, id: HandleId) {
+        let Some(open) = self.handles.get(id) else { return };
+        if matches!(open.resource, Resource::Revoked(_)) {
+            return;
+        }
+        open.resource = Resource::Revoked(open.resource.type_name());
+        for s in self.accounts.of(open.account) {
+            self.tree.add_handles(*s, false);
+        }
+    }
+
     /// Lets an open resource go, as the VM's collector does when no value names it any more.
     pub fn close_handle(&mut self, id: HandleId) {
         if let Some(open) = self.handles.remove(id) {
+            if matches!(open.resource, Resource::Revoked(_)) {
+                return;
+            }
             for s in self.accounts.of(open.account) {
                 self.tree.add_handles(*s, false);
             }
@@ -404,89 +401,6 @@ impl Realm {
     pub fn flush_sink(&mut self) -> std::io::Result<()> {
         self.recorder.flush()
     }
-
-    fn live(&self, site: &CallSite<'_>, native: &'static str) -> Result<(), Stop> {
-        if self.recorder.is_broken() {
-            return Err(denial(site, native, Rule::AuditBroken, None, None));
-        }
-        if self.tree.is_revoked(site.authority) {
-            return Err(denial(site, native, Rule::Revoked, None, None));
-        }
-        Ok(())
-    }
-
-    fn cap_hint(&self, authority: SbxId, row: &Native) -> String {
-        if authority != ROOT && self.tree.node(ROOT).caps.names().contains(&row.name) {
-            return format!("\"{}\" in the list given to sbxmk", row.name);
-        }
-        format!("--grant {}", row.name)
-    }
-
-    fn record(
-        &mut self,
-        site: &CallSite<'_>,
-        native: &'static str,
-        subject: Option<String>,
-        rule: Cow<'static, str>,
-        cost: crate::event::Cost,
-        stop: Option<&Stop>,
-    ) {
-        let (verdict, rule) = match stop {
-            None => (Verdict::Allowed, rule.into_owned()),
-            Some(Stop::Denied(denial)) => (Verdict::Denied, denial.rule.code().to_owned()),
-            Some(Stop::Limit { budget, .. }) => (Verdict::Limit, budget.text()),
-            Some(Stop::Failed(_) | Stop::Room(_) | Stop::Interrupted) => (Verdict::Failed, rule.into_owned()),
-        };
-        if verdict == Verdict::Denied {
-            for s in self.accounts.of(site.account) {
-                if let Some(node) = self.tree.node_mut(*s) {
-                    node.used.denied += 1;
-                }
-            }
-        }
-        let when = self.outside.wall_ms();
-        let event = self.recorder.event(site, native, subject, rule, verdict, cost, when);
-        let room = self.recorder.rows < MAX_REALM_ROWS;
-        if let Some(node) = self.tree.node_mut(site.authority) {
-            self.recorder.rows += node.log.push(event, room);
-        }
-    }
-}
-
-impl Permit<'_> {
-    /// The questions that come before the native's own.
-    fn decide(&mut self, args: &[Arg<'_>]) -> Result<NativeFn, Stop> {
-        let (site, row) = (self.site, self.native.row());
-        // What a refused call was about is known only when it is the first argument.
-        let subject = match (row.grant, args.first()) {
-            (GrantKind::None, _) | (_, None) => None,
-            (_, Some(Arg::Str(text))) => Some(quote(text)),
-            _ => None,
-        };
-        let refuse = |rule, hint| Err(denial(site, row.name, rule, subject.clone(), hint));
-        if let Err(Stop::Denied(mut denied)) = self.realm.live(site, row.name) {
-            denied.subject = subject;
-            return Err(Stop::Denied(denied));
-        }
-        if !self.native.exists() || !self.realm.has(site.authority, self.native) {
-            let stop = refuse(Rule::NotHeld, Some(self.realm.cap_hint(site.authority, row)));
-            self.subject = subject;
-            return stop;
-        }
-        check_args(row, args)?;
-        let Some(function) = self.realm.natives.get(self.native) else {
-            return Err(Stop::Failed(format!("`{}` is not in this build", row.name)));
-        };
-        if self.realm.accounts.left(&self.realm.tree, site.account, Budget::Calls(self.native)) == 0 {
-            self.realm.accounts.charge(&mut self.realm.tree, site.account, Budget::Calls(self.native), 1)?;
-        }
-        self.work(CALL_COST)?;
-        Ok(function)
-    }
-}
-
-fn denial(site: &CallSite<'_>, native: &'static str, rule: Rule, subject: Option<String>, grant: Option<String>) -> Stop {
-    Stop::Denied(Box::new(Denial { native, subject, rule, grant, retry: false, file: site.file.to_owned(), line: site.line }))
 }
 
 fn text(bytes: Vec<u8>, before: u64) -> Result<String, Stop> {
@@ -494,32 +408,4 @@ fn text(bytes: Vec<u8>, before: u64) -> Result<String, Stop> {
         let at = before + error.utf8_error().valid_up_to() as u64;
         Stop::Failed(format!("not UTF-8 text at byte {at} (use fs.rdb)"))
     })
-}
-
-/// Are there as many arguments as the row says, each of its kind?
-fn check_args(row: &Native, args: &[Arg<'_>]) -> Result<(), Stop> {
-    let least = row.params.iter().filter(|param| !param.optional).count();
-    if args.len() < least || args.len() > row.params.len() {
-        let most = row.params.len();
-        let takes = if least == most { format!("{most}") } else { format!("{least} to {most}") };
-        let s = if takes == "1" { "" } else { "s" };
-        return Err(Stop::Failed(format!("{} takes {takes} argument{s}, got {}", row.name, args.len())));
-    }
-    for (param, arg) in row.params.iter().zip(args) {
-        let fits = match param.kind {
-            Kind::Str => matches!(arg, Arg::Str(_)),
-            Kind::Num => matches!(arg, Arg::Num(_)),
-            Kind::Data => matches!(arg, Arg::Str(_) | Arg::Bytes(_)),
-            Kind::List => matches!(arg, Arg::List(_)),
-            Kind::Options => matches!(arg, Arg::Object(_)),
-            Kind::Handle => matches!(arg, Arg::Handle(_)),
-            Kind::Fun => matches!(arg, Arg::Other("fun" | "bif")),
-            Kind::Any => true,
-        };
-        if !(fits || param.optional && matches!(arg, Arg::Nil)) {
-            let (name, kind) = (param.name, param.kind.text());
-            return Err(Stop::Failed(format!("{}: {name} is {kind}, got {}", row.name, arg.type_name())));
-        }
-    }
-    Ok(())
 }

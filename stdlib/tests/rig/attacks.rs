@@ -200,9 +200,12 @@ fn fs_012_long_names_are_errors() {
         assert_eq!(rig.fails(native, &args(&"d/".repeat(2049))), "name too long", "{native}");
     }
     // FS-013: a path of 64 MiB is refused by its length alone.
+    let huge = "x/".repeat(32 << 20);
+    let (site, native) = (rig.site(), ilu_cap::by_name(READ).unwrap());
     let start = std::time::Instant::now();
-    assert_eq!(rig.fails(READ, &[Arg::Str(&"x/".repeat(32 << 20))]), "name too long");
-    assert!(start.elapsed().as_millis() < 500);
+    let stop = rig.realm.call(site, native, &[Arg::Str(&huge)]);
+    assert!(start.elapsed().as_millis() < 200);
+    assert_eq!(stop, Err(ilu_sbx::Stop::Failed("name too long".to_owned())));
 }
 
 fn fs_014_many_steps_end_quickly() {
@@ -728,7 +731,7 @@ fn fs_096_a_deep_tree_is_removed() {
     let start = std::time::Instant::now();
     rig.ok("__sys_remove", &[Arg::Str("n"), on("recursive")]);
     assert!(!rig.base.join("R/n").exists());
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
     rig.unharmed();
 }
 

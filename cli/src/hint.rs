@@ -1,0 +1,84 @@
+//! Which flag would have allowed a denied call. The sandbox names the grant; what it comes to on this command line depends on the flags that
+//! were given: `--grant` is an exact list, and without it a resource flag brings the natives it needs.
+
+use crate::args::GrantFlags;
+use crate::grants::AT_FIRST;
+use ilu_cap::{GrantKind, by_name};
+use ilu_sbx::{Denial, Rule};
+
+/// Puts the flag for this command line into a denial of a native that the script does not hold.
+pub fn for_this_command_line(denial: &mut Denial, flags: &GrantFlags) {
+    // A grant that the script itself holds back is told in terms of `sbxmk`.
+    let at_root = denial.grant.as_ref().is_some_and(|grant| grant.starts_with("--grant "));
+    if denial.rule != Rule::NotHeld || !at_root {
+        return;
+    }
+    let Some(row) = by_name(denial.native).map(ilu_cap::NativeId::row) else { return };
+    let path = denial.subject.as_deref().and_then(plain_subject);
+    let hint = match (&flags.grant, row.grant) {
+        (Some(list), _) => format!("--grant {list},{}", row.name),
+        (None, GrantKind::DirRead) => format!("--dir {}", path.unwrap_or("PATH")),
+        (None, GrantKind::DirWrite) => format!("--dir {}:rw", path.map_or("PATH", folder)),
+        (None, GrantKind::Env) => format!("--env {}", path.unwrap_or("NAME")),
+        (None, _) => format!("--grant {},{}", AT_FIRST.join(","), row.name),
+    };
+    denial.grant = Some(hint);
+}
+
+/// What a subject quotes, when it is a word that a shell takes as it stands.
+fn plain_subject(subject: &str) -> Option<&str> {
+    let word = subject.strip_prefix('"')?.strip_suffix('"')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@' | '%');
+    (!word.is_empty() && !word.starts_with('-') && word.chars().all(plain)).then_some(word)
+}
+
+/// The directory in which a file would be made.
+fn folder(path: &str) -> &str {
+    match path.trim_end_matches('/').rsplit_once('/') {
+        None => ".",
+        Some(("", _)) => "/",
+        Some((folder, _)) => folder,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn hint(native: &'static str, subject: Option<&str>, flags: &[&str]) -> String {
+        let mut args = vec!["ilu", "run", "-e", "1"];
+        args.extend(flags);
+        let Command::Run(run) = Cli::try_parse_from(args).unwrap().command else { panic!("run") };
+        let mut denial = Denial {
+            native,
+            subject: subject.map(str::to_string),
+            rule: Rule::NotHeld,
+            grant: Some(format!("--grant {native}")),
+            retry: false,
+            file: "a.ilu".to_string(),
+            line: 1,
+        };
+        for_this_command_line(&mut denial, &run.grants);
+        denial.grant.unwrap()
+    }
+
+    #[test]
+    fn the_hint_is_a_flag_that_does_it_on_this_command_line() {
+        for (native, subject, flags, flag) in [
+            ("__sys_read_file", Some("\"/etc/passwd\""), &[][..], "--dir /etc/passwd"),
+            ("__sys_read_file", Some("\"a b\""), &[], "--dir PATH"),
+            ("__sys_read_file", None, &[], "--dir PATH"),
+            ("__sys_write_file", Some("\"/out/a.txt\""), &["--dir", "x:/in"], "--dir /out:rw"),
+            ("__sys_write_file", Some("\"a.txt\""), &[], "--dir .:rw"),
+            ("__sys_mkdir", Some("\"/a\""), &[], "--dir /:rw"),
+            ("__sys_getenv", Some("\"LANG\""), &[], "--env LANG"),
+            ("__sys_random", None, &[], "--grant capstdout,__sys_stderr,__sys_argv,captm,capch,capsp,__sys_random"),
+            ("__sys_random", None, &["--grant", "capio"], "--grant capio,__sys_random"),
+            ("__sys_read_file", Some("\"x\""), &["--grant", "capio"], "--grant capio,__sys_read_file"),
+        ] {
+            assert_eq!(hint(native, subject, flags), flag, "{native} {subject:?} {flags:?}");
+        }
+    }
+}

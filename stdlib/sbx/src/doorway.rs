@@ -1,0 +1,147 @@
+//! The doorway: the one way from a script to a native, and the record of every passage.
+
+use crate::denial::{Denial, Rule, quote_all};
+use crate::event::{Cost, Verdict};
+use crate::ids::{ROOT, SbxId};
+use crate::limits::{Budget, MAX_REALM_ROWS};
+use crate::permit::Permit;
+use crate::plain::{Arg, Plain};
+use crate::realm::{CallSite, NativeFn, Realm};
+use crate::stop::Stop;
+use ilu_cap::{GrantKind, Kind, Native, NativeId};
+use std::borrow::Cow;
+
+/// Units of fuel that any call of a native costs.
+const CALL_COST: u64 = 20;
+
+impl Realm {
+    /// The doorway.
+    ///
+    /// # Errors
+    /// The call was denied, failed, or a budget ran out.
+    pub fn call(&mut self, site: CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Result<Plain, Stop> {
+        let mut permit =
+            Permit { realm: self, site: &site, native, subjects: Vec::new(), rule: Cow::Borrowed("capability"), cost: Cost::default() };
+        let (result, began) = match permit.decide(args) {
+            Ok(function) => (function(&mut permit, args), 1),
+            Err(stop) => (Err(stop), 0),
+        };
+        let (subjects, rule, cost) = (std::mem::take(&mut permit.subjects), std::mem::take(&mut permit.rule), permit.cost);
+        if matches!(result, Err(Stop::Room(_))) {
+            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts.
+            return result;
+        }
+        self.accounts.spend(&mut self.tree, site.account, Budget::Calls(native), began);
+        self.record(&site, native.name(), subjects, rule, cost, result.as_ref().err());
+        result
+    }
+
+    pub(crate) fn live(&self, site: &CallSite<'_>, native: &'static str) -> Result<(), Stop> {
+        if self.recorder.is_broken() {
+            return Err(denial(site, native, Rule::AuditBroken, None, None));
+        }
+        if self.tree.is_revoked(site.authority) {
+            return Err(denial(site, native, Rule::Revoked, None, None));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn cap_hint(&self, authority: SbxId, row: &Native) -> String {
+        if authority != ROOT && self.tree.node(ROOT).caps.names().contains(&row.name) {
+            return format!("\"{}\" in the list given to sbxmk", row.name);
+        }
+        format!("--grant {}", row.name)
+    }
+
+    pub(crate) fn record(
+        &mut self,
+        site: &CallSite<'_>,
+        native: &'static str,
+        subjects: Vec<String>,
+        rule: Cow<'static, str>,
+        cost: Cost,
+        stop: Option<&Stop>,
+    ) {
+        let (verdict, rule) = match stop {
+            None => (Verdict::Allowed, rule.into_owned()),
+            Some(Stop::Denied(denial)) => (Verdict::Denied, denial.rule.code().to_owned()),
+            Some(Stop::Limit { budget, .. }) => (Verdict::Limit, budget.text()),
+            Some(Stop::Failed(_) | Stop::Room(_) | Stop::Interrupted) => (Verdict::Failed, rule.into_owned()),
+        };
+        if verdict == Verdict::Denied {
+            for s in self.accounts.of(site.account) {
+                if let Some(node) = self.tree.node_mut(*s) {
+                    node.used.denied += 1;
+                }
+            }
+        }
+        let when = self.outside.wall_ms();
+        let event = self.recorder.event(site, native, subjects, rule, verdict, cost, when);
+        let room = self.recorder.rows < MAX_REALM_ROWS;
+        if let Some(node) = self.tree.node_mut(site.authority) {
+            self.recorder.rows += node.log.push(event, room);
+        }
+    }
+}
+
+impl Permit<'_> {
+    /// The questions that come before the native's own.
+    fn decide(&mut self, args: &[Arg<'_>]) -> Result<NativeFn, Stop> {
+        let (site, row) = (self.site, self.native.row());
+        if let (false, Some(Arg::Str(text))) = (row.grant == GrantKind::None, args.first()) {
+            // What a refused call was about is known only when it is the first argument.
+            self.about(text);
+        }
+        if let Err(Stop::Denied(mut denied)) = self.realm.live(site, row.name) {
+            denied.subject = quote_all(&self.subjects);
+            return Err(Stop::Denied(denied));
+        }
+        if !self.native.exists() || !self.realm.has(site.authority, self.native) {
+            let hint = self.realm.cap_hint(site.authority, row);
+            return Err(self.deny(Rule::NotHeld, Some(hint)));
+        }
+        // From here on the native itself says what it is about.
+        self.subjects.clear();
+        check_args(row, args)?;
+        let Some(function) = self.realm.natives.get(self.native) else {
+            return Err(Stop::Failed(format!("`{}` is not in this build", row.name)));
+        };
+        if self.realm.accounts.left(&self.realm.tree, site.account, Budget::Calls(self.native)) == 0 {
+            self.realm.accounts.charge(&mut self.realm.tree, site.account, Budget::Calls(self.native), 1)?;
+        }
+        self.work(CALL_COST)?;
+        Ok(function)
+    }
+}
+
+pub(crate) fn denial(site: &CallSite<'_>, native: &'static str, rule: Rule, subject: Option<String>, grant: Option<String>) -> Stop {
+    Stop::Denied(Box::new(Denial { native, subject, rule, grant, retry: false, file: site.file.to_owned(), line: site.line }))
+}
+
+/// Are there as many arguments as the row says, each of its kind?
+fn check_args(row: &Native, args: &[Arg<'_>]) -> Result<(), Stop> {
+    let least = row.params.iter().filter(|param| !param.optional).count();
+    if args.len() < least || args.len() > row.params.len() {
+        let most = row.params.len();
+        let takes = if least == most { format!("{most}") } else { format!("{least} to {most}") };
+        let s = if takes == "1" { "" } else { "s" };
+        return Err(Stop::Failed(format!("{} takes {takes} argument{s}, got {}", row.name, args.len())));
+    }
+    for (param, arg) in row.params.iter().zip(args) {
+        let fits = match param.kind {
+            Kind::Str => matches!(arg, Arg::Str(_)),
+            Kind::Num => matches!(arg, Arg::Num(_)),
+            Kind::Data => matches!(arg, Arg::Str(_) | Arg::Bytes(_)),
+            Kind::List => matches!(arg, Arg::List(_)),
+            Kind::Options => matches!(arg, Arg::Object(_)),
+            Kind::Handle => matches!(arg, Arg::Handle(_)),
+            Kind::Fun => matches!(arg, Arg::Other("fun" | "bif")),
+            Kind::Any => true,
+        };
+        if !(fits || param.optional && matches!(arg, Arg::Nil)) {
+            let (name, kind) = (param.name, param.kind.text());
+            return Err(Stop::Failed(format!("{}: {name} is {kind}, got {}", row.name, arg.type_name())));
+        }
+    }
+    Ok(())
+}
