@@ -44,7 +44,7 @@ impl Vm<'_> {
         self.memory = boundary.memory;
         self.depth = boundary.depth;
         self.frame_room = self.frames.capacity().min(self.depth.most);
-        self.heap.set_limit(self.collect_at.min(self.memory.most));
+        self.apply_limit();
         Some(boundary)
     }
 
@@ -87,7 +87,7 @@ impl Vm<'_> {
             self.depth = Bound { most: depth.min(self.depth.most), of: sandbox };
         }
         self.frame_room = self.frames.capacity().min(self.depth.most);
-        self.heap.set_limit(self.collect_at.min(self.memory.most));
+        self.apply_limit();
     }
 
     /// Calls a function inside a sandbox.
