@@ -482,3 +482,17 @@ fn int_046_evaluated_text_has_the_sandboxs_powers_only() {
         limit("text that evaluates text", "use sbx\nsb = sbxmk(sbxls(sbxme()))\ng() = sbxev(sb, \"\\\\(g) g()\")(g)\ng()", "depth"),
     ]);
 }
+
+#[test]
+fn int_047_random_bytes_of_odd_counts_are_errors_or_limits() {
+    const GRANT: &[&str] = &["--grant", "capio,caprn", "--time", "20s"];
+    let count = |n: &str| format!("r = try(\\() __sys_random({n}))\nprn r.val, typ(r.err)");
+    let mut rows = vec![
+        runs("control", "prn len(__sys_random(8)), typ(__sys_random(0))", "8 byt").flags(GRANT),
+        runs("two draws differ", "prn __sys_random(16) == __sys_random(16)", "fls").flags(GRANT),
+        Row::new("without the native", "__sys_random(8)", 3, "__sys_random"),
+    ];
+    rows.extend(["-1", "0.5", "nil", "\"8\"", "1e300", "-1e300"].map(|n| runs(n, count(n), "nil str").flags(GRANT).within(3_000)));
+    rows.push(Row::new("a terabyte", "__sys_random(1e12)\nprn \"never\"", 1, "").flags(GRANT).within(3_000));
+    check_all(&rows);
+}

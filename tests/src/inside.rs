@@ -113,11 +113,15 @@ pub enum How {
 #[must_use]
 pub fn tiny(how: How) -> Setup {
     let limits = Limits { fuel: 30_000, memory: 4 << 20, output: 1 << 20, wall_ms: 10_000, ..Limits::default() };
+    Setup { stress: how == How::CollectAlways, ..with_limits(limits) }
+}
+
+/// No native but output, within these limits.
+#[must_use]
+pub fn with_limits(limits: Limits) -> Setup {
     let caps = ilu_cap::bundle::natives(["__sys_stdout", "__sys_stderr"]).expect("these natives exist");
     let outside = Kept { out: Shared::default(), err: Shared::default(), start: Instant::now() };
-    let mut setup = Setup::new(Grants { caps, mounts: Vec::new(), env: Vec::new(), argv: Vec::new(), limits }, Box::new(outside));
-    setup.stress = how == How::CollectAlways;
-    setup
+    Setup::new(Grants { caps, mounts: Vec::new(), env: Vec::new(), argv: Vec::new(), limits }, Box::new(outside))
 }
 
 /// Runs a case; nothing when it needs what only the command line can give it.

@@ -28,7 +28,6 @@ pub enum Constant {
 /// Where a closure finds one of its captures when it is made.
 #[allow(clippy::enum_variant_names, reason = "one of the three places is a capture, of the function that makes the closure")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::enum_variant_names, reason = "a capture of a capture is what it is")]
 pub enum Capture {
     /// A register of the function that makes it.
     Register(u8),
