@@ -23,6 +23,9 @@ impl Vm<'_> {
             self.fuel = fuel;
         }
         self.collect();
+        if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
+            return Err(self.memory_limit());
+        }
         let done = self.unbounded(operation);
         match done {
             Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => Err(self.memory_limit()),

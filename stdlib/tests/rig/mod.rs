@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 pub mod attacks;
+pub mod races;
 
 /// Standard streams in memory, clocks of the system, and a kernel that only the tests can break.
 #[derive(Clone, Default)]
