@@ -255,6 +255,16 @@ fn the_audit_has_a_line_for_each_decision_and_no_contents() {
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_audit_that_cannot_be_written_ends_the_run_and_allows_nothing_more() {
+    let ran = text(&["--audit", "/dev/full"], "use tim\ntim.ms()");
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.err.contains("audit"), "{}", ran.err);
+    let ran = text(&["--audit", "/dev/full"], "use tim\ntim.ms()\nprn \"more\"");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{}", ran.err);
+}
+
 #[test]
 fn an_audit_that_the_script_could_change_is_refused() {
     let scratch = Scratch::new("cli");
