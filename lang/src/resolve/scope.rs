@@ -1,8 +1,8 @@
-//! Looking names up, declaring them, and deciding which variables closures share.
+//! Functions and their variables: entering a function, declaring what it binds, finding what a name is bound to.
 
 use super::collect::{Found, Why, bound_names};
 use super::hint::shown;
-use super::{Binding, Constant, EarlyRead, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
+use super::{Binding, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
 use crate::ast::{Ast, Expr, FnId, Module, Name, Stmt};
 use crate::code::program::{Global, ModuleRef};
 use crate::diagnostic::{Diagnostic, codes};
@@ -12,10 +12,13 @@ use std::collections::{HashMap, HashSet};
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(ast: &'a Ast, library: &'a dyn Library, trusted: bool) -> Self {
-        let mut mentions: HashMap<Name, Vec<u32>> = HashMap::new();
+        let functions = ast.fns.iter().filter_map(|function| function.name);
+        let mut mentions: HashMap<Name, Vec<u32>> = functions.map(|name| (name, Vec::new())).collect();
         for (expr, span) in ast.exprs.iter().zip(&ast.expr_spans) {
-            if let Expr::Name(name) = expr {
-                mentions.entry(*name).or_default().push(span.start);
+            if let Expr::Name(name) = expr
+                && let Some(places) = mentions.get_mut(name)
+            {
+                places.push(span.start);
             }
         }
         mentions.values_mut().for_each(|places| places.sort_unstable());
@@ -29,7 +32,7 @@ impl<'a> Resolver<'a> {
             trusted,
             out,
             errors: Vec::new(),
-            globals: HashMap::new(),
+            open_names: HashMap::new(),
             global_info: Vec::new(),
             frames: Vec::new(),
             names,
@@ -38,6 +41,7 @@ impl<'a> Resolver<'a> {
             writes: 0,
             blocks: Vec::new(),
             stages: HashMap::new(),
+            constants: HashMap::new(),
             compared: 0,
         }
     }
@@ -132,7 +136,8 @@ impl<'a> Resolver<'a> {
         }
         let binding = if frame.function == 0 {
             let exported = matches!(found.why, Why::Own | Why::Assign) && !self.ast.name(found.name).starts_with('_');
-            Binding::Global(self.global(found.name, exported))
+            let imported = matches!(found.why, Why::Import(_));
+            Binding::Global(self.global(self.ast.name(found.name), exported, imported))
         } else {
             let owner = frame.function;
             let index = self.out.functions.get(owner).map_or(0, |info| info.locals.len());
@@ -143,19 +148,13 @@ impl<'a> Resolver<'a> {
             Binding::Var(var)
         };
         if let Some(frame) = self.frames.last_mut() {
-            frame.bound.entry(found.name).or_default().push(binding);
+            frame.bound.insert(found.name, binding);
         }
     }
 
-    fn global(&mut self, name: Name, exported: bool) -> Slot {
-        let slot = self.hidden_global(self.ast.name(name), exported);
-        self.globals.insert(name, slot);
-        slot
-    }
-
-    fn hidden_global(&mut self, name: &str, exported: bool) -> Slot {
+    pub(super) fn global(&mut self, name: &str, exported: bool, imported: bool) -> Slot {
         let slot = Slot(u32::try_from(self.out.globals.len()).unwrap_or(u32::MAX));
-        self.out.globals.push(Global { name: name.into(), exported });
+        self.out.globals.push(Global { name: name.into(), exported, imported });
         self.global_info.push(GlobalInfo::default());
         slot
     }
@@ -164,12 +163,11 @@ impl<'a> Resolver<'a> {
         let id = VarId(u32::try_from(self.out.vars.len()).unwrap_or(u32::MAX));
         self.out.vars.push(Var {
             name,
-            owner,
+            owner: u32::try_from(owner).unwrap_or(u32::MAX),
             fresh: index.is_none(),
             shared: false,
             starts_unset: false,
-            index,
-            constant: None,
+            index: index.and_then(|index| u16::try_from(index).ok()).unwrap_or(u16::MAX),
             assigns: 0,
             assigned_in_loop: false,
             captured: false,
@@ -185,93 +183,33 @@ impl<'a> Resolver<'a> {
         let owner = self.frames.last().map_or(0, |frame| frame.function);
         let var = self.new_var(name, owner, None);
         if let Some(frame) = self.frames.last_mut() {
-            frame.bound.entry(name).or_default().push(Binding::Var(var));
+            let before = frame.bound.insert(name, Binding::Var(var));
+            frame.hidden.push((name, before));
         }
         var
     }
 
-    /// Ends what [`Self::bind_fresh`] began.
-    pub(super) fn unbind(&mut self, name: Name) {
-        if let Some(bindings) = self.frames.last_mut().and_then(|frame| frame.bound.get_mut(&name)) {
-            bindings.pop();
+    /// Ends the scope of the names bound last by [`Self::bind_fresh`].
+    pub(super) fn unbind(&mut self, count: usize) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        for _ in 0..count {
+            match frame.hidden.pop() {
+                Some((name, Some(before))) => _ = frame.bound.insert(name, before),
+                Some((name, None)) => _ = frame.bound.remove(&name),
+                None => {}
+            }
         }
     }
 
     /// The innermost binding of a name, and the function it is in.
     pub(super) fn find(&self, name: Name) -> Option<(usize, Binding)> {
         let frames = self.frames.iter().enumerate().rev();
-        frames.filter_map(|(depth, frame)| Some((depth, *frame.bound.get(&name)?.last()?))).next()
+        frames.filter_map(|(depth, frame)| Some((depth, *frame.bound.get(&name)?))).next()
     }
 
     pub(super) fn builtin_or_native(&self, text: &str) -> Option<Place> {
         let builtin = self.library.builtin(text, self.trusted).map(Place::Builtin);
         builtin.or_else(|| self.library.native(text).map(Place::Native))
-    }
-
-    /// A name that is read; `stage` when it is the bare callee of a pipeline stage.
-    pub(super) fn read(&mut self, name: Name, span: Span, stage: bool) -> Ref {
-        let text = self.ast.name(name);
-        if text == "_" {
-            let help = "`_` only stands where a value is thrown away; give the value a name to use it";
-            self.error(Diagnostic::new(codes::WILDCARD_READ, span, "`_` has no value").help(help));
-            return Ref::default();
-        }
-        let top = self.frames.len().saturating_sub(1);
-        match self.find(name) {
-            Some((_, Binding::Global(slot))) => {
-                if top == 0 && !self.open {
-                    self.check_early(Binding::Global(slot), name, span);
-                }
-                Ref { place: Place::Global(slot), check: false }
-            }
-            Some((depth, Binding::Var(var))) if depth == top => {
-                let set = self.set();
-                let check = self.out.var(var).and_then(|var| var.index).is_some_and(|index| !set.has(index));
-                if check {
-                    self.mark(var, |var| var.starts_unset = true);
-                    self.check_early(Binding::Var(var), name, span);
-                }
-                Ref { place: Place::Own(var), check }
-            }
-            Some((depth, Binding::Var(var))) => self.capture(var, depth),
-            None => Ref { place: self.outside(name, span, stage), check: false },
-        }
-    }
-
-    /// What a name means that is bound nowhere in the text.
-    fn outside(&mut self, name: Name, span: Span, stage: bool) -> Place {
-        let text = self.ast.name(name);
-        if let Some(place) = self.builtin_or_native(text) {
-            return place;
-        }
-        if stage && let Some(slot) = self.stage(name) {
-            return Place::Global(slot);
-        }
-        if self.open {
-            let slot = self.globals.get(&name).copied().unwrap_or_else(|| self.global(name, false));
-            return Place::Global(slot);
-        }
-        self.unknown_name(name, span, stage);
-        Place::Nowhere
-    }
-
-    /// The hidden variable for `trl`'s function of a name.
-    fn stage(&mut self, name: Name) -> Option<Slot> {
-        if let Some(&slot) = self.stages.get(&name) {
-            return Some(slot);
-        }
-        let text = self.ast.name(name);
-        self.library.exports("trl")?;
-        if let Some(known) = self.library.readable("trl")
-            && !known.iter().any(|one| one == text)
-        {
-            return None;
-        }
-        let slot = self.hidden_global(&format!("trl.{text}"), false);
-        self.stages.insert(name, slot);
-        self.out.stages_module = self.module(ModuleRef::Std("trl".into()));
-        self.out.stages.push((name, slot));
-        Some(slot)
     }
 
     pub(super) fn module(&mut self, module: ModuleRef) -> u32 {
@@ -280,24 +218,6 @@ impl<'a> Resolver<'a> {
             self.out.uses.len() - 1
         });
         u32::try_from(at).unwrap_or(u32::MAX)
-    }
-
-    /// A read with no assignment before it in the text: an error, unless a loop brings it behind one.
-    fn check_early(&mut self, binding: Binding, name: Name, span: Span) {
-        if self.touched(binding) {
-            return;
-        }
-        match self.frames.last_mut() {
-            Some(frame) if frame.loops > 0 => frame.early.push(EarlyRead { binding, name, span }),
-            _ => self.early_read(name, span),
-        }
-    }
-
-    fn touched(&self, binding: Binding) -> bool {
-        match binding {
-            Binding::Var(var) => self.out.var(var).is_none_or(|var| var.touched),
-            Binding::Global(slot) => self.global_info.get(slot.0 as usize).is_none_or(|info| info.touched),
-        }
     }
 
     pub(super) fn enter_loop(&mut self) {
@@ -319,127 +239,6 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A use of an outer function's variable: a capture of every function between.
-    fn capture(&mut self, var: VarId, depth: usize) -> Ref {
-        let Some(owner) = self.frames.get(depth) else { return Ref::default() };
-        let Some(index) = self.out.var(var).map(|var| var.index) else { return Ref::default() };
-        let unset = index.is_some_and(|index| !owner.set.has(index));
-        let unmade = owner.unmade.contains(&var);
-        let inner = self.frames.get(depth + 1).map_or(0, |frame| frame.function);
-        let itself = self.out.functions.get(inner).is_some_and(|info| info.itself == Some(var));
-        self.mark(var, |var| {
-            var.captured |= !itself;
-            var.recursive |= itself;
-            var.needs_cell |= !itself && (unset || unmade);
-            var.starts_unset |= unset;
-        });
-        let mut number = 0;
-        for frame in self.frames.iter_mut().skip(depth + 1) {
-            let Some(info) = self.out.functions.get_mut(frame.function) else { continue };
-            number = *frame.capture_numbers.entry(var).or_insert_with(|| {
-                info.captures.push(var);
-                u32::try_from(info.captures.len() - 1).unwrap_or(u32::MAX)
-            });
-        }
-        Ref { place: Place::Captured(number, var), check: unset }
-    }
-
-    /// A name that is assigned to.
-    pub(super) fn write(&mut self, name: Name, span: Span) -> Place {
-        if self.ast.name(name) == "_" {
-            return Place::Nowhere;
-        }
-        let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
-        let constant = self.constant(binding);
-        if let Some(Constant { span: first, .. }) = constant {
-            let message = format!("`{}` is a constant", shown(self.ast.name(name)));
-            self.error(
-                Diagnostic::new(codes::CONSTANT, span, message)
-                    .label("assigned again here")
-                    .related(first, "defined here")
-                    .help("bind it without `def`, or use another name"),
-            );
-        }
-        self.write_binding(depth, binding)
-    }
-
-    fn constant(&self, binding: Binding) -> Option<Constant> {
-        match binding {
-            Binding::Var(var) => self.out.var(var).and_then(|var| var.constant),
-            Binding::Global(slot) => self.global_info.get(slot.0 as usize).and_then(|info| info.constant),
-        }
-    }
-
-    fn write_binding(&mut self, depth: usize, binding: Binding) -> Place {
-        self.writes += 1;
-        match binding {
-            Binding::Global(slot) => {
-                if let Some(info) = self.global_info.get_mut(slot.0 as usize) {
-                    info.touched = true;
-                }
-                Place::Global(slot)
-            }
-            Binding::Var(var) if depth + 1 == self.frames.len() => {
-                self.write_own(var);
-                Place::Own(var)
-            }
-            Binding::Var(var) => {
-                let place = self.capture(var, depth).place;
-                self.mark(var, |var| {
-                    (var.assigns, var.touched, var.captured, var.needs_cell) = (var.assigns + 1, true, true, true);
-                });
-                place
-            }
-        }
-    }
-
-    fn write_own(&mut self, var: VarId) {
-        let loops = self.frames.last().map_or(0, |frame| frame.loops);
-        self.mark(var, |var| {
-            var.assigns += 1;
-            var.touched = true;
-            var.assigned_in_loop |= loops > 0;
-        });
-        self.make_set(var);
-    }
-
-    /// From here on a variable of the innermost function has a value.
-    pub(super) fn make_set(&mut self, var: VarId) {
-        if let Some(index) = self.out.var(var).and_then(|var| var.index)
-            && let Some(frame) = self.frames.last_mut()
-        {
-            frame.set.add(index);
-        }
-    }
-
-    /// `def`: binds once, and for good.
-    pub(super) fn define(&mut self, name: Name, span: Span) -> Place {
-        let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
-        let text = shown(self.ast.name(name));
-        match self.constant(binding) {
-            Some(first) if first.block.is_some_and(|block| self.blocks.contains(&block)) => {
-                let diagnostic = Diagnostic::new(codes::CONSTANT, span, format!("the constant `{text}` is defined twice"));
-                self.error(diagnostic.label("defined again here").related(first.span, "defined here"));
-            }
-            None if self.touched(binding) => {
-                let diagnostic = Diagnostic::new(codes::ALREADY_BOUND, span, format!("`{text}` is bound already"));
-                self.error(diagnostic.help("`def` binds a name that this function does not bind otherwise"));
-            }
-            _ => {}
-        }
-        let place = self.write_binding(depth, binding);
-        let constant = Some(Constant { span, block: self.blocks.last().copied() });
-        match binding {
-            Binding::Var(var) => self.mark(var, |var| var.constant = constant),
-            Binding::Global(slot) => {
-                if let Some(info) = self.global_info.get_mut(slot.0 as usize) {
-                    info.constant = constant;
-                }
-            }
-        }
-        place
-    }
-
     /// From here on a binding counts as assigned in the text: a function of a block can be called before its place.
     pub(super) fn touch(&mut self, binding: Binding) {
         match binding {
@@ -455,7 +254,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn mark(&mut self, var: VarId, change: impl FnOnce(&mut Var)) {
+    pub(super) fn mark(&mut self, var: VarId, change: impl FnOnce(&mut Var)) {
         if let Some(var) = self.out.vars.get_mut(var.0 as usize) {
             change(var);
         }
@@ -478,6 +277,7 @@ impl Frame {
             function,
             named,
             bound: HashMap::new(),
+            hidden: Vec::new(),
             capture_numbers: HashMap::new(),
             set: VarSet::NONE,
             loops: 0,
