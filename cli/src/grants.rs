@@ -6,6 +6,7 @@ use ilu::Loader;
 use ilu::host::{self, Folder, Granted};
 use ilu_cap::{CapSet, parse_list};
 use ilu_sbx::{Access, Grants, Limits, Mount, Opened};
+use std::path::PathBuf;
 
 /// What every script holds: output, its arguments, the clock, channels, tasks; as a list for `--grant`.
 pub const AT_FIRST: [&str; 6] = ["capstdout", "__sys_stderr", "__sys_argv", "captm", "capch", "capsp"];
@@ -17,6 +18,8 @@ pub struct Granting {
     pub grants: Grants,
     /// Whether the script's folder lies in a place it may write, or has one in it: code is not loaded from there.
     pub folder_is_writable: bool,
+    /// Where its writable grants really are.
+    pub writable: Vec<PathBuf>,
 }
 
 /// Answers a script whose folder it may write.
@@ -36,9 +39,13 @@ impl Loader for NoModules {
 pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) -> Result<Granting, String> {
     let mut grants = Grants { caps: caps(flags)?, argv: argv.to_vec(), limits: limits(flags), ..Grants::default() };
     let mut folder_is_writable = false;
+    let mut writable = Vec::new();
     for spec in &flags.dir {
         let opened = host::open(&spec.host).map_err(|error| format!("--dir {error}"))?;
-        folder_is_writable |= spec.writable && folder.is_some_and(|folder| folder.overlaps(&opened));
+        if spec.writable {
+            folder_is_writable |= folder.is_some_and(|folder| folder.overlaps(&opened));
+            writable.push(opened.real().to_path_buf());
+        }
         grants.mounts.push(mount(spec, opened));
     }
     for (name, value) in &flags.env {
@@ -50,7 +57,7 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
         grants.env.retain(|(other, _)| other != name);
         grants.env.push((name.clone(), value));
     }
-    Ok(Granting { grants, folder_is_writable })
+    Ok(Granting { grants, folder_is_writable, writable })
 }
 
 fn mount(spec: &DirSpec, opened: Granted) -> Mount {

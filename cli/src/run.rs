@@ -65,7 +65,7 @@ fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Arc<A
         if granting.folder_is_writable { Box::new(NoModules) } else { Box::new(folder) }
     });
     if let Some(path) = &args.grants.audit {
-        setup.sink = Some(host::audit_sink(path).map_err(|error| format!("--audit {error}"))?);
+        setup.sink = Some(host::audit_sink(path, &granting.writable).map_err(|error| format!("--audit {error}"))?);
     }
     Ok((setup, reader_gone))
 }

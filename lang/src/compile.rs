@@ -23,6 +23,7 @@ pub fn compile(source: &Arc<Source>, library: &dyn Library, trusted: bool) -> Re
         return Err(errors);
     }
     let parts = lower(source, &ast, &resolved)?;
+    drop((ast, resolved));
     verify(parts).map_err(|fault| {
         vec![Diagnostic::new(codes::UNVERIFIED, Span::default(), format!("the compiler made code that does not verify: {fault}"))]
     })

@@ -274,3 +274,52 @@ fn several_errors_are_reported_in_one_run_each_once() {
         "a b c\nx = \nif d:\n  1 2\n  e\n  f(]\ng\nh = [1, 2\nret 3\nmat i:\n  1 2 => 3\n  j => k l m\nn(o p,\n  \\(q)\n    r s t\n    u\n)\nv w x"
     ]));
 }
+
+#[test]
+fn every_code_of_the_front_end_has_a_text_that_gives_it() {
+    use ilu_lang::parse::parse;
+    use ilu_lang::source::{MAX_SOURCE_BYTES, Source};
+    let too_large = " ".repeat(MAX_SOURCE_BYTES + 1);
+    let too_deep = "(".repeat(300);
+    let too_long = "brk\n".repeat(1_000_001);
+    let too_many = "1 2\n".repeat(100);
+    let cases = [
+        ("E0001", too_large.as_str()),
+        ("E0002", "\0"),
+        ("E0003", "\r"),
+        ("E0004", "\u{202E}"),
+        ("E0005", "@"),
+        ("E0006", "é"),
+        ("E0007", "a && b"),
+        ("E0008", "0x"),
+        ("E0009", "\""),
+        ("E0010", "\"\\q\""),
+        ("E0011", "$\"}\""),
+        ("E0020", "if a:\n\tb"),
+        ("E0021", "a\n b"),
+        ("E0022", "if a:\n  b\n c"),
+        ("E0023", "("),
+        ("E0024", ")"),
+        ("E0025", &too_deep),
+        ("E0026", &too_long),
+        ("E0027", "if a | b: c"),
+        ("E0028", "if a: b | c | d"),
+        ("E0029", "$\"{"),
+        ("E0030", "if a:"),
+        ("E0040", "1 2"),
+        ("E0041", "1 < 2 < 3"),
+        ("E0042", "1 = 2"),
+        ("E0043", "f(1) = 2"),
+        ("E0044", "f(a = 1, b) = 2"),
+        ("E0045", "f(a = 1)"),
+        ("E0046", "mat x:\n  5..1 => 2"),
+        ("E0047", "a | 5"),
+        ("E0099", &too_many),
+    ];
+    for (code, text) in cases {
+        let (_, errors) = parse(&Source::new("test", text));
+        assert!(errors.iter().any(|error| error.code == code), "{code}: {errors:?}");
+    }
+    let table = ilu_lang::diagnostic::codes::TABLE.iter().map(|(code, _)| *code).filter(|code| *code < "E0300");
+    assert_eq!(table.collect::<Vec<_>>(), cases.map(|(code, _)| code));
+}

@@ -41,6 +41,8 @@ pub enum HostError {
     TooLong(String),
     /// A directory where a script was expected.
     Directory(String),
+    /// An audit file in a place that the script may change.
+    Exposed(String),
     /// An environment variable that is not set, or is no UTF-8.
     Variable(String),
 }
@@ -53,6 +55,7 @@ impl fmt::Display for HostError {
             HostError::NotText(path, at) => write!(f, "{path}: not UTF-8 text: byte {at} is wrong"),
             HostError::TooLong(path) => write!(f, "{path}: longer than {} MiB, the most a source text can be", MAX_SOURCE_BYTES >> 20),
             HostError::Directory(path) => write!(f, "{path}: a directory, not a script"),
+            HostError::Exposed(path) => write!(f, "{path}: it lies where the script may write, so the script could change it"),
             HostError::Variable(name) => write!(f, "the variable {name} is not set here, or is not UTF-8; {name}=VALUE gives it a value"),
         }
     }
@@ -209,10 +212,16 @@ pub fn variable(name: &str) -> Result<String, HostError> {
 /// Makes or empties the file that takes the audit; `-` is standard error.
 ///
 /// # Errors
-/// What the system says.
-pub fn audit_sink(path: &str) -> Result<Box<dyn Write + Send>, HostError> {
+/// What the system says; a file in one of the places (as they really are) that the script may change.
+pub fn audit_sink(path: &str, writable: &[PathBuf]) -> Result<Box<dyn Write + Send>, HostError> {
     if path == "-" {
         return Ok(Box::new(io::stderr()));
+    }
+    // The file may be there or be made now; where it really is follows from itself or from its folder.
+    let folder = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let real = std::fs::canonicalize(path).or_else(|_| std::fs::canonicalize(folder)).map_err(says(path))?;
+    if writable.iter().any(|place| real.starts_with(place)) {
+        return Err(HostError::Exposed(path.to_string()));
     }
     Ok(Box::new(std::fs::File::create(path).map_err(says(path))?))
 }

@@ -96,6 +96,29 @@ fn run(example: &Example) -> Ran {
 }
 
 #[test]
+fn the_budgets_in_the_page_are_the_ones_a_run_gets() {
+    let usual = ilu_sbx::Limits::default();
+    let page = std::fs::read_to_string(root().join("docs/cli.md")).unwrap().replace('\n', " ");
+    let grouped = |number: u64| {
+        let digits = number.to_string();
+        let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+        groups.join("_")
+    };
+    let says = format!(
+        "fuel {}, memory {}M, time {}m, output {}M, depth {}; and, with no flag as yet, {}G read, {}G written, {} handles",
+        grouped(usual.fuel),
+        usual.memory >> 20,
+        usual.wall_ms / 60_000,
+        usual.output >> 20,
+        grouped(u64::from(usual.depth)),
+        usual.read >> 30,
+        usual.written >> 30,
+        usual.handles
+    );
+    assert!(page.contains(&says), "docs/cli.md does not say: {says}");
+}
+
+#[test]
 fn every_example_in_the_pages_runs_and_prints_what_its_page_says() {
     let all = examples();
     assert!(all.len() >= 10, "only {} examples found: the search looks in the wrong place", all.len());

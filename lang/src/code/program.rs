@@ -69,13 +69,16 @@ pub enum ModuleRef {
     Path(Box<str>),
 }
 
-/// A module variable.
+/// A module variable. One whose name has a dot (`trl.map`) holds what a pipeline's bare stage name stands for, unless a file that is
+/// copied from brings that name itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Global {
     /// Its name.
     pub name: Box<str>,
     /// Whether an importer gets it: it is bound at the top level here, and its name does not start with `_`.
     pub exported: bool,
+    /// Whether `use` of a standard module binds it: a file that brings the same name clashes with that.
+    pub imported: bool,
 }
 
 /// Everything a program is made of.

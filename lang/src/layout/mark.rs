@@ -54,11 +54,7 @@ impl<'s> Layout<'s, '_> {
                 self.plain(start, tok, end, Before::Other, Head::No);
             }
             _ => {
-                let before = match tok {
-                    _ if tok.ends_value() => Before::Value,
-                    _ if tok.is_infix() => Before::Operator,
-                    _ => Before::Other,
-                };
+                let before = if tok.ends_value() { Before::Value } else { Before::Other };
                 self.plain(start, tok, end, before, Head::No);
             }
         }
@@ -169,7 +165,7 @@ impl<'s> Layout<'s, '_> {
                 object
             }
         };
-        self.plain(start, Tok::Comma, end, if object { Before::Key } else { Before::Operator }, Head::No);
+        self.plain(start, Tok::Comma, end, if object { Before::Key } else { Before::Other }, Head::No);
     }
 
     /// `:` belongs to the innermost sign of its frame that waits for one; else, in an arm, it ends the pattern.
@@ -220,7 +216,7 @@ impl<'s> Layout<'s, '_> {
             self.waiting -= top.inline.min(self.waiting);
             top.inline = 0;
         }
-        self.plain(start, Tok::Pipe, end, Before::Operator, Head::Start { stage: true });
+        self.plain(start, Tok::Pipe, end, Before::Other, Head::Start { stage: true });
     }
 
     /// `|`: between patterns an alternative; after an `if`'s first part its other part; else a pipe.

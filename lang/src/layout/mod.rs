@@ -129,8 +129,6 @@ enum Before {
     StrayColon,
     /// `)` of a lambda's parameters: a block may follow, even inside brackets.
     Lambda,
-    /// An operator, `=`, `,` or `|`: a value must follow, which the parser sees to.
-    Operator,
     /// `)` of what could be the head of a function definition.
     FnHead,
     /// `\`
@@ -293,12 +291,9 @@ impl<'s, 'r> Layout<'s, 'r> {
                 _ => {}
             }
             let place = Span::new(offset(self.line_start), offset(start));
-            // After an operator the parser has found the line's end too early.
-            if self.before != Before::Operator {
-                let report = Diagnostic::new(codes::UNEXPECTED_INDENT, place, "this line is indented, but no block begins here");
-                let help = "a block follows a line that ends in `:`, `=>`, `|`, `f(…) =` or `\\(…)`; to go on with an expression, put it in parentheses";
-                self.reports.push(report.help(help));
-            }
+            let report = Diagnostic::new(codes::UNEXPECTED_INDENT, place, "this line is indented, but no block begins here");
+            let help = "a block follows a line that ends in `:`, `=>`, `|`, `f(…) =` or `\\(…)`; to go on with an expression, put it in parentheses";
+            self.reports.push(report.help(help));
             self.end_statement();
             let (arms, mode) = self.top_arms();
             self.push_frame(Kind::Block { indent: column, arms, ghost: true }, place, mode, false);

@@ -3,6 +3,7 @@
 use super::{Dst, Label, LoopState, Lower, Want, small};
 use crate::ast::{Arm, BlockId, Expr, ExprId, Pattern, Stmt, StmtId};
 use crate::code::op::Op;
+use crate::resolve::LoopVars;
 use crate::source::Span;
 
 impl Lower<'_> {
@@ -136,7 +137,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn for_loop(&mut self, id: StmtId, source: ExprId, body: BlockId) {
-        let vars = self.resolved.for_vars.get(&id).map_or(&[][..], |vars| vars);
+        let vars = self.resolved.for_vars.get(&id).map_or(&[][..], LoopVars::as_slice);
         match (self.as_range(source), vars) {
             (Some(range), [_]) => self.count_loop(id, range, body),
             _ => self.iterate(id, source, body),
@@ -165,7 +166,7 @@ impl Lower<'_> {
 
     fn iterate(&mut self, id: StmtId, source: ExprId, body: BlockId) {
         let (mark, span) = (self.mark(), self.ast.span(source));
-        let vars = self.resolved.for_vars.get(&id).map_or(&[][..], |vars| vars);
+        let vars = self.resolved.for_vars.get(&id).map_or(&[][..], LoopVars::as_slice);
         let state: [Dst; 3] = [self.temp(), self.temp(), self.temp()];
         let [first, ..] = state;
         let source = self.any(source);
@@ -184,7 +185,7 @@ impl Lower<'_> {
 
     /// The values of a round are in registers from `values` on: makes them the loop's variables.
     fn bind_loop(&mut self, id: StmtId, values: u8) {
-        let vars = self.resolved.for_vars.get(&id).map_or(&[][..], |vars| vars);
+        let vars = self.resolved.for_vars.get(&id).map_or(&[][..], LoopVars::as_slice);
         for (var, register) in vars.iter().zip(values..) {
             let Some(var) = var else { continue };
             if self.resolved.var(*var).is_some_and(|var| var.shared) {

@@ -266,7 +266,7 @@ impl<'a> Lower<'a> {
             let variable = self.resolved.var(var)?;
             if info.itself == Some(var) && !variable.shared {
                 Some(Capture::This)
-            } else if variable.owner == self.function {
+            } else if variable.owner == number(self.function) {
                 Some(Capture::Register(self.register(var)))
             } else {
                 own?.captures.iter().position(|&one| one == var).map(|at| Capture::Capture(number(at)))

@@ -5,7 +5,7 @@
 use super::Resolver;
 use crate::ast::{Ast, BlockId, Expr, ExprId, FnId, Key, Module, Name, PatId, Pattern, Piece, Stage, Stmt, StmtId};
 use crate::source::Span;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How a name comes to be bound in a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub(super) struct Found {
 
 enum Item {
     Expr(ExprId),
-    Block(BlockId),
-    Stmt(StmtId),
+    /// A block from a statement on.
+    Block(BlockId, usize),
     Hide(Vec<Name>),
     Show(Vec<Name>),
 }
@@ -40,13 +40,13 @@ pub(super) fn bound_names(resolver: &Resolver<'_>, body: BlockId, function: Opti
     let ast = resolver.ast;
     let mut found = Vec::new();
     let mut hidden: HashMap<Name, u32> = HashMap::new();
-    let mut todo = vec![Item::Block(body)];
+    let mut assigned = HashSet::new();
+    let mut todo = vec![Item::Block(body, 0)];
     for param in function.and_then(|id| ast.function(id)).map_or(&[][..], |function| &function.params) {
         todo.extend(param.default.map(Item::Expr));
     }
     while let Some(item) = todo.pop() {
         match item {
-            Item::Block(block) => todo.extend(ast.block(block).iter().rev().map(|&stmt| Item::Stmt(stmt))),
             Item::Hide(names) => names.into_iter().for_each(|name| *hidden.entry(name).or_default() += 1),
             Item::Show(names) => {
                 for name in names {
@@ -56,22 +56,29 @@ pub(super) fn bound_names(resolver: &Resolver<'_>, body: BlockId, function: Opti
                 }
             }
             Item::Expr(id) => push_parts(ast, id, &mut todo),
-            Item::Stmt(id) => {
+            Item::Block(block, at) => {
+                let Some(&stmt) = ast.block(block).get(at) else { continue };
+                todo.push(Item::Block(block, at + 1));
                 let start = found.len();
-                push_stmt(resolver, id, &mut todo, &mut found);
-                let mut at = start;
-                while let Some(one) = found.get(at) {
-                    let fresh = one.why == Why::Assign && hidden.get(&one.name).is_some_and(|&count| count > 0);
-                    if fresh || ast.name(one.name) == "_" {
-                        found.remove(at);
-                    } else {
-                        at += 1;
-                    }
-                }
+                push_stmt(resolver, stmt, &mut todo, &mut found);
+                keep_new(ast, &mut found, start, &hidden, &mut assigned);
             }
         }
     }
     found
+}
+
+/// Of what a statement binds, keeps what is not a loop's or pattern's own variable, `_`, or assigned before.
+fn keep_new(ast: &Ast, found: &mut Vec<Found>, start: usize, hidden: &HashMap<Name, u32>, assigned: &mut HashSet<Name>) {
+    let mut at = start;
+    while let Some(one) = found.get(at) {
+        let again = one.why == Why::Assign && (hidden.get(&one.name).is_some_and(|&count| count > 0) || !assigned.insert(one.name));
+        if again || ast.name(one.name) == "_" {
+            found.remove(at);
+        } else {
+            at += 1;
+        }
+    }
 }
 
 fn push_stmt(resolver: &Resolver<'_>, id: StmtId, todo: &mut Vec<Item>, found: &mut Vec<Found>) {
@@ -93,10 +100,10 @@ fn push_stmt(resolver: &Resolver<'_>, id: StmtId, todo: &mut Vec<Item>, found: &
                 found.push(Found { name, span, why: Why::Own });
             }
         }
-        Stmt::While { cond, body } => todo.extend([Item::Block(*body), Item::Expr(*cond)]),
+        Stmt::While { cond, body } => todo.extend([Item::Block(*body, 0), Item::Expr(*cond)]),
         Stmt::For { vars, source, body } => {
             let names: Vec<Name> = vars.iter().map(|&(name, _)| name).collect();
-            todo.extend([Item::Show(names.clone()), Item::Block(*body), Item::Hide(names), Item::Expr(*source)]);
+            todo.extend([Item::Show(names.clone()), Item::Block(*body, 0), Item::Hide(names), Item::Expr(*source)]);
         }
         Stmt::Use { module, alias } => push_use(resolver, id, module, *alias, found),
         Stmt::Ret(None) | Stmt::Brk | Stmt::Cnt | Stmt::Error => {}
@@ -155,8 +162,8 @@ fn push_parts(ast: &Ast, id: ExprId, todo: &mut Vec<Item>) {
             }
         }
         Expr::If { cond, then, otherwise } => {
-            todo.extend([Item::Expr(*cond), Item::Block(*then)]);
-            todo.extend(otherwise.map(Item::Block));
+            todo.extend([Item::Expr(*cond), Item::Block(*then, 0)]);
+            todo.extend(otherwise.map(|block| Item::Block(block, 0)));
         }
         Expr::Match { subject, arms } => {
             todo.push(Item::Expr(*subject));
@@ -164,7 +171,7 @@ fn push_parts(ast: &Ast, id: ExprId, todo: &mut Vec<Item>) {
                 let names: Vec<Name> = pattern_names(ast, arm.pattern).into_iter().map(|(_, name)| name).collect();
                 todo.push(Item::Hide(names.clone()));
                 todo.extend(arm.guard.map(Item::Expr));
-                todo.extend([Item::Block(arm.body), Item::Show(names)]);
+                todo.extend([Item::Block(arm.body, 0), Item::Show(names)]);
             }
         }
         Expr::Nil | Expr::Bool(_) | Expr::Num(_) | Expr::Str(_) | Expr::Bytes(_) | Expr::Name(_) => {}

@@ -153,7 +153,7 @@ impl Resolver<'_> {
                 self.expr(guard);
             }
             self.block(arm.body);
-            names.into_iter().for_each(|name| self.unbind(name));
+            self.unbind(names);
             after = after.meet(self.set());
             self.set_to(before);
             certain |= arm.guard.is_none() && matches!(self.ast.pat(arm.pattern), Pattern::Any | Pattern::Bind(_));
@@ -161,9 +161,10 @@ impl Resolver<'_> {
         self.set_to(if certain { after } else { after.meet(before) });
     }
 
-    fn bind_pattern(&mut self, pattern: PatId) -> Vec<Name> {
+    /// Binds a pattern's names; says how many.
+    fn bind_pattern(&mut self, pattern: PatId) -> usize {
         let mut seen = HashSet::new();
-        let mut names = Vec::new();
+        let mut count = 0;
         for (place, name) in pattern_names(self.ast, pattern) {
             if !seen.insert(name) {
                 let span = self.ast.pat_spans.get(place.0 as usize).copied().unwrap_or_default();
@@ -174,8 +175,8 @@ impl Resolver<'_> {
             }
             let var = self.bind_fresh(name);
             self.out.pat_vars.insert(place, var);
-            names.push(name);
+            count += 1;
         }
-        names
+        count
     }
 }

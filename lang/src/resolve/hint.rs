@@ -69,7 +69,7 @@ impl Resolver<'_> {
             known.extend(self.library.readable("trl").unwrap_or_default());
         }
         for frame in &self.frames {
-            known.extend(frame.bound.iter().filter(|(_, bindings)| !bindings.is_empty()).map(|(&name, _)| self.ast.name(name).to_owned()));
+            known.extend(frame.bound.keys().map(|&name| self.ast.name(name).to_owned()));
         }
         nearest(text, known.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"))
     }
@@ -91,7 +91,7 @@ impl Resolver<'_> {
         let diagnostic = Diagnostic::new(codes::EARLY_READ, span, format!("`{text}` is read before it has a value"))
             .label("no assignment comes before this");
         let outer = self.frames.len().checked_sub(1).and_then(|below| self.frames.get(..below)).unwrap_or_default();
-        let outside = outer.iter().rev().find_map(|frame| frame.bound.get(&name).and_then(|bindings| bindings.last()));
+        let outside = outer.iter().rev().find_map(|frame| frame.bound.get(&name));
         let named = self.frames.last().is_some_and(|frame| frame.named);
         let help = match outside {
             Some(binding) if named => {

@@ -57,25 +57,23 @@ pub struct Ref {
     pub check: bool,
 }
 
-/// A variable of a function.
+/// A variable of a function. A text can bind very many, so this is kept small.
 #[derive(Debug)]
 pub struct Var {
     /// Its name.
     pub name: Name,
     /// The function it belongs to: an index into [`Resolved::functions`].
-    pub owner: usize,
+    pub owner: u32,
     /// Bound anew by its loop, arm or call.
     pub fresh: bool,
     /// Lives in a cell, because a closure must see it change.
     pub shared: bool,
     /// Some read of it checks for the unset mark, so it starts with it.
     pub starts_unset: bool,
-    /// Place among its function's own variables; none when fresh.
-    index: Option<usize>,
-    /// Where it was made a constant by `def`.
-    constant: Option<Constant>,
-    /// Assignments, the fresh binding not counted.
-    assigns: u32,
+    /// Place among its function's own variables that are not fresh.
+    index: u16,
+    /// Assignments, the fresh binding not counted. Only none, one and more matter.
+    assigns: u8,
     /// An assignment stands in a loop.
     assigned_in_loop: bool,
     /// A closure other than the variable's own function uses it.
@@ -88,10 +86,16 @@ pub struct Var {
     touched: bool,
 }
 
+impl Var {
+    /// Its bit in a [`VarSet`]; none when it is fresh, for then it always has a value.
+    fn bit(&self) -> Option<usize> {
+        (!self.fresh).then_some(usize::from(self.index))
+    }
+}
+
 /// What the walk knows about a module variable besides what the program keeps.
 #[derive(Debug, Default)]
 struct GlobalInfo {
-    constant: Option<Constant>,
     touched: bool,
 }
 
@@ -101,6 +105,21 @@ struct Constant {
     span: Span,
     /// The block it stands in: once that has ended, another block may define the name again.
     block: Option<BlockId>,
+}
+
+/// The variables of a loop: one or two, none for `_`.
+#[derive(Clone, Copy, Debug)]
+pub struct LoopVars {
+    vars: [Option<VarId>; 2],
+    count: u8,
+}
+
+impl LoopVars {
+    /// In order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Option<VarId>] {
+        self.vars.get(..usize::from(self.count)).unwrap_or(&self.vars)
+    }
 }
 
 /// A function of the tree; number 0 is the unit's top level, number `i + 1` is `FnId(i)`.
@@ -142,8 +161,8 @@ pub struct Resolved {
     pub fn_places: HashMap<FnId, Place>,
     /// Where each `def` binds.
     pub def_places: HashMap<StmtId, Place>,
-    /// The variables of each loop; none for `_`.
-    pub for_vars: HashMap<StmtId, Vec<Option<VarId>>>,
+    /// The variables of each loop.
+    pub for_vars: HashMap<StmtId, LoopVars>,
     /// The variable of each `Bind` pattern, and of each list pattern's rest.
     pub pat_vars: HashMap<PatId, VarId>,
     /// What each `use` does.
@@ -191,14 +210,14 @@ struct Resolver<'a> {
     trusted: bool,
     out: Resolved,
     errors: Vec<Diagnostic>,
-    /// What each name means in the module, once it is bound there.
-    globals: HashMap<Name, Slot>,
+    /// Names bound nowhere in the text, which a file that is copied from may bring.
+    open_names: HashMap<Name, Slot>,
     global_info: Vec<GlobalInfo>,
     /// The functions the walk is in, outermost first.
     frames: Vec<Frame>,
     /// Identifiers by text.
     names: HashMap<&'a str, Name>,
-    /// Where each name is mentioned as an expression, ascending.
+    /// Where each name of a function is mentioned as an expression, ascending.
     mentions: HashMap<Name, Vec<u32>>,
     /// A `use` of a file without an alias stands somewhere: names may come from it at run time.
     open: bool,
@@ -207,6 +226,7 @@ struct Resolver<'a> {
     /// The blocks around this place, in all functions.
     blocks: Vec<BlockId>,
     stages: HashMap<Name, Slot>,
+    constants: HashMap<Binding, Constant>,
     /// Names compared so far in search of similar ones.
     compared: usize,
 }
@@ -217,8 +237,10 @@ struct Frame {
     function: usize,
     /// It has a name, so that assignments in it never reach outside.
     named: bool,
-    /// Its variables by name, the innermost last.
-    bound: HashMap<Name, Vec<Binding>>,
+    /// What each name means in it here.
+    bound: HashMap<Name, Binding>,
+    /// What the names of the loops and arms around this place meant outside of them.
+    hidden: Vec<(Name, Option<Binding>)>,
     capture_numbers: HashMap<VarId, u32>,
     /// Own variables that have a value on every way to here.
     set: VarSet,
@@ -233,7 +255,7 @@ struct Frame {
 }
 
 /// What a bound name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Binding {
     Var(VarId),
     Global(Slot),

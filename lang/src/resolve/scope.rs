@@ -12,10 +12,13 @@ use std::collections::{HashMap, HashSet};
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(ast: &'a Ast, library: &'a dyn Library, trusted: bool) -> Self {
-        let mut mentions: HashMap<Name, Vec<u32>> = HashMap::new();
+        let functions = ast.fns.iter().filter_map(|function| function.name);
+        let mut mentions: HashMap<Name, Vec<u32>> = functions.map(|name| (name, Vec::new())).collect();
         for (expr, span) in ast.exprs.iter().zip(&ast.expr_spans) {
-            if let Expr::Name(name) = expr {
-                mentions.entry(*name).or_default().push(span.start);
+            if let Expr::Name(name) = expr
+                && let Some(places) = mentions.get_mut(name)
+            {
+                places.push(span.start);
             }
         }
         mentions.values_mut().for_each(|places| places.sort_unstable());
@@ -29,7 +32,7 @@ impl<'a> Resolver<'a> {
             trusted,
             out,
             errors: Vec::new(),
-            globals: HashMap::new(),
+            open_names: HashMap::new(),
             global_info: Vec::new(),
             frames: Vec::new(),
             names,
@@ -38,6 +41,7 @@ impl<'a> Resolver<'a> {
             writes: 0,
             blocks: Vec::new(),
             stages: HashMap::new(),
+            constants: HashMap::new(),
             compared: 0,
         }
     }
@@ -132,7 +136,8 @@ impl<'a> Resolver<'a> {
         }
         let binding = if frame.function == 0 {
             let exported = matches!(found.why, Why::Own | Why::Assign) && !self.ast.name(found.name).starts_with('_');
-            Binding::Global(self.global(found.name, exported))
+            let imported = matches!(found.why, Why::Import(_));
+            Binding::Global(self.global(self.ast.name(found.name), exported, imported))
         } else {
             let owner = frame.function;
             let index = self.out.functions.get(owner).map_or(0, |info| info.locals.len());
@@ -143,19 +148,13 @@ impl<'a> Resolver<'a> {
             Binding::Var(var)
         };
         if let Some(frame) = self.frames.last_mut() {
-            frame.bound.entry(found.name).or_default().push(binding);
+            frame.bound.insert(found.name, binding);
         }
     }
 
-    fn global(&mut self, name: Name, exported: bool) -> Slot {
-        let slot = self.hidden_global(self.ast.name(name), exported);
-        self.globals.insert(name, slot);
-        slot
-    }
-
-    fn hidden_global(&mut self, name: &str, exported: bool) -> Slot {
+    fn global(&mut self, name: &str, exported: bool, imported: bool) -> Slot {
         let slot = Slot(u32::try_from(self.out.globals.len()).unwrap_or(u32::MAX));
-        self.out.globals.push(Global { name: name.into(), exported });
+        self.out.globals.push(Global { name: name.into(), exported, imported });
         self.global_info.push(GlobalInfo::default());
         slot
     }
@@ -164,12 +163,11 @@ impl<'a> Resolver<'a> {
         let id = VarId(u32::try_from(self.out.vars.len()).unwrap_or(u32::MAX));
         self.out.vars.push(Var {
             name,
-            owner,
+            owner: u32::try_from(owner).unwrap_or(u32::MAX),
             fresh: index.is_none(),
             shared: false,
             starts_unset: false,
-            index,
-            constant: None,
+            index: index.and_then(|index| u16::try_from(index).ok()).unwrap_or(u16::MAX),
             assigns: 0,
             assigned_in_loop: false,
             captured: false,
@@ -185,22 +183,28 @@ impl<'a> Resolver<'a> {
         let owner = self.frames.last().map_or(0, |frame| frame.function);
         let var = self.new_var(name, owner, None);
         if let Some(frame) = self.frames.last_mut() {
-            frame.bound.entry(name).or_default().push(Binding::Var(var));
+            let before = frame.bound.insert(name, Binding::Var(var));
+            frame.hidden.push((name, before));
         }
         var
     }
 
-    /// Ends what [`Self::bind_fresh`] began.
-    pub(super) fn unbind(&mut self, name: Name) {
-        if let Some(bindings) = self.frames.last_mut().and_then(|frame| frame.bound.get_mut(&name)) {
-            bindings.pop();
+    /// Ends the scope of the names bound last by [`Self::bind_fresh`].
+    pub(super) fn unbind(&mut self, count: usize) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        for _ in 0..count {
+            match frame.hidden.pop() {
+                Some((name, Some(before))) => _ = frame.bound.insert(name, before),
+                Some((name, None)) => _ = frame.bound.remove(&name),
+                None => {}
+            }
         }
     }
 
     /// The innermost binding of a name, and the function it is in.
     pub(super) fn find(&self, name: Name) -> Option<(usize, Binding)> {
         let frames = self.frames.iter().enumerate().rev();
-        frames.filter_map(|(depth, frame)| Some((depth, *frame.bound.get(&name)?.last()?))).next()
+        frames.filter_map(|(depth, frame)| Some((depth, *frame.bound.get(&name)?))).next()
     }
 
     pub(super) fn builtin_or_native(&self, text: &str) -> Option<Place> {
@@ -226,7 +230,7 @@ impl<'a> Resolver<'a> {
             }
             Some((depth, Binding::Var(var))) if depth == top => {
                 let set = self.set();
-                let check = self.out.var(var).and_then(|var| var.index).is_some_and(|index| !set.has(index));
+                let check = self.out.var(var).and_then(Var::bit).is_some_and(|bit| !set.has(bit));
                 if check {
                     self.mark(var, |var| var.starts_unset = true);
                     self.check_early(Binding::Var(var), name, span);
@@ -248,7 +252,8 @@ impl<'a> Resolver<'a> {
             return Place::Global(slot);
         }
         if self.open {
-            let slot = self.globals.get(&name).copied().unwrap_or_else(|| self.global(name, false));
+            let slot = self.open_names.get(&name).copied().unwrap_or_else(|| self.global(text, false, false));
+            self.open_names.insert(name, slot);
             return Place::Global(slot);
         }
         self.unknown_name(name, span, stage);
@@ -267,7 +272,7 @@ impl<'a> Resolver<'a> {
         {
             return None;
         }
-        let slot = self.hidden_global(&format!("trl.{text}"), false);
+        let slot = self.global(&format!("trl.{text}"), false, false);
         self.stages.insert(name, slot);
         self.out.stages_module = self.module(ModuleRef::Std("trl".into()));
         self.out.stages.push((name, slot));
@@ -322,8 +327,7 @@ impl<'a> Resolver<'a> {
     /// A use of an outer function's variable: a capture of every function between.
     fn capture(&mut self, var: VarId, depth: usize) -> Ref {
         let Some(owner) = self.frames.get(depth) else { return Ref::default() };
-        let Some(index) = self.out.var(var).map(|var| var.index) else { return Ref::default() };
-        let unset = index.is_some_and(|index| !owner.set.has(index));
+        let unset = self.out.var(var).and_then(Var::bit).is_some_and(|bit| !owner.set.has(bit));
         let unmade = owner.unmade.contains(&var);
         let inner = self.frames.get(depth + 1).map_or(0, |frame| frame.function);
         let itself = self.out.functions.get(inner).is_some_and(|info| info.itself == Some(var));
@@ -350,8 +354,7 @@ impl<'a> Resolver<'a> {
             return Place::Nowhere;
         }
         let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
-        let constant = self.constant(binding);
-        if let Some(Constant { span: first, .. }) = constant {
+        if let Some(&Constant { span: first, .. }) = self.constants.get(&binding) {
             let message = format!("`{}` is a constant", shown(self.ast.name(name)));
             self.error(
                 Diagnostic::new(codes::CONSTANT, span, message)
@@ -361,13 +364,6 @@ impl<'a> Resolver<'a> {
             );
         }
         self.write_binding(depth, binding)
-    }
-
-    fn constant(&self, binding: Binding) -> Option<Constant> {
-        match binding {
-            Binding::Var(var) => self.out.var(var).and_then(|var| var.constant),
-            Binding::Global(slot) => self.global_info.get(slot.0 as usize).and_then(|info| info.constant),
-        }
     }
 
     fn write_binding(&mut self, depth: usize, binding: Binding) -> Place {
@@ -386,7 +382,7 @@ impl<'a> Resolver<'a> {
             Binding::Var(var) => {
                 let place = self.capture(var, depth).place;
                 self.mark(var, |var| {
-                    (var.assigns, var.touched, var.captured, var.needs_cell) = (var.assigns + 1, true, true, true);
+                    (var.assigns, var.touched, var.captured, var.needs_cell) = (var.assigns.saturating_add(1), true, true, true);
                 });
                 place
             }
@@ -396,7 +392,7 @@ impl<'a> Resolver<'a> {
     fn write_own(&mut self, var: VarId) {
         let loops = self.frames.last().map_or(0, |frame| frame.loops);
         self.mark(var, |var| {
-            var.assigns += 1;
+            var.assigns = var.assigns.saturating_add(1);
             var.touched = true;
             var.assigned_in_loop |= loops > 0;
         });
@@ -405,10 +401,10 @@ impl<'a> Resolver<'a> {
 
     /// From here on a variable of the innermost function has a value.
     pub(super) fn make_set(&mut self, var: VarId) {
-        if let Some(index) = self.out.var(var).and_then(|var| var.index)
+        if let Some(bit) = self.out.var(var).and_then(Var::bit)
             && let Some(frame) = self.frames.last_mut()
         {
-            frame.set.add(index);
+            frame.set.add(bit);
         }
     }
 
@@ -416,7 +412,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn define(&mut self, name: Name, span: Span) -> Place {
         let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
         let text = shown(self.ast.name(name));
-        match self.constant(binding) {
+        match self.constants.get(&binding).copied() {
             Some(first) if first.block.is_some_and(|block| self.blocks.contains(&block)) => {
                 let diagnostic = Diagnostic::new(codes::CONSTANT, span, format!("the constant `{text}` is defined twice"));
                 self.error(diagnostic.label("defined again here").related(first.span, "defined here"));
@@ -428,15 +424,7 @@ impl<'a> Resolver<'a> {
             _ => {}
         }
         let place = self.write_binding(depth, binding);
-        let constant = Some(Constant { span, block: self.blocks.last().copied() });
-        match binding {
-            Binding::Var(var) => self.mark(var, |var| var.constant = constant),
-            Binding::Global(slot) => {
-                if let Some(info) = self.global_info.get_mut(slot.0 as usize) {
-                    info.constant = constant;
-                }
-            }
-        }
+        self.constants.insert(binding, Constant { span, block: self.blocks.last().copied() });
         place
     }
 
@@ -478,6 +466,7 @@ impl Frame {
             function,
             named,
             bound: HashMap::new(),
+            hidden: Vec::new(),
             capture_numbers: HashMap::new(),
             set: VarSet::NONE,
             loops: 0,

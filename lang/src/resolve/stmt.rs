@@ -1,7 +1,7 @@
 //! Statements and blocks.
 
 use super::hint::shown;
-use super::{Binding, Place, Ref, Resolver, UsePlan, VarSet};
+use super::{Binding, LoopVars, Place, Ref, Resolver, UsePlan, VarSet};
 use crate::ast::{BlockId, Expr, ExprId, FnId, Module, Name, Stmt, StmtId};
 use crate::code::program::ModuleRef;
 use crate::diagnostic::{Diagnostic, codes};
@@ -161,22 +161,22 @@ impl Resolver<'_> {
         self.expr(source);
         self.enter_loop();
         let after = self.set();
-        let mut bound = Vec::new();
+        let mut bound = LoopVars { vars: [None; 2], count: if vars.len() > 1 { 2 } else { 1 } };
         for (position, &(name, span)) in vars.iter().enumerate() {
             if self.ast.name(name) == "_" {
-                bound.push(None);
                 continue;
             }
             if vars.get(..position).is_some_and(|before| before.iter().any(|&(other, _)| other == name)) {
                 let message = format!("two loop variables are called `{}`", shown(self.ast.name(name)));
                 self.error(Diagnostic::new(codes::BOUND_TWICE, span, message));
             }
-            bound.push(Some(self.bind_fresh(name)));
+            let var = self.bind_fresh(name);
+            if let Some(place) = bound.vars.get_mut(position) {
+                *place = Some(var);
+            }
         }
         self.block(body);
-        for (&(name, _), _) in vars.iter().zip(&bound).filter(|(_, var)| var.is_some()) {
-            self.unbind(name);
-        }
+        self.unbind(bound.as_slice().iter().flatten().count());
         self.out.for_vars.insert(id, bound);
         self.set_to(after);
         self.leave_loop();

@@ -26,8 +26,9 @@ pub const ROWS: &[BuiltinRow] = &[
     row("__pol_sealok", (3, 3), |cx, args| call(cx, args, "polsealok"), "Whether a seal is right, in constant time."),
 ];
 
-/// What a plain value occupies beside its texts, canonical text's headers and the tables of names included.
-const NODE_BYTES: usize = 256;
+/// Most that a plain value occupies beside its texts: itself and its key (56), its header in canonical text as that grows (48), or its place in a
+/// checked row or a table of names.
+const NODE_BYTES: usize = 128;
 /// Text that costs as much as one value.
 const STEP_BYTES: usize = 16;
 
@@ -128,6 +129,11 @@ fn value(cx: &mut Cx<'_>, answer: &Data<'_>) -> Result<Value, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plain_value_and_its_key_are_as_large_as_is_charged() {
+        assert!(size_of::<(Cow<'_, str>, Data<'_>)>() <= 56);
+    }
 
     #[test]
     fn every_policy_function_has_its_row() {

@@ -23,6 +23,9 @@ impl Vm<'_> {
             self.fuel = fuel;
         }
         self.collect();
+        if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
+            return Err(self.memory_limit());
+        }
         self.heap.set_limit(self.memory.most);
         let done = operation(self);
         self.tighten();

@@ -78,13 +78,15 @@ impl Vm<'_> {
     /// not charged before ends for the sandbox around it even when it is that one's limit which it hits: the code outside goes on.
     fn narrow(&mut self, sandbox: SbxId, newly: bool) {
         let limits = self.realm.limits(sandbox);
-        let memory = self.heap.live().saturating_add(usize::try_from(limits.memory).unwrap_or(usize::MAX));
-        let depth = self.frames.len().saturating_add(limits.depth as usize);
+        let size = usize::try_from(limits.memory).unwrap_or(usize::MAX);
+        let memory = self.heap.live().saturating_add(size);
+        let levels = limits.depth as usize;
+        let depth = self.frames.len().saturating_add(levels);
         if newly || memory < self.memory.most {
-            self.memory = Bound { most: memory.min(self.memory.most), of: sandbox };
+            self.memory = self.memory.narrowed(memory, size, sandbox);
         }
         if newly || depth < self.depth.most {
-            self.depth = Bound { most: depth.min(self.depth.most), of: sandbox };
+            self.depth = self.depth.narrowed(depth, levels, sandbox);
         }
         self.frame_room = self.frames.capacity().min(self.depth.most);
         self.heap.set_limit(self.collect_at.min(self.memory.most));

@@ -33,8 +33,24 @@ pub(crate) struct Frame {
 pub(crate) struct Bound {
     /// The most there may be.
     pub most: usize,
+    /// How much of it must be free after a collection that was made for lack of room, or it counts as hit: next to the bound every few
+    /// allocations would cost a collection of everything.
+    pub spare: usize,
     /// Whose bound it is.
     pub of: SbxId,
+}
+
+impl Bound {
+    /// The bound of the outermost sandbox.
+    pub fn new(most: usize, of: SbxId) -> Self {
+        Self { most, spare: most / Self::SPARE, of }
+    }
+    /// A bound within this one: at `most`, of which `size` is the sandbox's own.
+    pub fn narrowed(self, most: usize, size: usize, of: SbxId) -> Self {
+        Self { most: most.min(self.most), spare: self.spare.min(size / Self::SPARE), of }
+    }
+    /// The part of a bound that is kept free is one in so many.
+    const SPARE: usize = 32;
 }
 
 /// What a boundary does when the code above it ends.

@@ -94,8 +94,8 @@ impl<'e> Vm<'e> {
     pub fn new(start: Start<'e>) -> Self {
         let root = start.realm.root();
         let limits = start.realm.limits(root);
-        let memory = Bound { most: usize::try_from(limits.memory).unwrap_or(usize::MAX), of: root };
-        let depth = Bound { most: limits.depth as usize, of: root };
+        let (size, levels) = (usize::try_from(limits.memory).unwrap_or(usize::MAX), limits.depth as usize);
+        let (memory, depth) = (Bound::new(size, root), Bound::new(levels, root));
         let account = start.realm.root_account();
         let mut heap = Heap::new(memory.most);
         heap.names = crate::heap::Names { builtin: crate::builtin::name, native: native_name };

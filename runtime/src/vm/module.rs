@@ -6,14 +6,14 @@
 
 use super::Vm;
 use super::frame::{CallAt, Ends};
-use crate::builtin::Fault;
+use crate::builtin::{self, Fault};
 use crate::heap::{Marker, Origin};
 use crate::value::{StrId, Value};
 use ilu_lang::code::op::{Op, Word};
 use ilu_lang::code::program::{ModuleRef, Program};
 use ilu_lang::source::{MAX_SOURCE_BYTES, Source};
 use ilu_sbx::{ANY, SbxId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Reads files of the program itself, from the folder of its main script and nowhere else.
@@ -83,8 +83,8 @@ impl Modules {
 
 /// Bytes of text that one unit of fuel compiles.
 const TEXT_PER_FUEL: usize = 8;
-/// Bytes that compiling may hold per byte of text, tree and code together.
-const BYTES_PER_TEXT: usize = 48;
+/// Bytes that compiling may hold per byte of text, tree and code together: 126 were measured, for a pipeline of the shortest lambdas.
+const BYTES_PER_TEXT: usize = 128;
 /// Bytes charged for an entry of the table of modules.
 const ENTRY: usize = 256;
 
@@ -223,16 +223,31 @@ impl Vm<'_> {
     fn copy_names(&mut self, names: Value) -> Result<(), Fault> {
         let unit = self.frame()?.unit;
         let Some(names) = names.as_object() else { return Err(Fault::Broken("not a module's names")) };
+        let program = Arc::clone(&self.heap.units.get(unit).ok_or(Fault::Broken("no unit"))?.program);
+        // Names that the standard library brought already, and those that pipelines took from `trl` for want of another.
+        let imported: HashSet<&str> = program.globals.iter().filter(|global| global.imported).map(|global| &*global.name).collect();
+        let stages: HashMap<&str, usize> =
+            program.globals.iter().enumerate().filter_map(|(slot, global)| Some((global.name.strip_prefix("trl.")?, slot))).collect();
         let entries: Vec<(StrId, Value)> = self.heap.entries(names).collect();
         for (name, value) in entries {
+            let text = self.heap.str(name);
+            if builtin::number(text, false).is_some() {
+                return Err(Fault::Message(format!("`{text}` is a builtin's name and can't be copied: use the file `as` a name")));
+            }
+            let (clash, stage) = (imported.contains(text), stages.get(text).copied());
             let there = self.heap.units.get(unit).and_then(|unit| unit.imports.get(&name).copied());
             match there {
-                Some(other) if other == value => {}
-                Some(_) => {
+                Some(other) if other == value && !clash => {}
+                None if !clash => self.heap.import(unit, name, value)?,
+                _ => {
                     let name = self.heap.str(name);
                     return Err(Fault::Message(format!("two modules both give `{name}`: use one of them `as` a name")));
                 }
-                None => self.heap.import(unit, name, value)?,
+            }
+            if let Some(slot) = stage
+                && let Some(place) = self.heap.units.get_mut(unit).and_then(|unit| unit.globals.get_mut(slot))
+            {
+                *place = value;
             }
         }
         Ok(())

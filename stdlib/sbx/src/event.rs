@@ -111,7 +111,7 @@ impl Event {
         };
         let mut fields = vec![
             ("seq".to_owned(), num(self.seq)),
-            ("ms".to_owned(), Plain::Num(self.when)),
+            ("ms".to_owned(), Plain::Num(self.when.floor())),
             ("native".to_owned(), Plain::Str(self.native.to_owned())),
             ("on".to_owned(), self.shown_subject().map_or(Plain::Nil, Plain::Str)),
             ("verdict".to_owned(), Plain::Str(self.verdict.text().to_owned())),

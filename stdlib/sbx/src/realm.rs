@@ -180,7 +180,7 @@ impl Realm {
 
     /// A call passed a gate: code ran with the authority of `site`, which is the gate's, whoever called it.
     pub fn passage(&mut self, site: &CallSite<'_>, function: &str) {
-        self.record(site, "sbxgt", vec![quote(function)], Cow::Borrowed("gate"), crate::event::Cost::default(), None);
+        self.record(site, "sbxgt", vec![function.to_owned()], Cow::Borrowed("gate"), Cost::default(), None);
     }
 
     /// Was a sandbox, or one it was made under, revoked?

@@ -12,7 +12,8 @@ use std::sync::Arc;
 pub(crate) struct Recorder {
     seq: u64,
     sink: Option<Box<dyn Write + Send>>,
-    broken: bool,
+    /// What the sink said when it failed.
+    broken: Option<std::io::ErrorKind>,
     /// The file of the last event: most events come from the same one.
     file: Option<Arc<str>>,
     /// Rows kept in all logs.
@@ -22,15 +23,20 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn set_sink(&mut self, sink: Box<dyn Write + Send>) {
         self.sink = Some(sink);
-        self.broken = false;
+        self.broken = None;
     }
 
     pub(crate) const fn is_broken(&self) -> bool {
-        self.broken
+        self.broken.is_some()
     }
 
     pub(crate) fn flush(&mut self) -> std::io::Result<()> {
-        self.sink.as_mut().map_or(Ok(()), Write::flush)
+        match (self.broken, &mut self.sink) {
+            // A row was lost: whoever asks at the end must hear of it, even when no later call did.
+            (Some(kind), _) => Err(kind.into()),
+            (None, Some(sink)) => sink.flush(),
+            (None, None) => Ok(()),
+        }
     }
 
     #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
@@ -56,10 +62,10 @@ impl Recorder {
         let event =
             Event { seq: self.seq, when, native, subjects, sandbox: site.authority, file, line: site.line, verdict, rule, cost, times: 1 };
         if let Some(sink) = &mut self.sink
-            && !self.broken
-            && sink.write_all(event.to_json().as_bytes()).is_err()
+            && self.broken.is_none()
+            && let Err(error) = sink.write_all(event.to_json().as_bytes())
         {
-            self.broken = true;
+            self.broken = Some(error.kind());
         }
         event.cut()
     }

@@ -105,11 +105,17 @@ pub(crate) struct Entry {
     pub(crate) source: Arc<Source>,
 }
 
+impl Entry {
+    fn is_dir(&self) -> bool {
+        matches!(self.source.opened, Opened::Dir(_))
+    }
+}
+
 /// The mounts of one sandbox.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct View {
     entries: Vec<Entry>,
-    /// Where relative paths start that name no mount.
+    /// Where relative paths start that name no mount: the first directory.
     first: Option<usize>,
 }
 
@@ -160,7 +166,7 @@ impl View {
                 source: Arc::new(Source { opened, origin, trail: Vec::new() }),
             })
             .collect();
-        let first = (!entries.is_empty()).then_some(0);
+        let first = entries.iter().position(Entry::is_dir);
         View { entries, first }
     }
 
@@ -169,13 +175,15 @@ impl View {
         if self.entries.len() >= MAX_MOUNTS || self.entries.iter().any(|old| old.guest == entry.guest) {
             return false;
         }
+        if self.first.is_none() && entry.is_dir() {
+            self.first = Some(self.entries.len());
+        }
         self.entries.push(entry);
-        self.first.get_or_insert(0);
         true
     }
 
     /// The mount a path is in, and the rest of the path below it. The longest name wins; a relative path that names no mount starts
-    /// at the first.
+    /// at the first directory.
     pub(crate) fn find<'p>(&self, path: GuestPath<'p>) -> Option<(&Entry, &'p str)> {
         let named =
             self.entries.iter().filter_map(|entry| Some((entry, path.below(&entry.guest)?))).max_by_key(|(entry, _)| entry.guest.len());
