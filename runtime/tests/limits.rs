@@ -196,3 +196,28 @@ fn a_small_native_stack_is_enough() {
     };
     std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap().join().unwrap();
 }
+
+#[test]
+fn what_a_sandbox_fills_up_does_not_stop_the_host() {
+    let text = "
+use sbx
+jail = sbxmk([])
+r = sbxtr(jail, \\()
+    xs = []
+    i <- 0..300: xs = xs + [sbxmk([])]
+    x <- xs:
+        sbxrn(x, \\()
+            y <- xs: sbxrn(y, \\() 1)
+        )
+)
+prn r.err
+r = sbxtr(jail, \\()
+    whl tru: sbxmk([])
+)
+prn r.err
+prn sbxrn(sbxmk([]), \\() \"the host goes on\")
+";
+    let (outcome, written) = run_with(text, Limits::default(), |_| {});
+    assert!(outcome.result.is_ok(), "{:?}", outcome.result.map_err(|error| error.message));
+    assert_eq!(written.out(), "too many sandboxes were entered from within each other\nsbxmk: too many sandboxes\nthe host goes on\n");
+}

@@ -26,13 +26,26 @@ impl Vm<'_> {
         if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
             return Err(self.memory_limit());
         }
-        self.heap.set_limit(self.memory.most);
-        let done = operation(self);
-        self.tighten();
+        let done = self.unbounded(operation);
         match done {
             Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => Err(self.memory_limit()),
             done => done,
         }
+    }
+
+    /// Does something with the real bound in force instead of where the next collection is due.
+    fn unbounded<T>(&mut self, operation: impl FnOnce(&mut Self) -> T) -> T {
+        self.hard += 1;
+        self.apply_limit();
+        let done = operation(self);
+        self.hard -= 1;
+        self.tighten();
+        done
+    }
+
+    /// Tells the heap its limit.
+    pub(super) fn apply_limit(&mut self) {
+        self.heap.set_limit(if self.hard > 0 { self.memory.most } else { self.collect_at.min(self.memory.most) });
     }
 
     pub(super) fn memory_limit(&self) -> Fault {
@@ -47,7 +60,7 @@ impl Vm<'_> {
         } else if live > self.collect_at {
             self.collect_at = live.saturating_add(live.max(MIN_THRESHOLD));
         }
-        self.heap.set_limit(self.collect_at.min(self.memory.most));
+        self.apply_limit();
     }
 
     /// Bytes that the running sandbox may still take.
@@ -60,9 +73,7 @@ impl Vm<'_> {
         if bytes > self.heap.room() {
             self.collect();
         }
-        self.heap.set_limit(self.memory.most);
-        let made = make(&mut self.heap.store);
-        self.tighten();
+        let made = self.unbounded(|vm| make(&mut vm.heap.store));
         made.map_err(|_| self.memory_limit())
     }
 
@@ -97,7 +108,7 @@ impl Vm<'_> {
         let own = usize::try_from(self.realm.limits(self.memory.of).memory).unwrap_or(usize::MAX);
         self.memory.most = self.memory.most.min(live.saturating_add(own));
         self.collect_at = if self.stress { live } else { live.saturating_add(live.max(MIN_THRESHOLD)) };
-        self.heap.set_limit(self.collect_at.min(self.memory.most));
+        self.apply_limit();
     }
 
     /// Makes sure that the stack has so many slots.

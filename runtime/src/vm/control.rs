@@ -219,7 +219,7 @@ impl Vm<'_> {
         let native = self.native_named(native)?;
         let Some(args) = list.as_list().map(|id| self.heap.list(id).to_vec()) else { return Err(Fault::Broken("arguments")) };
         let authority = self.realm.meet(at.authority, sandbox);
-        let inner = self.realm.account(self.account, sandbox);
+        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
         match self.through_doorway(native, &args, authority) {
             Ok(value) => self.complete(value),

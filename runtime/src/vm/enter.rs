@@ -1,7 +1,7 @@
 //! Boundaries: entering a sandbox, `try`, the start of a unit, and what happens when each ends well.
 
 use super::Vm;
-use super::frame::{Bound, Boundary, CallAt, Ends, Frame};
+use super::frame::{Boundary, CallAt, Ends, Frame};
 use crate::builtin::Fault;
 use crate::heap::{Function, Origin, UnitId};
 use crate::value::{FunctionId, Value};
@@ -44,7 +44,7 @@ impl Vm<'_> {
         self.memory = boundary.memory;
         self.depth = boundary.depth;
         self.frame_room = self.frames.capacity().min(self.depth.most);
-        self.heap.set_limit(self.collect_at.min(self.memory.most));
+        self.apply_limit();
         Some(boundary)
     }
 
@@ -89,12 +89,12 @@ impl Vm<'_> {
             self.depth = self.depth.narrowed(depth, levels, sandbox);
         }
         self.frame_room = self.frames.capacity().min(self.depth.most);
-        self.heap.set_limit(self.collect_at.min(self.memory.most));
+        self.apply_limit();
     }
 
     /// Calls a function inside a sandbox.
     pub(super) fn enter(&mut self, sandbox: SbxId, callee: Value, catch: bool, at: CallAt) -> Result<(), Fault> {
-        let inner = self.realm.account(self.account, sandbox);
+        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
         let authority = self.realm.meet(at.authority, sandbox);
         let ends = if catch { Ends::EnterTry(sandbox) } else { Ends::Enter(sandbox) };
         self.call_above(callee, ends, Some(sandbox), CallAt { authority, ..at }, inner)

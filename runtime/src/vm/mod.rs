@@ -74,6 +74,8 @@ pub(crate) struct Vm<'e> {
     denial: Option<(Value, Box<ilu_sbx::Denial>)>,
     /// Bytes held at which the next collection is due.
     collect_at: usize,
+    /// How many operations under way have the real bound on memory in force.
+    hard: u32,
     /// Collect at every growth: for tests of the collector.
     stress: bool,
     /// Collections so far.
@@ -121,6 +123,7 @@ impl<'e> Vm<'e> {
             finished: None,
             denial: None,
             collect_at: MIN_THRESHOLD,
+            hard: 0,
             stress: start.stress,
             collections: 0,
         };

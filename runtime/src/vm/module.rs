@@ -129,7 +129,10 @@ impl Vm<'_> {
         }
         let program = self.program_of(&key, at.authority)?;
         let home = if let Key::Std(_, home) = key { home } else { at.authority };
-        let inner = sandbox.map_or(self.account, |sandbox| self.realm.account(self.account, sandbox));
+        let inner = match sandbox {
+            Some(sandbox) => self.realm.account(self.account, sandbox).map_err(Fault::Stop)?,
+            None => self.account,
+        };
         // A module of the standard library starts with no authority at all, whoever is the first to use it.
         let at = CallAt { authority: home, ..at };
         // Tried again from here when room is lacking: what was read and compiled is not done twice.

@@ -11,6 +11,8 @@ use std::collections::HashMap;
 
 /// Accounts of a realm; as many as there can be sandboxes, and again for their combinations.
 const MAX_ACCOUNTS: usize = 65_536;
+/// How many of them code inside a sandbox can make: what it fills up, the root's own code can still do without.
+const MAX_INNER_ACCOUNTS: usize = MAX_ACCOUNTS / 2;
 
 /// All accounts of a realm.
 #[derive(Debug)]
@@ -19,34 +21,30 @@ pub(crate) struct Accounts {
     charged: Vec<Vec<SbxId>>,
     by_entry: HashMap<(AccountId, SbxId), AccountId>,
     by_set: HashMap<Vec<SbxId>, AccountId>,
-    /// Set when no further account could be made: then nothing more runs.
-    full: bool,
 }
 
 impl Accounts {
     pub(crate) fn new() -> Accounts {
-        Accounts { charged: vec![vec![ROOT]], by_entry: HashMap::new(), by_set: HashMap::from([(vec![ROOT], ROOT_ACCOUNT)]), full: false }
+        Accounts { charged: vec![vec![ROOT]], by_entry: HashMap::new(), by_set: HashMap::from([(vec![ROOT], ROOT_ACCOUNT)]) }
     }
 
     /// The account of code that enters a sandbox.
-    pub(crate) fn enter(&mut self, tree: &mut Tree, from: AccountId, s: SbxId, now: f64) -> AccountId {
+    pub(crate) fn enter(&mut self, tree: &mut Tree, from: AccountId, s: SbxId, now: f64) -> Result<AccountId, Stop> {
         if s == ANY {
-            return from;
+            return Ok(from);
         }
         if let Some(known) = self.by_entry.get(&(from, s)) {
-            return *known;
+            return Ok(*known);
         }
         let mut set = self.of(from).to_vec();
         set.extend(tree.ancestors(s));
         set.sort_unstable();
         set.dedup();
-        tree.start(s, now);
         let next = AccountId(u32::try_from(self.charged.len()).unwrap_or(u32::MAX));
         let account = match self.by_set.get(&set) {
             Some(known) => *known,
-            None if self.charged.len() >= MAX_ACCOUNTS => {
-                self.full = true;
-                return from;
+            None if self.charged.len() >= if from == ROOT_ACCOUNT { MAX_ACCOUNTS } else { MAX_INNER_ACCOUNTS } => {
+                return Err(Stop::failed("too many sandboxes were entered from within each other"));
             }
             None => {
                 self.charged.push(set.clone());
@@ -54,10 +52,11 @@ impl Accounts {
                 next
             }
         };
+        tree.start(s, now);
         if self.by_entry.len() < 2 * MAX_ACCOUNTS {
             self.by_entry.insert((from, s), account);
         }
-        account
+        Ok(account)
     }
 
     /// The sandboxes an account charges. A number that is no account's charges the root.
@@ -67,9 +66,6 @@ impl Accounts {
 
     /// What is left of a budget for this account: the least of what is left anywhere.
     pub(crate) fn left(&self, tree: &Tree, account: AccountId, budget: Budget) -> u64 {
-        if self.full {
-            return 0;
-        }
         self.of(account).iter().map(|s| tree.left(*s, budget)).min().unwrap_or(0)
     }
 
@@ -94,9 +90,6 @@ impl Accounts {
 
     /// The outermost sandbox of an account that has run out of fuel or time, if any has.
     pub(crate) fn exhausted(&self, tree: &Tree, account: AccountId, now: f64) -> Option<(Budget, SbxId)> {
-        if self.full {
-            return Some((Budget::Memory, ROOT));
-        }
         self.of(account).iter().find_map(|s| {
             if tree.left(*s, Budget::Fuel) == 0 {
                 return Some((Budget::Fuel, *s));

@@ -264,7 +264,10 @@ impl Realm {
     }
 
     /// The account of code that enters a sandbox from code of another account. The first entry starts the sandbox's clock.
-    pub fn account(&mut self, from: AccountId, s: SbxId) -> AccountId {
+    ///
+    /// # Errors
+    /// There are too many already.
+    pub fn account(&mut self, from: AccountId, s: SbxId) -> Result<AccountId, Stop> {
         let now = self.outside.mono_ms();
         self.accounts.enter(&mut self.tree, from, s, now)
     }

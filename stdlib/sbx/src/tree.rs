@@ -53,6 +53,9 @@ pub(crate) struct Holding {
     pub(crate) limits: Limits,
 }
 
+/// Sandboxes that only the root's own code can still make: what code inside fills up must not stop the host.
+const KEPT_FOR_ROOT: usize = 2048;
+
 /// All sandboxes of a realm.
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -109,6 +112,9 @@ impl Tree {
 
     /// Adds a sandbox made under another.
     pub(crate) fn make(&mut self, holder: SbxId, holding: Holding) -> Result<SbxId, &'static str> {
+        if holder != ROOT && self.nodes.len() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
+            return Err("too many sandboxes");
+        }
         self.grow(vec![holder], NodeKind::Made, holding)
     }
 
@@ -172,6 +178,9 @@ impl Tree {
         let env: Variables = left.env.iter().filter(|pair| right.env.contains(pair)).cloned().collect();
         let (left, right) = (Arc::clone(&left.view), Arc::clone(&right.view));
         let view = Arc::new(left.meet(&right, &mut self.open));
+        if self.nodes.len() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
+            return VOID;
+        }
         let met = self.grow(vec![a, b], NodeKind::Meet, Holding { caps, view, env, limits: Limits::none() }).unwrap_or(VOID);
         if met != VOID {
             self.by_generators.insert(least, met);

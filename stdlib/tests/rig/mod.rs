@@ -208,7 +208,7 @@ impl Rig {
     }
 
     pub fn enter(&mut self, s: SbxId) {
-        self.account = self.realm.account(self.account, s);
+        self.account = self.realm.account(self.account, s).unwrap();
         self.authority = s;
     }
 
