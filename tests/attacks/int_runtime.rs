@@ -213,8 +213,7 @@ fn int_020_a_million_levels_overflow_nothing() {
     let row = |name, script: String, code, says| Row { memory: 256 + 32, ..Row::new(name, script, code, says).flags(FLAGS) };
     check_all(&[
         row("made and dropped", format!("{deep}x = nil\ny = nil\nprn \"ok\""), 0, "ok"),
-        row("compared", format!("{}prn x == y", deep.replace("1000000", "300000")), 0, "tru"),
-        row("a million compared", format!("{deep}prn x == y"), 4, "memory"),
+        row("compared", format!("{deep}prn x == y"), 0, "tru"),
         row("printed", format!("{deep}s = str(x)\nprn len(s)"), 0, "2000001"),
         row("raised", format!("{deep}err(x)"), 1, ""),
         row("as JSON", format!("use jsn\n{deep}r = try(\\() jsn.enc(x))\nprn typ(r.err)"), 0, "str"),
