@@ -9,8 +9,10 @@
 mod collect;
 mod expr;
 mod hint;
+mod read;
 mod scope;
 mod stmt;
+mod write;
 
 use crate::ast::{Ast, BlockId, ExprId, FnId, Name, PatId, StmtId};
 use crate::code::program::{Global, ModuleRef};

@@ -1,8 +1,8 @@
-//! Looking names up, declaring them, and deciding which variables closures share.
+//! Functions and their variables: entering a function, declaring what it binds, finding what a name is bound to.
 
 use super::collect::{Found, Why, bound_names};
 use super::hint::shown;
-use super::{Binding, Constant, EarlyRead, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
+use super::{Binding, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
 use crate::ast::{Ast, Expr, FnId, Module, Name, Stmt};
 use crate::code::program::{Global, ModuleRef};
 use crate::diagnostic::{Diagnostic, codes};
@@ -152,7 +152,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn global(&mut self, name: &str, exported: bool, imported: bool) -> Slot {
+    pub(super) fn global(&mut self, name: &str, exported: bool, imported: bool) -> Slot {
         let slot = Slot(u32::try_from(self.out.globals.len()).unwrap_or(u32::MAX));
         self.out.globals.push(Global { name: name.into(), exported, imported });
         self.global_info.push(GlobalInfo::default());
@@ -212,97 +212,12 @@ impl<'a> Resolver<'a> {
         builtin.or_else(|| self.library.native(text).map(Place::Native))
     }
 
-    /// A name that is read; `stage` when it is the bare callee of a pipeline stage.
-    pub(super) fn read(&mut self, name: Name, span: Span, stage: bool) -> Ref {
-        let text = self.ast.name(name);
-        if text == "_" {
-            let help = "`_` only stands where a value is thrown away; give the value a name to use it";
-            self.error(Diagnostic::new(codes::WILDCARD_READ, span, "`_` has no value").help(help));
-            return Ref::default();
-        }
-        let top = self.frames.len().saturating_sub(1);
-        match self.find(name) {
-            Some((_, Binding::Global(slot))) => {
-                if top == 0 && !self.open {
-                    self.check_early(Binding::Global(slot), name, span);
-                }
-                Ref { place: Place::Global(slot), check: false }
-            }
-            Some((depth, Binding::Var(var))) if depth == top => {
-                let set = self.set();
-                let check = self.out.var(var).and_then(Var::bit).is_some_and(|bit| !set.has(bit));
-                if check {
-                    self.mark(var, |var| var.starts_unset = true);
-                    self.check_early(Binding::Var(var), name, span);
-                }
-                Ref { place: Place::Own(var), check }
-            }
-            Some((depth, Binding::Var(var))) => self.capture(var, depth),
-            None => Ref { place: self.outside(name, span, stage), check: false },
-        }
-    }
-
-    /// What a name means that is bound nowhere in the text.
-    fn outside(&mut self, name: Name, span: Span, stage: bool) -> Place {
-        let text = self.ast.name(name);
-        if let Some(place) = self.builtin_or_native(text) {
-            return place;
-        }
-        if stage && let Some(slot) = self.stage(name) {
-            return Place::Global(slot);
-        }
-        if self.open {
-            let slot = self.open_names.get(&name).copied().unwrap_or_else(|| self.global(text, false, false));
-            self.open_names.insert(name, slot);
-            return Place::Global(slot);
-        }
-        self.unknown_name(name, span, stage);
-        Place::Nowhere
-    }
-
-    /// The hidden variable for `trl`'s function of a name.
-    fn stage(&mut self, name: Name) -> Option<Slot> {
-        if let Some(&slot) = self.stages.get(&name) {
-            return Some(slot);
-        }
-        let text = self.ast.name(name);
-        self.library.exports("trl")?;
-        if let Some(known) = self.library.readable("trl")
-            && !known.iter().any(|one| one == text)
-        {
-            return None;
-        }
-        let slot = self.global(&format!("trl.{text}"), false, false);
-        self.stages.insert(name, slot);
-        self.out.stages_module = self.module(ModuleRef::Std("trl".into()));
-        self.out.stages.push((name, slot));
-        Some(slot)
-    }
-
     pub(super) fn module(&mut self, module: ModuleRef) -> u32 {
         let at = self.out.uses.iter().position(|one| *one == module).unwrap_or_else(|| {
             self.out.uses.push(module);
             self.out.uses.len() - 1
         });
         u32::try_from(at).unwrap_or(u32::MAX)
-    }
-
-    /// A read with no assignment before it in the text: an error, unless a loop brings it behind one.
-    fn check_early(&mut self, binding: Binding, name: Name, span: Span) {
-        if self.touched(binding) {
-            return;
-        }
-        match self.frames.last_mut() {
-            Some(frame) if frame.loops > 0 => frame.early.push(EarlyRead { binding, name, span }),
-            _ => self.early_read(name, span),
-        }
-    }
-
-    fn touched(&self, binding: Binding) -> bool {
-        match binding {
-            Binding::Var(var) => self.out.var(var).is_none_or(|var| var.touched),
-            Binding::Global(slot) => self.global_info.get(slot.0 as usize).is_none_or(|info| info.touched),
-        }
     }
 
     pub(super) fn enter_loop(&mut self) {
@@ -324,110 +239,6 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A use of an outer function's variable: a capture of every function between.
-    fn capture(&mut self, var: VarId, depth: usize) -> Ref {
-        let Some(owner) = self.frames.get(depth) else { return Ref::default() };
-        let unset = self.out.var(var).and_then(Var::bit).is_some_and(|bit| !owner.set.has(bit));
-        let unmade = owner.unmade.contains(&var);
-        let inner = self.frames.get(depth + 1).map_or(0, |frame| frame.function);
-        let itself = self.out.functions.get(inner).is_some_and(|info| info.itself == Some(var));
-        self.mark(var, |var| {
-            var.captured |= !itself;
-            var.recursive |= itself;
-            var.needs_cell |= !itself && (unset || unmade);
-            var.starts_unset |= unset;
-        });
-        let mut number = 0;
-        for frame in self.frames.iter_mut().skip(depth + 1) {
-            let Some(info) = self.out.functions.get_mut(frame.function) else { continue };
-            number = *frame.capture_numbers.entry(var).or_insert_with(|| {
-                info.captures.push(var);
-                u32::try_from(info.captures.len() - 1).unwrap_or(u32::MAX)
-            });
-        }
-        Ref { place: Place::Captured(number, var), check: unset }
-    }
-
-    /// A name that is assigned to.
-    pub(super) fn write(&mut self, name: Name, span: Span) -> Place {
-        if self.ast.name(name) == "_" {
-            return Place::Nowhere;
-        }
-        let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
-        if let Some(&Constant { span: first, .. }) = self.constants.get(&binding) {
-            let message = format!("`{}` is a constant", shown(self.ast.name(name)));
-            self.error(
-                Diagnostic::new(codes::CONSTANT, span, message)
-                    .label("assigned again here")
-                    .related(first, "defined here")
-                    .help("bind it without `def`, or use another name"),
-            );
-        }
-        self.write_binding(depth, binding)
-    }
-
-    fn write_binding(&mut self, depth: usize, binding: Binding) -> Place {
-        self.writes += 1;
-        match binding {
-            Binding::Global(slot) => {
-                if let Some(info) = self.global_info.get_mut(slot.0 as usize) {
-                    info.touched = true;
-                }
-                Place::Global(slot)
-            }
-            Binding::Var(var) if depth + 1 == self.frames.len() => {
-                self.write_own(var);
-                Place::Own(var)
-            }
-            Binding::Var(var) => {
-                let place = self.capture(var, depth).place;
-                self.mark(var, |var| {
-                    (var.assigns, var.touched, var.captured, var.needs_cell) = (var.assigns.saturating_add(1), true, true, true);
-                });
-                place
-            }
-        }
-    }
-
-    fn write_own(&mut self, var: VarId) {
-        let loops = self.frames.last().map_or(0, |frame| frame.loops);
-        self.mark(var, |var| {
-            var.assigns = var.assigns.saturating_add(1);
-            var.touched = true;
-            var.assigned_in_loop |= loops > 0;
-        });
-        self.make_set(var);
-    }
-
-    /// From here on a variable of the innermost function has a value.
-    pub(super) fn make_set(&mut self, var: VarId) {
-        if let Some(bit) = self.out.var(var).and_then(Var::bit)
-            && let Some(frame) = self.frames.last_mut()
-        {
-            frame.set.add(bit);
-        }
-    }
-
-    /// `def`: binds once, and for good.
-    pub(super) fn define(&mut self, name: Name, span: Span) -> Place {
-        let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
-        let text = shown(self.ast.name(name));
-        match self.constants.get(&binding).copied() {
-            Some(first) if first.block.is_some_and(|block| self.blocks.contains(&block)) => {
-                let diagnostic = Diagnostic::new(codes::CONSTANT, span, format!("the constant `{text}` is defined twice"));
-                self.error(diagnostic.label("defined again here").related(first.span, "defined here"));
-            }
-            None if self.touched(binding) => {
-                let diagnostic = Diagnostic::new(codes::ALREADY_BOUND, span, format!("`{text}` is bound already"));
-                self.error(diagnostic.help("`def` binds a name that this function does not bind otherwise"));
-            }
-            _ => {}
-        }
-        let place = self.write_binding(depth, binding);
-        self.constants.insert(binding, Constant { span, block: self.blocks.last().copied() });
-        place
-    }
-
     /// From here on a binding counts as assigned in the text: a function of a block can be called before its place.
     pub(super) fn touch(&mut self, binding: Binding) {
         match binding {
@@ -443,7 +254,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn mark(&mut self, var: VarId, change: impl FnOnce(&mut Var)) {
+    pub(super) fn mark(&mut self, var: VarId, change: impl FnOnce(&mut Var)) {
         if let Some(var) = self.out.vars.get_mut(var.0 as usize) {
             change(var);
         }

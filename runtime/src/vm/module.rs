@@ -85,6 +85,8 @@ impl Modules {
 const TEXT_PER_FUEL: usize = 8;
 /// Bytes that compiling may hold per byte of text, tree and code together: 126 were measured, for a pipeline of the shortest lambdas.
 const BYTES_PER_TEXT: usize = 128;
+/// Bytes that compiling holds at most beside the text: the compiler takes no more than a million parts, of one byte in the case above.
+const MOST_COMPILING: usize = 160 << 20;
 /// Bytes charged for an entry of the table of modules.
 const ENTRY: usize = 256;
 
@@ -181,7 +183,8 @@ impl Vm<'_> {
         if text.len() > MAX_SOURCE_BYTES {
             return Err(Fault::Message(format!("`{name}` is longer than {MAX_SOURCE_BYTES} bytes")));
         }
-        let (bytes, work) = (text.len().saturating_mul(BYTES_PER_TEXT), text.len() / TEXT_PER_FUEL);
+        let bytes = text.len().saturating_mul(BYTES_PER_TEXT).min(MOST_COMPILING + 2 * text.len());
+        let work = text.len() / TEXT_PER_FUEL;
         self.spend(work)?;
         // The room is asked for and given back: the compiler's own memory is not on the heap.
         self.retrying(|vm| Ok(vm.heap.charge(bytes)?))?;

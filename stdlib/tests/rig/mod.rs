@@ -98,7 +98,10 @@ impl Rig {
 
     pub fn with(mounts: impl FnOnce(&Path) -> Vec<Mount>, limits: Limits) -> Rig {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let base = std::env::temp_dir().join(format!("ilu-rig-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        // In memory where there is such a place: these tests make and remove tens of thousands of names.
+        let memory = PathBuf::from("/dev/shm");
+        let scratch = if memory.is_dir() { memory } else { std::env::temp_dir() };
+        let base = scratch.join(format!("ilu-rig-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         fs::create_dir_all(base.join("R/d/e")).unwrap();
         fs::write(base.join("R/a.txt"), "alpha\n").unwrap();
         fs::write(base.join("R/d/e/f.txt"), "eff\n").unwrap();
