@@ -193,7 +193,7 @@ const EXACT: &[(&str, &str)] = &[
     ("x = {f: nil}\nset(f) =\n    x.f = f\n    nil\nset(__sys_time)\nx.f()", "__sys_time"),
     // An assignment in a function makes a variable of the function's own.
     ("x = nil\nset(f) =\n    x = f\n    nil\nset(__sys_random)\nif x != nil: x()", ""),
-    ("f() =\n    x = [nil]\n    set(g) = x[0] = g\n    set(__sys_time)\n    x[0]()\nf()", "__sys_time"),
+    ("f() =\n    x = [nil]\n    set(g) =\n        x[0] = g\n        nil\n    set(__sys_time)\n    x[0]()\nf()", "__sys_time"),
     ("use trl\n[1] | map \\(n) __sys_sleep(n)", "__sys_sleep"),
     ("use fs\nname, f <- {rd: fs.rd}: f(name)", "__sys_read_file"),
     ("__sys_append(\"a\", \"b\")", "__sys_write_file"),
@@ -210,7 +210,7 @@ const EXACT: &[(&str, &str)] = &[
     ("use sbx\nsbxrn(sbxme(), \\() __sys_time())", "__sys_time"),
     ("use sbx\ng = sbxgt(\\() __sys_time())\ng()", "__sys_time"),
     ("use sbx\nsb = sbxmk([\"__sys_random\"])\nsbxha(sb, \"__sys_random\")", ""),
-    ("mch 1:\n    1: __sys_time()\n    _: __sys_mono()", "__sys_mono __sys_time"),
+    ("mat 1:\n    1 => __sys_time()\n    _ => __sys_mono()", "__sys_mono __sys_time"),
 ];
 
 #[test]

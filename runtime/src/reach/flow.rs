@@ -89,8 +89,7 @@ impl Walk<'_> {
         while let Some(start) = todo.pop_first() {
             let Some(mut state) = states.get(&start).cloned() else { continue };
             let mut word = start;
-            loop {
-                let Some(&code) = program.code.get(word as usize) else { break };
+            while let Some(&code) = program.code.get(word as usize) {
                 let at = At { fun, word, line: self.line(fun.unit, word), program: Arc::clone(&program), caller: None, depth: 0 };
                 self.step_word(&at, code, &mut state);
                 let Some(op) = Op::from_number(code.op()) else { break };
