@@ -81,10 +81,7 @@ impl Vm<'_> {
             Kind::Function(id) => return self.push_call(id, at, boundary),
             Kind::Builtin(number) => self.call_builtin(number, at)?,
             Kind::Native(number) => self.call_native(number, at)?,
-            _ => {
-                let what = self.given(callee);
-                return Err(Fault::Message(format!("can't call {what}: it is not a function")));
-            }
+            _ => return Err(self.not_a_function(callee)),
         }
         if boundary {
             let value = self.stack.get(at.dest).copied().unwrap_or(Value::NIL);

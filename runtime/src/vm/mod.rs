@@ -11,6 +11,7 @@
 mod access;
 mod arith;
 mod call;
+mod callee;
 mod collect;
 mod control;
 mod enter;
@@ -72,6 +73,8 @@ pub(crate) struct Vm<'e> {
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
     denial: Option<(Value, Box<ilu_sbx::Denial>)>,
+    /// The text of a native's last failure, and what the native was asked for.
+    failed: Option<(String, String)>,
     /// Bytes held at which the next collection is due.
     collect_at: usize,
     /// How many operations under way have the real bound on memory in force.
@@ -122,6 +125,7 @@ impl<'e> Vm<'e> {
             pinned: Vec::new(),
             finished: None,
             denial: None,
+            failed: None,
             collect_at: MIN_THRESHOLD,
             hard: 0,
             stress: start.stress,
