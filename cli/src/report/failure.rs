@@ -16,6 +16,9 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
         (_, None) => message(&error.message, look),
     };
     out.push('\n');
+    if let Some(on) = &error.on {
+        let _ = writeln!(out, "on: {}", clean(on));
+    }
     if error.trace.rows.len() > 1 {
         out.push_str("call stack, innermost first:\n");
         out.push_str(&stack(&error.trace));
@@ -69,6 +72,9 @@ pub fn as_json(error: &ScriptError) -> Value {
         object["rule"] = json!(denial.rule.text());
         object["grant"] = json!(denial.grant);
         object["retry"] = json!(denial.retry);
+    }
+    if let Some(on) = &error.on {
+        object["on"] = json!(on);
     }
     if let Some(place) = error.place() {
         let (line, column) = place.position();
