@@ -8,7 +8,7 @@ use crate::value::{FunctionId, Kind, Value};
 use ilu_cap::NativeId;
 use ilu_lang::code::op::{Op, Word};
 use ilu_lang::code::program::{FunctionCode, MAX_ARGUMENTS};
-use ilu_sbx::{ANY, CallSite, SbxId};
+use ilu_sbx::{ANY, CallSite, SbxId, Stop};
 
 /// What a function's parameters take.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ impl Vm<'_> {
             slots.copy_from_slice(self.heap.list(id));
         }
         let done = self.call_value(callee, CallAt { args: at + 1, count, dest: at, authority: self.authority() }, false);
-        if let Err(Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_))) = done {
+        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = done {
             // The call will be made again, from the list.
             self.put(at, callee);
             self.put(at + 1, list);
@@ -79,8 +79,14 @@ impl Vm<'_> {
     pub(super) fn call_value(&mut self, callee: Value, at: CallAt, boundary: bool) -> Result<(), Fault> {
         match callee.kind() {
             Kind::Function(id) => return self.push_call(id, at, boundary),
-            Kind::Builtin(number) => self.call_builtin(number, at)?,
-            Kind::Native(number) => self.call_native(number, at)?,
+            Kind::Builtin(number) => {
+                let at = self.where_named(callee, at);
+                self.call_builtin(number, at)?;
+            }
+            Kind::Native(number) => {
+                let at = self.where_named(callee, at);
+                self.call_native(number, at)?;
+            }
             _ => return Err(self.not_a_function(callee)),
         }
         if boundary {
@@ -88,6 +94,12 @@ impl Vm<'_> {
             self.complete(value)?;
         }
         Ok(())
+    }
+
+    /// A builtin or native that was named in a sandbox does no more than that sandbox may, whoever calls it.
+    fn where_named(&mut self, callee: Value, at: CallAt) -> CallAt {
+        let authority = self.authority_of_call(at.authority, SbxId(u32::from(callee.home())), false);
+        CallAt { authority, ..at }
     }
 
     /// The authority of a call: the meet of the current one and the callee's home; for a gate, its maker's.
@@ -184,26 +196,34 @@ impl Vm<'_> {
 
     /// Calls a native with an authority, on values.
     pub(super) fn through_doorway(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<Value, Fault> {
+        let plain = match self.called(native, args, authority) {
+            Err(Fault::Stop(Stop::Failed(_))) if self.realm.take_crowded() => {
+                // Resources that no value names any more are closed by the collector, which otherwise runs for memory only.
+                let pinned = self.pinned.len();
+                self.pinned.extend_from_slice(args);
+                self.collect();
+                self.pinned.truncate(pinned);
+                self.called(native, args, authority)?
+            }
+            called => called?,
+        };
+        let bytes = native::size(&plain);
+        let opened = if let ilu_sbx::Plain::Handle(id) = plain { Some(id) } else { None };
+        let value = self.received(bytes, |store| native::value(store, plain));
+        if let (Err(_), Some(id)) = (&value, opened) {
+            // No value names it, so nothing else would ever close it.
+            self.realm.close_handle(id);
+        }
+        value
+    }
+
+    fn called(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<ilu_sbx::Plain, Fault> {
         self.settle();
         let room = self.room();
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, args)?;
         let (file, line) = super::trace::script_place(heap, frames);
-        let site = CallSite { authority, account: *account, file, line, room };
-        match realm.call(site, native, &args) {
-            Ok(plain) => {
-                drop(args);
-                let bytes = native::size(&plain);
-                let opened = if let ilu_sbx::Plain::Handle(id) = plain { Some(id) } else { None };
-                let value = self.received(bytes, |store| native::value(store, plain));
-                if let (Err(_), Some(id)) = (&value, opened) {
-                    // No value names it, so nothing else would ever close it.
-                    self.realm.close_handle(id);
-                }
-                value
-            }
-            Err(stop) => Err(Fault::Stop(stop)),
-        }
+        realm.call(CallSite { authority, account: *account, file, line, room }, native, &args).map_err(Fault::Stop)
     }
 }
 

@@ -17,6 +17,7 @@ mod control;
 mod enter;
 pub(crate) mod frame;
 mod fuel;
+mod import;
 mod iterate;
 mod make;
 pub(crate) mod module;
@@ -75,6 +76,8 @@ pub(crate) struct Vm<'e> {
     denial: Option<(Value, Box<ilu_sbx::Denial>)>,
     /// The text of a native's last failure, and what the native was asked for.
     failed: Option<(String, String)>,
+    /// The text of the limit that last ended an inner sandbox: uncaught further out, it still ends the run as a limit.
+    surfaced: Option<Value>,
     /// Bytes held at which the next collection is due.
     collect_at: usize,
     /// How many operations under way have the real bound on memory in force.
@@ -126,6 +129,7 @@ impl<'e> Vm<'e> {
             finished: None,
             denial: None,
             failed: None,
+            surfaced: None,
             collect_at: MIN_THRESHOLD,
             hard: 0,
             stress: start.stress,
