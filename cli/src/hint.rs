@@ -5,17 +5,11 @@ use crate::args::GrantFlags;
 use crate::grants::AT_FIRST;
 use crate::quantity::DirSpec;
 use ilu_cap::{GrantKind, by_name};
-use ilu_sbx::denial::shell_word;
+use ilu_sbx::denial::{escape, shell_word};
 use ilu_sbx::{Denial, Rule};
 
-/// Puts the flag for this command line into a denial: of a native that the script does not hold, of a directory granted for reading only.
+/// Puts the flag for this command line into a denial of a native that the script does not hold.
 pub fn for_this_command_line(denial: &mut Denial, flags: &GrantFlags) {
-    if let (Rule::ReadOnly(guest), Some(true)) = (&denial.rule, denial.grant.as_ref().map(|grant| grant.starts_with("--dir HOST:"))) {
-        if let Some(spec) = flags.dir.iter().find(|spec| spec.guest == *guest) {
-            denial.grant = Some(for_writing(spec));
-        }
-        return;
-    }
     // A grant that the script itself holds back is told in terms of `sbxmk`.
     let at_root = denial.grant.as_ref().is_some_and(|grant| grant.starts_with("--grant "));
     if denial.rule != Rule::NotHeld || !at_root {
@@ -36,10 +30,12 @@ pub fn for_this_command_line(denial: &mut Denial, flags: &GrantFlags) {
     denial.grant = Some(hint);
 }
 
-/// A directory's flag, with the right to write.
+/// A directory's flag, with the right to write. Where it is on the host is the operator's to know, not for a message that a script's author may see.
 fn for_writing(spec: &DirSpec) -> String {
-    let word = if spec.host == spec.guest { format!("{}:rw", spec.host) } else { format!("{}:{}:rw", spec.host, spec.guest) };
-    format!("--dir {}", shell_word(&word))
+    if spec.host == spec.guest {
+        return format!("--dir {}", shell_word(&format!("{}:rw", spec.guest)));
+    }
+    format!("--dir {}, where HOST is what {} is granted from", shell_word(&format!("HOST:{}:rw", spec.guest)), escape(&spec.guest, 80))
 }
 
 /// Whether a path lies in what the script calls `guest`.
@@ -95,8 +91,13 @@ mod tests {
             ("__sys_write_file", Some("\"/out/a.txt\""), &["--dir", "x:/in"], "--dir /out:rw"),
             ("__sys_write_file", Some("\"a.txt\""), &[], "--dir .:rw"),
             ("__sys_mkdir", Some("\"/a\""), &[], "--dir /:rw"),
-            ("__sys_write_file", Some("\"/in/a.txt\""), &["--dir", "x y:/in"], "--dir 'x y:/in:rw'"),
-            ("__sys_write_file", Some("\"/in/a.txt\""), &["--dir", "x:/i", "--dir", "x:/in"], "--dir x:/in:rw"),
+            ("__sys_write_file", Some("\"/in/a.txt\""), &["--dir", "x y:/in"], "--dir HOST:/in:rw, where HOST is what /in is granted from"),
+            (
+                "__sys_write_file",
+                Some("\"/in/a.txt\""),
+                &["--dir", "x:/i", "--dir", "x:/in"],
+                "--dir HOST:/in:rw, where HOST is what /in is granted from",
+            ),
             ("__sys_rename", Some("\"d/a.txt\""), &["--dir", "d"], "--dir d:rw"),
             ("__sys_getenv", Some("\"LANG\""), &[], "--env LANG"),
             ("__sys_random", None, &[], "--grant capstdout,__sys_stderr,__sys_argv,captm,capch,capsp,__sys_random"),

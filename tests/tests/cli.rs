@@ -320,12 +320,12 @@ fn a_failure_of_a_native_says_on_what() {
 }
 
 #[test]
-fn a_directory_that_was_granted_for_reading_is_named_as_it_was_given() {
+fn a_directory_that_was_granted_for_reading_is_the_one_to_grant_for_writing() {
     let scratch = Scratch::new("cli");
     std::fs::create_dir(scratch.at("d")).unwrap();
     for (flags, flag) in [
-        (&["--dir", "d:/in"][..], "--dir d:/in:rw"),
-        (&["--dir", "d:/in", "--grant", "capall"], "--dir d:/in:rw"),
+        (&["--dir", "d:/in"][..], "--dir HOST:/in:rw, where HOST is what /in is granted from"),
+        (&["--dir", "d:/in", "--grant", "capall"], "--dir HOST:/in:rw, where HOST is what /in is granted from"),
         (&["--dir", "d:/in", "--grant", "capio"], "--grant capio,__sys_write_file"),
     ] {
         let mut args = vec!["run"];

@@ -24,7 +24,7 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
         out.push_str(&stack(&error.trace));
     }
     // A sandbox without a limit of its own ran into what was left around it: that is the operator's to set.
-    let made_by_the_script = matches!(error.kind, Kind::InnerLimit) && !error.message.contains("outside");
+    let made_by_the_script = matches!(error.kind, Kind::InnerLimit) && error.message.contains("(limit ");
     match &error.kind {
         Kind::InnerLimit if made_by_the_script => out.push_str("whoever made the sandbox set this budget, in the options of sbxmk\n"),
         Kind::Limit | Kind::InnerLimit => {

@@ -365,7 +365,7 @@ impl Realm {
             Budget::Fuel | Budget::Depth | Budget::Calls(_) => "",
         };
         match self.tree.limits(of).of(budget) {
-            crate::limits::NO_LIMIT => format!("{} ran out (all that its maker had left)", budget.text()),
+            crate::limits::NO_LIMIT => format!("{} ran out (all that was left outside the sandbox)", budget.text()),
             limit => format!("{} ran out (limit {limit}{unit})", budget.text()),
         }
     }
