@@ -172,7 +172,7 @@ const EXACT: &[(&str, &str)] = &[
     ("use fs\nx = 1", ""),
     ("use fs\nfs.rd(\"a\")", "__sys_read_file"),
     ("use fs\nfsrd(\"a\")", "__sys_read_file"),
-    ("use fs as files\nfiles.fs.rd(\"a\")", "__sys_read_file"),
+    ("use fs as files\nfiles.rd(\"a\")", "__sys_read_file"),
     ("use trl\nunused() = trl.shuf([1])\n1", ""),
     ("use trl\nf() = trl.shuf([1])\ng() = __sys_time()\nprn g()", "__sys_stdout __sys_time"),
     ("f = __sys_time\nf()", "__sys_time"),
