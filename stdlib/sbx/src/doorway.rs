@@ -23,7 +23,10 @@ impl Realm {
         let mut permit =
             Permit { realm: self, site: &site, native, subjects: Vec::new(), rule: Cow::Borrowed("capability"), cost: Cost::default() };
         let (result, began) = match permit.decide(args) {
-            Ok(function) => (function(&mut permit, args), 1),
+            Ok(function) => {
+                permit.realm.note_native(native);
+                (function(&mut permit, args), 1)
+            }
             Err(stop) => (Err(stop), 0),
         };
         let (subjects, rule, cost) = (std::mem::take(&mut permit.subjects), std::mem::take(&mut permit.rule), permit.cost);

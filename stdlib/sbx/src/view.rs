@@ -92,9 +92,16 @@ pub enum Opened {
 pub(crate) struct Source {
     pub(crate) opened: Opened,
     /// Which of the root's mounts it was reached through.
-    origin: usize,
+    pub(crate) origin: usize,
     /// The parts by which it was reached from there.
-    trail: Vec<String>,
+    pub(crate) trail: Vec<String>,
+}
+
+impl Source {
+    /// One that was reached through nothing.
+    pub(crate) const fn new(opened: Opened) -> Source {
+        Source { opened, origin: 0, trail: Vec::new() }
+    }
 }
 
 /// One mount of a view.
