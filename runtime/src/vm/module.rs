@@ -289,7 +289,7 @@ impl Vm<'_> {
 }
 
 /// A path written in the file `from`, as a path from the program's folder: no `.` or `..` is left in it.
-fn relative_to(from: &str, path: &str) -> Result<Box<str>, Fault> {
+pub(crate) fn relative_to(from: &str, path: &str) -> Result<Box<str>, Fault> {
     let bad = |why: &str| Err(Fault::Message(format!("can't use \"{}\": {why}", ilu_sbx::denial::escape(path, 80))));
     if path.starts_with('/') || path.contains(['\\', '\0']) {
         return bad("a program's file is named by its path from the file that uses it");
