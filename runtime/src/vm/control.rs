@@ -200,17 +200,22 @@ impl Vm<'_> {
         };
         let given = self.heap.str(id).to_owned();
         let home = self.realm.meet(at.authority, sandbox);
-        let (name, text, origin) = if which == Control::Eval {
-            ("<eval>".to_owned(), given, Origin::Text)
-        } else {
-            let text = self.read_source(&given, home)?;
-            (given.clone(), text, Origin::File(given.into()))
-        };
-        let program = self.compile(&name, text)?;
-        // Tried again from here when room is lacking: what was read and compiled is not done twice.
-        self.retrying(|vm| {
-            let main = vm.main_function(&program, origin.clone(), home)?;
-            vm.enter(sandbox, main.into(), false, at)
+        let at = CallAt { authority: home, ..at };
+        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
+        // Reading and compiling, too, is paid by the sandbox: the text may be anybody's.
+        self.above_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner, |vm| {
+            let (name, text, origin) = if which == Control::Eval {
+                ("<eval>".to_owned(), given, Origin::Text)
+            } else {
+                let text = vm.read_source(&given, home)?;
+                (given.clone(), text, Origin::File(given.into()))
+            };
+            let program = vm.compile(&name, text)?;
+            // Tried again from here when room is lacking: what was read and compiled is not done twice.
+            vm.retrying(|vm| {
+                let main = vm.main_function(&program, origin.clone(), home)?;
+                vm.call_on_top(main.into(), at)
+            })
         })
     }
 
