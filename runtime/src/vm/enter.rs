@@ -112,7 +112,7 @@ impl Vm<'_> {
     /// Calls a function inside a sandbox.
     pub(super) fn enter(&mut self, sandbox: SbxId, callee: Value, catch: bool, at: CallAt) -> Result<(), Fault> {
         let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
-        let authority = self.realm.meet(at.authority, sandbox);
+        let authority = self.meet(at.authority, sandbox)?;
         let ends = if catch { Ends::EnterTry(sandbox) } else { Ends::Enter(sandbox) };
         self.call_above(callee, ends, Some(sandbox), CallAt { authority, ..at }, inner)
     }
