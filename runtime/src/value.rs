@@ -2,7 +2,7 @@
 //!
 //! Eight bytes. A number is its own IEEE bits. Everything else lives in the part of the NaN space that no arithmetic produces, from
 //! `0xFFF9` in the top 16 bits up: the tag says the kind, the low 32 bits are an index into that kind's slab, never an address. So a
-//! wrong index can give a wrong value at worst, and `from_bits` needs no unsafe code. For this to hold every NaN is replaced by
+//! wrong index can give a wrong value at worst, and `from_bits` is ordinary safe code. For this to hold every NaN is replaced by
 //! the canonical one when a number is made ([`Value::num`]): a NaN chosen from outside must not be able to spell a handle.
 
 /// A value of the language.

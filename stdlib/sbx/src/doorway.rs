@@ -47,6 +47,12 @@ impl Realm {
             self.unmet = Some(Unmet { authority, account, file, line, native, subjects, rule, cost });
             return result;
         }
+        if matches!(result, Err(Stop::Failed(_))) {
+            self.failed_on = match native.row().grant {
+                GrantKind::DirRead | GrantKind::DirWrite => quote_all(&subjects),
+                _ => None,
+            };
+        }
         self.accounts.spend(&mut self.tree, site.account, Budget::Calls(native), began);
         for s in owners {
             self.tree.add(s, Budget::Calls(native), began);
