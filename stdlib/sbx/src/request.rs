@@ -2,7 +2,7 @@
 
 use crate::denial::quote;
 use crate::ids::{ROOT, SbxId};
-use crate::limits::{Budget, Limits, MAX_LIST, NO_LIMIT};
+use crate::limits::{Budget, Limits, MAX_LIST, MAX_MOUNTS, NO_LIMIT};
 use crate::options::Options;
 use crate::path::{GuestPath, GuestPrefix};
 use crate::plain::Arg;
@@ -119,6 +119,9 @@ fn texts(arg: &Arg<'_>, what: &str) -> Result<Vec<String>, Stop> {
 
 fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
     let Arg::Object(fields) = arg else { return Err(wrong(format_args!("option dir is an obj, got {}", arg.type_name()))) };
+    if fields.len() > MAX_MOUNTS {
+        return Err(wrong(format_args!("option dir takes at most {MAX_MOUNTS} directories")));
+    }
     fields.iter().map(|(guest, value)| dir(guest, value)).collect()
 }
 
