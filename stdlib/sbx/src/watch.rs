@@ -152,10 +152,9 @@ impl Permit<'_> {
             let found = if follow { place.dir().metadata(place.path()) } else { place.dir().symlink_metadata(place.path()) };
             if let Err(error) = found
                 && is_escape(&error)
+                && let Stop::Denied(denial) = self.os_error(&place, &error)
             {
-                if let Stop::Denied(denial) = self.os_error(&place, &error) {
-                    self.realm.watch.leads_out.get_or_insert(denial);
-                }
+                self.realm.watch.leads_out.get_or_insert(denial);
             }
             self.realm.watch.given += 1;
             return Ok(place.at(nowhere));
