@@ -123,7 +123,7 @@ fn exit_of(outcome: &Outcome) -> Exit {
         Err(Kind::Error) => Exit::Error,
         Err(Kind::Refused) => Exit::Usage,
         Err(Kind::Denied(_)) => Exit::Denied,
-        Err(Kind::Limit) => Exit::Limit,
+        Err(Kind::Limit | Kind::InnerLimit) => Exit::Limit,
         Err(Kind::Exit(code)) => Exit::Own(*code),
         Err(Kind::Interrupted) => Exit::Own(130),
         Err(_) => Exit::Bug,

@@ -133,6 +133,7 @@ fn error_of(ending: Ending) -> ScriptError {
         Why::Error(text, None) => (Kind::Error, text),
         Why::Error(text, Some(denial)) => (Kind::Denied(denial), text),
         Why::Limit(text) => (Kind::Limit, text),
+        Why::InnerLimit(text) => (Kind::InnerLimit, text),
         Why::Exit(code) => (Kind::Exit(code), String::new()),
         Why::Interrupted => (Kind::Interrupted, "interrupted".to_owned()),
         Why::Broken(what) => (Kind::Bug, what.to_owned()),

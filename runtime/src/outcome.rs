@@ -100,7 +100,7 @@ impl ScriptError {
             Kind::Error => 1,
             Kind::Refused => 2,
             Kind::Denied(_) => 3,
-            Kind::Limit => 4,
+            Kind::Limit | Kind::InnerLimit => 4,
             Kind::Exit(code) => code,
             Kind::Interrupted => 130,
             Kind::Bug => 70,
@@ -118,6 +118,8 @@ pub enum Kind {
     Denied(Box<Denial>),
     /// A budget of the root sandbox ran out.
     Limit,
+    /// A budget of a sandbox that the script made ran out, and nobody caught that.
+    InnerLimit,
     /// `os.exit` with this code.
     Exit(u8),
     /// The host stopped it.

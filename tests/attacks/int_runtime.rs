@@ -495,3 +495,33 @@ fn int_047_random_bytes_of_odd_counts_are_errors_or_limits() {
     rows.push(Row::new("a terabyte", "__sys_random(1e12)\nprn \"never\"", 1, "").flags(GRANT).within(3_000));
     check_all(&rows);
 }
+
+#[test]
+fn int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is() {
+    // Text that a script can afford, of the kinds that cost the compiler most for each byte.
+    let kinds: [(&str, &str, u32); 12] = [
+        ("mixed", "x=[1,2,3,[],[],{},\\\\(a) a]\\n", 16),
+        ("functions", "f(a) = a\\n", 17),
+        ("strings", "x = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'\\n", 17),
+        ("blanks", "                                   \\n", 18),
+        ("comments", "# cccccccccccccccccccccccccccccccc\\n", 18),
+        ("assignments", "x=1\\n", 18),
+        ("mistakes", "x=1 2\\n", 18),
+        ("empty lists", "[],", 19),
+        ("names", "aaaa ", 18),
+        ("unknown names", "x1\\n", 18),
+        ("calls", "()", 20),
+        ("fields", ".a", 20),
+    ];
+    let rows: Vec<Row<'_>> = kinds
+        .iter()
+        .map(|(name, piece, doublings)| {
+            let script = format!("use sbx\nsb = sbxmk([])\ns = \"{piece}\"\ni <- 1..{doublings}: s += s\nr = sbxtr(sb, \\() sbxev(sb, \"y = 0\\nx = [1]\\n\" + s))\nprn \"on\"");
+            runs(name, script, "on").within(10_000)
+        })
+        .collect();
+    check_all(&rows);
+    const FUEL: &[&str] = &["--fuel", "1000000", "--time", "60s"];
+    let again = "use sbx\nsb = sbxmk([])\ns = \"x=1\\n\"\ni <- 1..14: s += s\nwhl tru: sbxev(sb, s)";
+    check_all(&[limit("again and again", again, "fuel").flags(FUEL).within(10_000)]);
+}

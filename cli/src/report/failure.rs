@@ -26,6 +26,7 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
                 let _ = writeln!(out, "{flag} sets this budget");
             }
         }
+        Kind::InnerLimit => out.push_str("whoever made the sandbox set this budget, in the options of sbxmk\n"),
         Kind::Bug => out.push_str("this is a bug in ilu, not in the script: please report it, with the script\n"),
         _ => {}
     }
@@ -88,7 +89,7 @@ fn word(kind: &Kind) -> &'static str {
     match kind {
         Kind::Error | Kind::Exit(_) => "error",
         Kind::Denied(_) => "denied",
-        Kind::Limit => "limit",
+        Kind::Limit | Kind::InnerLimit => "limit",
         Kind::Interrupted => "interrupted",
         Kind::Refused => "usage",
         _ => "bug",

@@ -72,6 +72,8 @@ pub(crate) struct Vm<'e> {
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
     denial: Option<(Value, Box<ilu_sbx::Denial>)>,
+    /// The text of the limit that last ended an inner sandbox: uncaught further out, it still ends the run as a limit.
+    surfaced: Option<Value>,
     /// Bytes held at which the next collection is due.
     collect_at: usize,
     /// How many operations under way have the real bound on memory in force.
@@ -122,6 +124,7 @@ impl<'e> Vm<'e> {
             pinned: Vec::new(),
             finished: None,
             denial: None,
+            surfaced: None,
             collect_at: MIN_THRESHOLD,
             hard: 0,
             stress: start.stress,

@@ -26,6 +26,8 @@ pub(crate) enum Why {
     Error(String, Option<Box<Denial>>),
     /// A budget of the root ran out: the message.
     Limit(String),
+    /// A budget of an inner sandbox ran out and nobody caught it: the message.
+    InnerLimit(String),
     /// `os.exit`
     Exit(u8),
     /// The host asked.
@@ -62,7 +64,13 @@ impl Vm<'_> {
                     match self.boundary_of(of) {
                         Some(at) => match self.end_sandbox(at, &text) {
                             Ok(()) => return Ok(()),
-                            Err(fault) => self.thrown(fault),
+                            Err(fault) => {
+                                let thrown = self.thrown(fault);
+                                if let Thrown::Error(value) = thrown {
+                                    self.surfaced = Some(value);
+                                }
+                                thrown
+                            }
                         },
                         None => return Err(self.ending(Why::Limit(text))),
                     }
@@ -169,6 +177,9 @@ impl Vm<'_> {
 
     fn uncaught(&mut self, value: Value) -> Ending {
         let text = crate::heap::short_text(&self.heap, value, MAX_MESSAGE);
+        if self.surfaced == Some(value) {
+            return self.ending(Why::InnerLimit(text));
+        }
         let denial = self.denial.take().and_then(|(marked, denial)| (marked == value).then_some(denial));
         self.ending(Why::Error(text, denial))
     }

@@ -73,6 +73,8 @@ pub struct Realm {
     pub(crate) outside: Box<dyn Outside>,
     pub(crate) argv: Vec<String>,
     pub(crate) input: Cutter,
+    /// A resource could not be opened because too many are.
+    pub(crate) crowded: bool,
     pub(crate) natives: Natives,
     pub(crate) recorder: Recorder,
 }
@@ -115,6 +117,7 @@ impl Realm {
             outside,
             argv: grants.argv,
             input: Cutter::default(),
+            crowded: false,
             natives,
             recorder: Recorder::default(),
         })
@@ -256,6 +259,12 @@ impl Realm {
                 self.tree.add_handles(*s, false);
             }
         }
+    }
+
+    /// Whether, since this was last asked, a resource could not be opened because too many are: a collection may close some that no value
+    /// names any more.
+    pub fn take_crowded(&mut self) -> bool {
+        std::mem::take(&mut self.crowded)
     }
 
     /// What `typ` says of an open resource.
