@@ -13,7 +13,7 @@ pub mod set;
 mod table;
 
 pub use bundle::{BUNDLES, Bundle, bundle, parse_list};
-pub use registry::{Class, GrantKind, Kernel, Kind, Native, NativeId, Param, Unknown, by_name, nearest};
+pub use registry::{Class, GrantKind, Kernel, Kind, Native, NativeId, Param, Unknown, by_name, near, nearest};
 pub use rights::Rights;
 pub use set::CapSet;
 pub use table::NATIVES;
