@@ -317,6 +317,16 @@ fn a_budget_that_ran_out_is_named_with_its_flag() {
 }
 
 #[test]
+fn a_budget_of_a_sandbox_is_told_with_whoever_set_it() {
+    let ran = text(&[], "use sbx\nsbxrn(sbxmk([], {fuel: 100}), \\()\n    whl tru: 1\n)");
+    assert_eq!(ran.code, Some(4), "{}", ran.err);
+    assert!(ran.err.contains("in the options of sbxmk") && !ran.err.contains("--fuel"), "{}", ran.err);
+    let ran = text(&["--depth", "50"], "use sbx\ns = sbxmk([])\nf() = f() + 1\nsbxrn(s, f)");
+    assert_eq!(ran.code, Some(4), "{}", ran.err);
+    assert!(ran.err.contains("--depth"), "{}", ran.err);
+}
+
+#[test]
 fn a_deep_stack_is_shown_by_its_ends() {
     let ran = text(&[], "f(n) = if n == 0: err(\"deep\") | f(n - 1) + 1\nf(1000)");
     assert!(ran.err.lines().count() < 60, "{}", ran.err);

@@ -20,13 +20,15 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
         out.push_str("call stack, innermost first:\n");
         out.push_str(&stack(&error.trace));
     }
+    // A sandbox without a limit of its own ran into what was left around it: that is the operator's to set.
+    let made_by_the_script = matches!(error.kind, Kind::InnerLimit) && !error.message.contains("outside");
     match &error.kind {
-        Kind::Limit => {
+        Kind::InnerLimit if made_by_the_script => out.push_str("whoever made the sandbox set this budget, in the options of sbxmk\n"),
+        Kind::Limit | Kind::InnerLimit => {
             if let Some(flag) = flag_of(&error.message) {
                 let _ = writeln!(out, "{flag} sets this budget");
             }
         }
-        Kind::InnerLimit => out.push_str("whoever made the sandbox set this budget, in the options of sbxmk\n"),
         Kind::Bug => out.push_str("this is a bug in ilu, not in the script: please report it, with the script\n"),
         _ => {}
     }

@@ -79,8 +79,14 @@ impl Vm<'_> {
     pub(super) fn call_value(&mut self, callee: Value, at: CallAt, boundary: bool) -> Result<(), Fault> {
         match callee.kind() {
             Kind::Function(id) => return self.push_call(id, at, boundary),
-            Kind::Builtin(number) => self.call_builtin(number, at)?,
-            Kind::Native(number) => self.call_native(number, at)?,
+            Kind::Builtin(number) => {
+                let at = self.where_named(callee, at);
+                self.call_builtin(number, at)?;
+            }
+            Kind::Native(number) => {
+                let at = self.where_named(callee, at);
+                self.call_native(number, at)?;
+            }
             _ => {
                 let what = self.given(callee);
                 return Err(Fault::Message(format!("can't call {what}: it is not a function")));
@@ -91,6 +97,12 @@ impl Vm<'_> {
             self.complete(value)?;
         }
         Ok(())
+    }
+
+    /// A builtin or native that was named in a sandbox does no more than that sandbox may, whoever calls it.
+    fn where_named(&mut self, callee: Value, at: CallAt) -> CallAt {
+        let authority = self.authority_of_call(at.authority, SbxId(u32::from(callee.home())), false);
+        CallAt { authority, ..at }
     }
 
     /// The authority of a call: the meet of the current one and the callee's home; for a gate, its maker's.

@@ -16,6 +16,7 @@ mod control;
 mod enter;
 pub(crate) mod frame;
 mod fuel;
+mod import;
 mod iterate;
 mod make;
 pub(crate) mod module;

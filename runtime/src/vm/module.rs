@@ -1,6 +1,7 @@
 //! Modules: what `use` loads, once, and where from.
 //!
-//! A module of the standard library is at home in `ANY`; one instance serves the isolate, and what it exports is frozen. A file of the
+//! A module of the standard library is at home in `ANY`; one instance serves the isolate, and what it exports is frozen; a sandbox's code
+//! gets copies of the exports that are at home in the sandbox ([`super::import`]). A file of the
 //! program is at home where it is loaded; its own folder is read through a [`Loader`] by the root sandbox alone, every other sandbox
 //! reads files through the doorway like any other file. An instance belongs to a place and a home.
 
@@ -121,6 +122,7 @@ impl Vm<'_> {
         match self.modules.states.get(&key) {
             Some(State::Ready(names)) => {
                 let names = *names;
+                let names = self.names_for(self.frame()?.unit, names)?;
                 self.put(at.dest, names);
                 return Ok(());
             }
