@@ -4,7 +4,7 @@ use self::expression::Answer;
 use crate::args::Caps;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
-use ilu_cap::{BUNDLES, CapSet, Native, NativeId, bundle, bundle::lookup};
+use ilu_cap::{BUNDLES, CapSet, Native, bundle, bundle::lookup};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -81,8 +81,15 @@ fn overview(groups: &[Group]) -> String {
     let width = groups.iter().map(|group| group.name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for group in groups {
-        let _ = writeln!(out, "{:width$}  {:>2}  {}", group.name, group.holds.len(), group.doc);
+        let missing = group.holds.iter().filter(|id| !ilu::is_built(*id)).count();
+        let note = match missing {
+            0 => String::new(),
+            all if all == group.holds.len() => " (not in this build)".to_string(),
+            some => format!(" ({some} not in this build)"),
+        };
+        let _ = writeln!(out, "{:width$}  {:>2}  {}{note}", group.name, group.holds.len(), group.doc);
     }
+    out.push_str("\nilu caps BUNDLE shows its natives.\n");
     out
 }
 
@@ -92,12 +99,12 @@ fn as_text(group: &Group) -> String {
 
 /// One line per native.
 fn natives_text(set: CapSet, indent: &str) -> String {
-    let rows: Vec<&Native> = set.iter().map(NativeId::row).collect();
-    let name = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-    let class = rows.iter().map(|row| row.class.text().len()).max().unwrap_or(0);
+    let name = set.iter().map(|id| id.row().name.len()).max().unwrap_or(0);
+    let class = set.iter().map(|id| id.row().class.text().len()).max().unwrap_or(0);
     let mut out = String::new();
-    for row in rows {
-        let _ = writeln!(out, "{indent}{:name$}  {:class$}  {}", row.name, row.class.text(), row.doc);
+    for id in set.iter() {
+        let (row, note) = (id.row(), if ilu::is_built(id) { "" } else { " (not in this build)" });
+        let _ = writeln!(out, "{indent}{:name$}  {:class$}  {}{note}", row.name, row.class.text(), row.doc);
     }
     out
 }
@@ -107,6 +114,6 @@ fn as_json(group: &Group) -> Value {
 }
 
 fn natives_json(set: CapSet) -> Vec<Value> {
-    let row = |row: &Native| json!({"name": row.name, "aliases": row.aliases, "class": row.class.text(), "doc": row.doc});
-    set.iter().map(|id| row(id.row())).collect()
+    let row = |row: &Native, built: bool| json!({"name": row.name, "aliases": row.aliases, "class": row.class.text(), "doc": row.doc, "built": built});
+    set.iter().map(|id| row(id.row(), ilu::is_built(id))).collect()
 }

@@ -292,7 +292,7 @@ prn ask(sbxev(sb, \"__sys_time\"))
 prn ask(sbxev(sb, \"use tim\\ntimms\"))
 prn ask(sbxev(sb, \"use tim\\ntim.ms\"))
 prn ask(sbxev(sb, \"use tim\\ntim\").ms)
-prn ask(sbxev(sb, \"use tim as t\\nuse tim\\nt.tim.ms\"))
+prn ask(sbxev(sb, \"use tim as t\\nuse tim\\nt.ms\"))
 prn ask(sbxus(sb, \"tim\").timms)
 prn try(\\() sbxev(sb, \"prn\")(1)).err
 prn sbxls(sbxev(sb, \"use sbx\\nsbxme\")())

@@ -293,8 +293,9 @@ fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<'_>]
                 leads_out |= verdict == Expected::LeadsOut;
                 paths.push(*path);
             }
-            (Operand::Variable, Arg::Str(name)) if !name.is_empty() && !name.contains(['=', '\0']) => {
-                if model.judge(native, &Subject::Variable(name)) == Err(Refusal::NotGranted) {
+            (Operand::Variable, Arg::Str(name)) => {
+                let is_name = !name.is_empty() && !name.contains(['=', '\0']);
+                if is_name && model.judge(native, &Subject::Variable(name)) == Err(Refusal::NotGranted) {
                     return Expected::Denied("no-variable");
                 }
             }

@@ -116,11 +116,11 @@ fn cap_020_a_sandbox_never_holds_more_than_its_maker() {
     let s = rig.make(&[READ, "__sys_stat"], Arg::Nil).unwrap();
     rig.enter(s);
     let text = refused(rig.make(&[READ, "__os_run", "__sys_time"], Arg::Nil));
-    assert_eq!(text, "sbxmk: this sandbox does not hold `__sys_time`, `__os_run`");
+    assert_eq!(text, "sbxmk: this sandbox does not hold `__sys_time`, `__os_run`; with {lax: tru} it makes do with what is held");
     let text = refused(rig.make(&[READ], obj(&[("dir", obj(&[("/r", Arg::Str("rw"))])), ("env", Arg::List(vec![Arg::Str("NONE")]))])));
-    assert_eq!(text, "sbxmk: this sandbox does not hold env \"NONE\", \"/r\" rw (it is ro)");
+    assert_eq!(text, "sbxmk: this sandbox does not hold env \"NONE\", \"/r\" rw (it is ro); with {lax: tru} it makes do with what is held");
     let text = refused(rig.make(&[READ], obj(&[("dir", obj(&[("/etc", Arg::Str("ro"))]))])));
-    assert_eq!(text, "sbxmk: this sandbox does not hold \"/etc\" ro");
+    assert_eq!(text, "sbxmk: this sandbox does not hold \"/etc\" ro; with {lax: tru} it makes do with what is held");
     let lax = obj(&[
         ("lax", Arg::Bool(true)),
         ("dir", obj(&[("/r", Arg::Str("rw")), ("/etc", Arg::Str("ro"))])),
@@ -147,16 +147,28 @@ fn what_is_missing_is_named_with_the_nearest_that_is_held() {
     let asks =
         |dir: &'static str, env: &'static str| obj(&[("dir", obj(&[(dir, Arg::Str("ro"))])), ("env", Arg::List(vec![Arg::Str(env)]))]);
     let text = refused(rig.make(&[READ], asks("/dta", "lnag")));
-    assert_eq!(text, "sbxmk: this sandbox does not hold env \"lnag\" (did you mean \"LANG\"?), \"/dta\" ro (did you mean \"/data\"?)");
+    assert_eq!(
+        text,
+        "sbxmk: this sandbox does not hold env \"lnag\" (did you mean \"LANG\"?), \"/dta\" ro (did you mean \"/data\"?); --grant, --dir and --env give a script more; with {lax: tru} it makes do with what is held"
+    );
     let text = refused(rig.make(&[READ], asks("/etc", "PATH")));
-    assert_eq!(text, "sbxmk: this sandbox does not hold env \"PATH\", \"/etc\" ro");
+    assert_eq!(
+        text,
+        "sbxmk: this sandbox does not hold env \"PATH\", \"/etc\" ro; --grant, --dir and --env give a script more; with {lax: tru} it makes do with what is held"
+    );
     let text = refused(rig.make(&[], nums(&[("fuel", 5001.0), ("mem", 2000.0), ("out", 1e9)])));
-    assert_eq!(text, "sbxmk: this sandbox does not hold fuel 5001 (at most 5000), mem 2000 (at most 1000)");
+    assert_eq!(
+        text,
+        "sbxmk: this sandbox does not hold fuel 5001 (at most 5000), mem 2000 (at most 1000); with {lax: tru} it makes do with what is held"
+    );
     let s = rig.make(&["__sys_time"], obj(&[("calls", nums(&[("__sys_time", 3.0)])), ("fuel", Arg::Num(5000.0))])).unwrap();
     rig.enter(s);
     rig.ok("__sys_time", &[]);
     let text = refused(rig.make(&["__sys_time"], obj(&[("calls", nums(&[("__sys_now", 3.0)]))])));
-    assert_eq!(text, "sbxmk: this sandbox does not hold 3 calls of `__sys_time` (at most 2)");
+    assert_eq!(
+        text,
+        "sbxmk: this sandbox does not hold 3 calls of `__sys_time` (at most 2); with {lax: tru} it makes do with what is held"
+    );
     let lax = obj(&[("fuel", Arg::Num(1e9)), ("calls", nums(&[("__sys_time", 3.0)])), ("lax", Arg::Bool(true))]);
     let s = rig.make(&["__sys_time"], lax).unwrap();
     let budgets = rig.realm.rights(s).budgets().clone();

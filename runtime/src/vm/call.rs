@@ -87,10 +87,7 @@ impl Vm<'_> {
                 let at = self.where_named(callee, at);
                 self.call_native(number, at)?;
             }
-            _ => {
-                let what = self.given(callee);
-                return Err(Fault::Message(format!("can't call {what}: it is not a function")));
-            }
+            _ => return Err(self.not_a_function(callee)),
         }
         if boundary {
             let value = self.stack.get(at.dest).copied().unwrap_or(Value::NIL);

@@ -27,8 +27,9 @@ impl Vm<'_> {
             Control::Make => self.make_sandbox(arg(0), arg(1), at.authority)?,
             Control::Run | Control::RunTry => {
                 let sandbox = self.sandbox(arg(0))?;
-                self.callable(arg(1), "this")?;
-                return self.enter(sandbox, arg(1), which == Control::RunTry, at);
+                let tries = which == Control::RunTry;
+                self.callable(arg(1), if tries { "sbxtr" } else { "sbxrn" })?;
+                return self.enter(sandbox, arg(1), tries, at);
             }
             Control::Eval | Control::Load => return self.run_source(which, arg(0), arg(1), at),
             Control::Use => return self.use_inside(arg(0), arg(1), at),

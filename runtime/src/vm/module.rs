@@ -76,6 +76,13 @@ impl Modules {
     pub(super) fn ready(&mut self, key: Key, names: Value) {
         self.states.insert(key, State::Ready(names));
     }
+    /// The names of a module of the standard library, when it has been loaded.
+    pub(super) fn library_names(&self, name: &str) -> Option<Value> {
+        match self.states.get(&Key::Std(name.into(), ANY)) {
+            Some(State::Ready(names)) => Some(*names),
+            _ => None,
+        }
+    }
     /// What the standard library calls one of its objects.
     pub(super) fn name_of(&self, value: Value) -> Option<&str> {
         self.names.get(&value.bits()).map(String::as_str)
@@ -115,6 +122,20 @@ impl Vm<'_> {
         let dest = self.base() + word.a() as usize;
         let at = CallAt { args: 0, count: 0, dest, authority: frame.authority };
         self.load_module(key, at, None)
+    }
+
+    /// A name that nothing in the text binds, and that no file brought which was used: what may be meant.
+    pub(super) fn nothing_brings(name: &str, uses: &[ModuleRef]) -> String {
+        if name.starts_with('_') {
+            return format!("`{name}` has no value yet; a file that is used keeps its names with `_` in front to itself");
+        }
+        let called = |path: &str| path.rsplit('/').next().and_then(|file| file.strip_suffix(".ilu")) == Some(name);
+        let file = uses.iter().find_map(|used| match used {
+            ModuleRef::Path(path) if called(path) => Some(path),
+            _ => None,
+        });
+        let help = file.map(|path| format!("; `use \"{path}\" as {name}` makes an object of the file's names"));
+        format!("`{name}` has no value: it is not bound here, and no used file gives it{}", help.unwrap_or_default())
     }
 
     /// Puts a module's names at `dest`, now or when its top level has run. Inside `sandbox`, when there is one, its home is that.
@@ -166,7 +187,12 @@ impl Vm<'_> {
                 Some(loader) => loader.load(path).map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
                 None => return Err(Fault::Message(format!("can't use `{path}`: this program has no files of its own"))),
             },
-            Key::File(path, _) => self.read_source(path, authority)?,
+            Key::File(path, _) => self.read_source(path, authority).map_err(|fault| match fault {
+                Fault::Stop(ilu_sbx::Stop::Failed(why)) => {
+                    Fault::Message(format!("can't use `{}`: {why}", ilu_sbx::denial::escape(path, 80)))
+                }
+                other => other,
+            })?,
         };
         self.compile(key.name(), text)
     }
@@ -263,7 +289,7 @@ impl Vm<'_> {
 }
 
 /// A path written in the file `from`, as a path from the program's folder: no `.` or `..` is left in it.
-fn relative_to(from: &str, path: &str) -> Result<Box<str>, Fault> {
+pub(crate) fn relative_to(from: &str, path: &str) -> Result<Box<str>, Fault> {
     let bad = |why: &str| Err(Fault::Message(format!("can't use \"{}\": {why}", ilu_sbx::denial::escape(path, 80))));
     if path.starts_with('/') || path.contains(['\\', '\0']) {
         return bad("a program's file is named by its path from the file that uses it");

@@ -4,7 +4,7 @@
 //! in the maker's view, and what a name is worth is what its mount is granted.
 
 use crate::denial::quote;
-use crate::ids::SbxId;
+use crate::ids::{ROOT, SbxId};
 use crate::limits::{Budget, Limits, NO_LIMIT};
 use crate::path::{GuestPath, GuestPrefix};
 use crate::request::{Request, wrong};
@@ -57,9 +57,12 @@ pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &R
             (asked.with_subjects(subjects), Arc::new(opened))
         }
     };
+    let by_flags = !missing.texts.is_empty();
     budgets_missing(asked.budgets(), &spendable, &mut missing);
     if !missing.texts.is_empty() && !request.lax {
-        return Err(wrong(format_args!("this sandbox does not hold {}", missing.texts.join(", "))));
+        let more = if holder == ROOT && by_flags { "; --grant, --dir and --env give a script more" } else { "" };
+        let missing = missing.texts.join(", ");
+        return Err(wrong(format_args!("this sandbox does not hold {missing}{more}; with {{lax: tru}} it makes do with what is held")));
     }
     let rights = asked.intersection(&held.with_budgets(spendable));
     let limits = limits(request, rights.budgets());

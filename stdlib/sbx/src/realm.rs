@@ -81,6 +81,8 @@ pub struct Realm {
     pub(crate) crowded: bool,
     pub(crate) natives: Natives,
     pub(crate) recorder: Recorder,
+    /// What the native was asked for that failed last, quoted.
+    pub(crate) failed_on: Option<String>,
 }
 
 impl std::fmt::Debug for Realm {
@@ -103,10 +105,10 @@ impl Realm {
         }
         let mut mounts: Vec<(GuestPrefix, _, _)> = Vec::new();
         for mount in grants.mounts {
-            let bad = |why: &str| format!("a grant can't be named {}: {why}", quote(&mount.guest));
+            let bad = |why: &str| format!("a directory can't be granted as {}: {why}", quote(&mount.guest));
             let guest = GuestPrefix::new(GuestPath::new(&mount.guest).map_err(|path| bad(path.text()))?);
             if mounts.iter().any(|(known, _, _)| *known == guest) {
-                return Err(bad("another one is"));
+                return Err(bad("another one is called that"));
             }
             mounts.push((guest, mount.access, mount.opened));
         }
@@ -128,7 +130,13 @@ impl Realm {
             crowded: false,
             natives,
             recorder: Recorder::default(),
+            failed_on: None,
         })
+    }
+
+    /// The paths that the native was called on that failed last, quoted for a message, once.
+    pub fn take_failed_on(&mut self) -> Option<String> {
+        self.failed_on.take()
     }
 
     /// The sandbox of the operator's grants.
@@ -371,7 +379,7 @@ impl Realm {
             Budget::Fuel | Budget::Depth | Budget::Calls(_) => "",
         };
         match self.tree.limits(of).of(budget) {
-            crate::limits::NO_LIMIT => format!("{} ran out (what was left of it outside)", budget.text()),
+            crate::limits::NO_LIMIT => format!("{} ran out (all that was left outside the sandbox)", budget.text()),
             limit => format!("{} ran out (limit {limit}{unit})", budget.text()),
         }
     }
