@@ -153,7 +153,6 @@ fn a_grant_list_is_exact() {
         ("capfsr", "capfsro"),
         ("__sys_raed_file", "__sys_read_file"),
         ("*", "*"),
-        ("", "unknown"),
         ("capio,,capde", "unknown"),
         (" capio", "capio"),
         ("CAPIO", "capio"),
@@ -547,4 +546,11 @@ fn help_and_version_are_answers_and_no_arguments_are_a_question() {
     assert!(ilu(&["check", "--help"]).out.contains("as one JSON list on standard output"));
     assert!(ilu(&["--version"]).out.starts_with("ilu "));
     assert_eq!(ilu::<&str>(&[]).code, Some(2));
+}
+
+#[test]
+fn an_empty_grant_list_is_no_capability_at_all() {
+    assert_eq!(ilu(&["run", "--grant", "", "-e", "x = 1 + 1"]).code, Some(0));
+    assert_eq!(ilu(&["run", "--grant", "", "-e", "prn 1"]).code, Some(3));
+    assert_eq!(ilu(&["run", "--grant", "capio,", "-e", "prn 1"]).code, Some(2));
 }

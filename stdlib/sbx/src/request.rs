@@ -1,7 +1,7 @@
 //! What a script asks for when it makes a sandbox. What it gets of that is settled in `attenuate`.
 
 use crate::denial::quote;
-use crate::limits::MAX_LIST;
+use crate::limits::{MAX_LIST, MAX_MOUNTS};
 use crate::options::Options;
 use crate::plain::Arg;
 use crate::stop::Stop;
@@ -114,6 +114,9 @@ fn texts(arg: &Arg<'_>, what: &str) -> Result<Vec<String>, Stop> {
 
 fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
     let Arg::Object(fields) = arg else { return Err(wrong(format_args!("option dir is an obj, got {}", arg.type_name()))) };
+    if fields.len() > MAX_MOUNTS {
+        return Err(wrong(format_args!("option dir takes at most {MAX_MOUNTS} directories")));
+    }
     fields.iter().map(|(guest, value)| dir(guest, value)).collect()
 }
 
