@@ -7,13 +7,14 @@
 use crate::denial::Denial;
 use crate::ids::SbxId;
 use crate::path::{GuestPath, GuestPrefix};
-use crate::permit::{Permit, Place, is_escape};
+use crate::permit::{Permit, Place as Spot, is_escape};
 use crate::plain::Arg;
 use crate::realm::{CallSite, Realm};
 use crate::request::Request;
 use crate::stop::Stop;
 use crate::view::{Access, Opened, Source};
 use cap_std::fs::Dir;
+use ilu_cap::rights::Place;
 use ilu_cap::{NativeId, by_name};
 use std::collections::BTreeSet;
 use std::io;
@@ -41,17 +42,32 @@ pub struct Observed {
     pub touches: BTreeSet<Touch>,
     /// Environment variables that it asked for.
     pub env: BTreeSet<String>,
-    /// Directories that it made, as mount and path: they were not there before.
-    made: BTreeSet<(usize, Vec<String>)>,
+    /// The most that one sandbox was made with of each budget that it named: who makes it must have as much left.
+    pub asked: Asked,
+    /// Directories that it made: they were not there before.
+    made: BTreeSet<Place>,
+}
+
+/// Budgets named in requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Units of fuel.
+    pub fuel: u64,
+    /// Bytes of heap.
+    pub memory: u64,
+    /// Milliseconds.
+    pub wall_ms: u64,
+    /// Bytes to standard output and error.
+    pub output: u64,
+    /// Frames on the stack.
+    pub depth: u64,
 }
 
 /// A place that must be granted: the file or directory itself, which was there before the run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Touch {
-    /// Which of the root's mounts, by its number in the grants.
-    pub mount: usize,
-    /// The parts of the path below it; none is the mount itself.
-    pub path: Vec<String>,
+    /// Which of the root's mounts, by its number in the grants, and the parts of the path below it; none is the mount itself.
+    pub place: Place,
     /// Must it be a directory, with all below it?
     pub dir: bool,
     /// Was something changed?
@@ -77,7 +93,7 @@ impl Watch {
 /// An open file that is no directory: nothing is found below it, whatever the path.
 fn nowhere() -> io::Result<Arc<Source>> {
     let file = rustix::fs::memfd_create("nowhere", rustix::fs::MemfdFlags::CLOEXEC)?;
-    Ok(Arc::new(Source::new(Opened::Dir(Dir::from(file)))))
+    Ok(Arc::new(Source { opened: Opened::Dir(Dir::from(file)) }))
 }
 
 impl Realm {
@@ -131,23 +147,33 @@ impl Realm {
             observed.natives.extend(request.caps.iter().filter_map(|name| by_name(name)));
         }
         observed.env.extend(request.env.iter().flatten().cloned());
+        let asked = &mut observed.asked;
+        for (most, named) in [
+            (&mut asked.fuel, request.fuel),
+            (&mut asked.memory, request.memory),
+            (&mut asked.wall_ms, request.wall_ms),
+            (&mut asked.output, request.output),
+            (&mut asked.depth, request.depth),
+        ] {
+            *most = (*most).max(named.unwrap_or(0));
+        }
         let view = &self.tree.node(holder).view;
         for dir in request.dirs.iter().flatten() {
-            let Some((entry, rest)) = GuestPath::new(&dir.at).ok().and_then(|at| view.find(at)) else { continue };
-            let below = parts(rest);
-            let is_dir = match &entry.source.opened {
-                Opened::File { .. } => false,
-                Opened::Dir(held) => below.is_empty() || held.metadata(below.join("/")).is_ok_and(|found| found.is_dir()),
+            let Some(asked) = GuestPath::new(&dir.at).ok().and_then(|at| view.ask(at, dir.access).ok()) else { continue };
+            let place = asked.grant.place;
+            let is_dir = match (&asked.through.source.opened, asked.through.grant.place.path_to(&place)) {
+                (Opened::File { .. }, _) => false,
+                (Opened::Dir(_), None | Some([])) => true,
+                (Opened::Dir(held), Some(below)) => held.metadata(below.join("/")).is_ok_and(|found| found.is_dir()),
             };
-            let path = [entry.source.trail.clone(), below].concat();
-            observed.touches.insert(Touch { mount: entry.source.origin, path, dir: is_dir, writes: dir.access.writes() });
+            observed.touches.insert(Touch { place, dir: is_dir, writes: dir.access.writes() });
         }
     }
 }
 
 impl Permit<'_> {
     /// A place that a grant gave, while the realm watches: nowhere when it only asks. `through_first` is a path that names no mount.
-    pub(crate) fn watched(&mut self, place: Place, want: Access, through_first: bool, follow: bool) -> Result<Place, Stop> {
+    pub(crate) fn watched(&mut self, place: Spot, base: &Place, want: Access, through_first: bool, follow: bool) -> Result<Spot, Stop> {
         if let Some(nowhere) = self.realm.watch.nowhere.clone() {
             let found = if follow { place.dir().metadata(place.path()) } else { place.dir().symlink_metadata(place.path()) };
             if let Err(error) = found
@@ -161,64 +187,67 @@ impl Permit<'_> {
         }
         let makes = self.native() == "__sys_mkdir";
         if let Some(observed) = &mut self.realm.watch.observed {
-            observed.touch(&place, want.writes(), through_first, makes);
+            observed.touch(&place, base, want.writes(), through_first, makes);
         }
         Ok(place)
     }
 }
 
-/// The parts of a path that name something.
-fn parts(path: &str) -> Vec<String> {
-    path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
-}
-
 impl Observed {
-    fn touch(&mut self, place: &Place, writes: bool, through_first: bool, makes: bool) {
-        let (mount, trail) = (place.source().origin, &place.source().trail);
-        if place.is_single() {
-            return self.add(mount, trail.clone(), false, writes);
+    /// Takes note of a place that was given; `base` is where its mount lies.
+    fn touch(&mut self, spot: &Spot, base: &Place, writes: bool, through_first: bool, makes: bool) {
+        if spot.is_single() {
+            return self.add(base.clone(), false, writes);
         }
-        let below = parts(place.path());
         // Where a `..` leads is the kernel's to say; and where paths start that name no mount is the mount itself.
-        if through_first || below.iter().any(|part| part == "..") {
-            return self.add(mount, trail.clone(), true, writes);
-        }
-        let there = |count: usize| {
-            let path = below.get(..count).unwrap_or_default().join("/");
-            place.dir().metadata(if path.is_empty() { "." } else { &path }).ok().map(|found| found.is_dir())
+        let Some(place) = base.below(spot.path()).filter(|_| !through_first) else {
+            return self.add(base.clone(), true, writes);
         };
-        let full = [trail.clone(), below.clone()].concat();
+        let below = base.path_to(&place).unwrap_or_default();
+        let up_to = |count: usize| base.below(&below.get(..count).unwrap_or_default().join("/")).unwrap_or_else(|| base.clone());
+        let is_dir = |count: usize| {
+            let path = below.get(..count).unwrap_or_default().join("/");
+            spot.dir().metadata(if path.is_empty() { "." } else { &path }).ok().map(|found| found.is_dir())
+        };
         let mut depth = below.len();
-        let is_file = !writes && there(depth) == Some(false);
-        if is_file && !self.lies_in_made(mount, &full) {
-            return self.add(mount, full, false, writes);
+        let is_file = !writes && is_dir(depth) == Some(false);
+        if is_file && !self.lies_in_made(&place) {
+            return self.add(place, false, writes);
         }
+        // What is not there yet needs the directory that it is to be in.
         if writes || is_file {
             depth = depth.saturating_sub(1);
         }
-        while depth > 0 && there(depth) != Some(true) {
+        while depth > 0 && is_dir(depth) != Some(true) {
             depth -= 1;
         }
         if makes {
-            for end in trail.len() + depth + 1..=full.len() {
-                self.made.insert((mount, full.get(..end).unwrap_or_default().to_vec()));
-            }
+            self.made.extend((depth + 1..=below.len()).map(up_to));
         }
-        let mut at = full.get(..trail.len() + depth).unwrap_or_default().to_vec();
-        while !at.is_empty() && self.lies_in_made(mount, &at) {
-            at.pop();
+        let mut at = up_to(depth);
+        while !at.parts().is_empty() && self.lies_in_made(&at) {
+            at = parent(&at);
         }
-        self.add(mount, at, true, writes);
+        self.add(at, true, writes);
     }
 
-    fn add(&mut self, mount: usize, path: Vec<String>, dir: bool, writes: bool) {
-        self.touches.insert(Touch { mount, path, dir, writes });
+    fn add(&mut self, place: Place, dir: bool, writes: bool) {
+        self.touches.insert(Touch { place, dir, writes });
     }
 
     /// Is this, or a directory it is in, one that the run made?
-    fn lies_in_made(&self, mount: usize, path: &[String]) -> bool {
-        (1..=path.len()).any(|end| self.made.contains(&(mount, path.get(..end).unwrap_or_default().to_vec())))
+    fn lies_in_made(&self, place: &Place) -> bool {
+        self.made.iter().any(|made| made.contains(place))
     }
+}
+
+/// The directory a place is in; of a mount, itself.
+#[must_use]
+pub fn parent(place: &Place) -> Place {
+    let root = Place::root(place.root_number());
+    let parts = place.parts();
+    let above = parts.get(..parts.len().saturating_sub(1)).unwrap_or_default().join("/");
+    root.below(&above).unwrap_or(root)
 }
 
 /// The names of a mount and of what lies below it, as a script would write it.
