@@ -8,10 +8,13 @@
 mod args;
 mod caps;
 mod check;
+mod config;
 mod exit;
 mod explain;
 mod grants;
 mod hint;
+mod learn;
+mod profile;
 mod quantity;
 mod report;
 mod run;
@@ -43,6 +46,8 @@ fn command() -> Exit {
     };
     match &cli.command {
         Command::Run(args) => run::run(args),
+        Command::Learn(args) => learn::learn(args),
+        Command::Trust(args) => config::trust(args, &Terminal::new(Color::Auto)),
         Command::Check(args) => check::check(args),
         Command::Explain(args) => explain::explain(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),

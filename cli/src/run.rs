@@ -1,6 +1,7 @@
 //! `ilu run`: compiles a script, runs it with what the flags grant, tells how it ended.
 
 use crate::args::Run;
+use crate::config;
 use crate::exit::Exit;
 use crate::grants::{self, Granting, NoModules};
 use crate::hint;
@@ -19,10 +20,11 @@ pub fn run(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
     let mut told = Told { terminal, json: args.output.json, unfinished: false };
     let prepared = script(args).and_then(|script| {
-        let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;
-        Ok((script, granting))
+        let flags = config::apply(&args.grants, script.folder.as_ref(), &terminal)?;
+        let granting = grants::granting(&flags, &args.args, script.folder.as_ref())?;
+        Ok((script, granting, flags))
     });
-    let (script, granting) = match prepared {
+    let (script, granting, flags) = match prepared {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
@@ -42,12 +44,12 @@ pub fn run(args: &Run) -> Exit {
         return Exit::Fine;
     }
     if let Err(ScriptError { kind: Kind::Denied(denial), .. }) = &mut outcome.result {
-        hint::for_this_command_line(denial, &args.grants);
+        hint::for_this_command_line(denial, &flags);
     }
     told.outcome(&outcome)
 }
 
-fn script(args: &Run) -> Result<Script, String> {
+pub fn script(args: &Run) -> Result<Script, String> {
     match (&args.eval, &args.file) {
         (Some(text), _) => Ok(source::from_text(text)),
         (None, Some(path)) => source::from_file(path).map_err(|message| match path.chars().all(|c| c.is_ascii_alphanumeric()) {
@@ -62,7 +64,7 @@ fn script(args: &Run) -> Result<Script, String> {
 type Flag = Arc<AtomicBool>;
 
 /// Everything the run is given, and the flags that tell whether its reader went away and whether its last line on standard error is unfinished.
-fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Flag, Flag), String> {
+pub fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Flag, Flag), String> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let process = Process::new(Arc::clone(&interrupt));
     let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
@@ -80,15 +82,18 @@ fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Flag,
 }
 
 /// Where and in which form the outcome is told.
-struct Told {
-    terminal: Terminal,
-    json: bool,
+pub struct Told {
+    /// Where.
+    pub terminal: Terminal,
+    /// As one object?
+    pub json: bool,
     /// Whether the script left its last line on standard error unfinished.
-    unfinished: bool,
+    pub unfinished: bool,
 }
 
 impl Told {
-    fn usage(&self, message: &str) -> Exit {
+    /// A mistake on the command line.
+    pub fn usage(&self, message: &str) -> Exit {
         if self.json {
             self.object(Value::Null, json!({"kind": "usage", "message": message}), Value::Null, &[]);
             return Exit::Usage;
@@ -96,7 +101,8 @@ impl Told {
         self.terminal.usage(message)
     }
 
-    fn wrong_source(&self, error: &CompileError) -> Exit {
+    /// A mistake in the source.
+    pub fn wrong_source(&self, error: &CompileError) -> Exit {
         if self.json {
             let errors = report::diagnostics_as_json(&error.source, &error.diagnostics);
             let told = json!({"kind": "source", "message": error.summary(), "file": error.source.name, "errors": errors});
@@ -107,7 +113,8 @@ impl Told {
         Exit::Usage
     }
 
-    fn outcome(&self, outcome: &Outcome) -> Exit {
+    /// How the run ended.
+    pub fn outcome(&self, outcome: &Outcome) -> Exit {
         let exit = exit_of(outcome);
         let silent = matches!(exit, Exit::Own(_));
         if self.unfinished && (self.json || outcome.result.is_err() && !silent) {

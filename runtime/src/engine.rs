@@ -34,13 +34,15 @@ pub struct Setup {
     pub sink: Option<Box<dyn Write + Send>>,
     /// Collect at every growth of the heap. For tests of the collector: everything becomes very slow.
     pub stress: bool,
+    /// Take note of what of the grants is needed.
+    pub observe: bool,
 }
 
 impl Setup {
     /// With these grants and this process, and nothing else.
     #[must_use]
     pub fn new(grants: Grants, outside: Box<dyn Outside>) -> Self {
-        Self { grants, outside, interrupt: Arc::new(AtomicBool::new(false)), loader: None, sink: None, stress: false }
+        Self { grants, outside, interrupt: Arc::new(AtomicBool::new(false)), loader: None, sink: None, stress: false, observe: false }
     }
 }
 
@@ -107,6 +109,9 @@ impl Engine {
         if let Some(sink) = setup.sink {
             realm.set_sink(sink);
         }
+        if setup.observe {
+            realm.observe();
+        }
         let origin = match &setup.loader {
             Some(_) => Origin::Program(program.source.name.rsplit('/').next().unwrap_or_default().into()),
             None => Origin::Text,
@@ -124,7 +129,7 @@ impl Engine {
             (Ok(_), Err(error)) => Err(ScriptError::bare(Kind::Error, format!("the audit record could not be written: {error}"))),
             (result, _) => result,
         };
-        Outcome { result, used, denied, collections: vm.collections() }
+        Outcome { result, used, denied, collections: vm.collections(), observed: vm.realm.observed() }
     }
 }
 
