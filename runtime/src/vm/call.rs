@@ -44,7 +44,7 @@ impl Vm<'_> {
             slots.copy_from_slice(self.heap.list(id));
         }
         let done = self.call_value(callee, CallAt { args: at + 1, count, dest: at, authority: self.authority() }, false);
-        if let Err(Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_))) = done {
+        if done.as_ref().is_err_and(Fault::is_retried) {
             // The call will be made again, from the list.
             self.put(at, callee);
             self.put(at + 1, list);

@@ -14,16 +14,16 @@ impl Vm<'_> {
     /// Does an operation; when it lacks room, collects and does it again. An operation that lacked room must have changed nothing.
     pub(super) fn retrying<T>(&mut self, mut operation: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         let (fuel, granted) = (self.fuel, self.granted);
-        match operation(self) {
-            Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {}
+        let lacks_room = match operation(self) {
+            Err(fault) if fault.is_retried() => !matches!(fault, Fault::Stop(Stop::Collect)),
             done => return done,
-        }
+        };
         if self.granted == granted {
             // What is billed must not depend on when the collector ran.
             self.fuel = fuel;
         }
         self.collect();
-        if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
+        if lacks_room && self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
             return Err(self.memory_limit());
         }
         let done = self.unbounded(operation);
@@ -125,6 +125,25 @@ impl Vm<'_> {
             return Err(Full { needs: bytes }.into());
         }
         self.stack.resize(new, Value::NIL);
+        Ok(())
+    }
+
+    /// Makes sure that one more boundary fits.
+    pub(super) fn ready_boundary(&mut self) -> Result<(), Fault> {
+        if self.boundaries.len() >= self.depth.most {
+            return Err(Fault::Stop(Stop::Limit { budget: Budget::Depth, of: self.depth.of }));
+        }
+        let old = self.boundaries.capacity();
+        if self.boundaries.len() < old {
+            return Ok(());
+        }
+        let more = old.max(8);
+        let bytes = more * size_of::<super::frame::Boundary>();
+        self.heap.charge(bytes)?;
+        if self.boundaries.try_reserve_exact(more).is_err() {
+            self.heap.release(bytes);
+            return Err(Full { needs: bytes }.into());
+        }
         Ok(())
     }
 

@@ -209,7 +209,7 @@ impl Vm<'_> {
         };
         let name: Box<str> = self.heap.str(id).into();
         let home = self.realm.meet(at.authority, sandbox);
-        let key = if name.ends_with(".ilu") { Key::File(name, home) } else { Key::Std(name, home) };
+        let key = if name.ends_with(".ilu") { Key::File(super::module::joined("", &name), home) } else { Key::Std(name, home) };
         self.load_module(key, CallAt { authority: home, ..at }, Some(sandbox))
     }
 
@@ -220,10 +220,11 @@ impl Vm<'_> {
         let Some(args) = list.as_list().map(|id| self.heap.list(id).to_vec()) else { return Err(Fault::Broken("arguments")) };
         let authority = self.realm.meet(at.authority, sandbox);
         let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
+        self.ready_boundary()?;
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
         match self.through_doorway(native, &args, authority) {
             Ok(value) => self.complete(value),
-            Err(fault @ (Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_)))) => {
+            Err(fault) if fault.is_retried() => {
                 self.pop_boundary();
                 Err(fault)
             }
@@ -273,6 +274,7 @@ impl Vm<'_> {
 fn fault_of(overrun: Overrun) -> Fault {
     match overrun {
         Overrun::Work => Fault::Fuel,
+        Overrun::Late => Fault::Late,
         Overrun::Bytes(needs) => crate::heap::Full { needs }.into(),
     }
 }

@@ -6,7 +6,7 @@ use crate::builtin::Fault;
 use crate::heap::{Function, Origin, UnitId};
 use crate::value::{FunctionId, Value};
 use ilu_lang::code::program::Program;
-use ilu_sbx::{AccountId, SbxId, Stop};
+use ilu_sbx::{AccountId, SbxId};
 use std::sync::Arc;
 
 impl Vm<'_> {
@@ -17,7 +17,7 @@ impl Vm<'_> {
         frame.base as usize + code.map_or(super::WINDOW, |code| code.registers as usize) + 1
     }
 
-    /// Puts a boundary on top; costs above it are charged to `inner`.
+    /// Puts a boundary on top, for which there is room; costs above it are charged to `inner`.
     pub(super) fn push_boundary(&mut self, ends: Ends, sandbox: Option<SbxId>, dest: usize, inner: AccountId) {
         let (account, memory, depth) = (self.account, self.memory, self.depth);
         self.boundaries.push(Boundary { frames: self.frames.len(), dest, ends, sandbox, account, memory, depth, inner });
@@ -26,6 +26,7 @@ impl Vm<'_> {
             self.settle();
             self.account = inner;
             self.settle();
+            self.set_watch();
         }
         if let Some(sandbox) = sandbox {
             self.narrow(sandbox, newly);
@@ -40,6 +41,7 @@ impl Vm<'_> {
             self.settle();
             self.account = boundary.account;
             self.settle();
+            self.set_watch();
         }
         self.memory = boundary.memory;
         self.depth = boundary.depth;
@@ -57,17 +59,13 @@ impl Vm<'_> {
         at: CallAt,
         inner: AccountId,
     ) -> Result<(), Fault> {
-        if self.boundaries.len() >= self.depth.most {
-            return Err(Fault::Stop(Stop::Limit { budget: ilu_sbx::Budget::Depth, of: self.depth.of }));
-        }
+        self.ready_boundary()?;
         let args = self.above();
         self.ready_stack(args + super::WINDOW)?;
         self.push_boundary(ends, sandbox, at.dest, inner);
         let below = self.boundaries.len();
         let called = self.call_value(callee, CallAt { args, count: 0, dest: at.dest, authority: at.authority }, true);
-        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = called
-            && self.boundaries.len() == below
-        {
+        if called.as_ref().is_err_and(Fault::is_retried) && self.boundaries.len() == below {
             // It will be tried again from before the boundary.
             self.pop_boundary();
         }

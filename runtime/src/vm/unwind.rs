@@ -96,9 +96,14 @@ impl Vm<'_> {
                 Err(_) => Thrown::Limit(Budget::Memory, self.memory.of),
             },
             Fault::Full(_) | Fault::Stop(Stop::Room(_)) => Thrown::Limit(Budget::Memory, self.memory.of),
+            Fault::Stop(Stop::Collect) => Thrown::Broken("a collection was asked for and not made"),
             Fault::Fuel => match self.drain() {
                 Stop::Limit { budget, of } => Thrown::Limit(budget, of),
                 _ => Thrown::Broken("drain"),
+            },
+            Fault::Late => match self.late() {
+                Stop::Limit { budget, of } => Thrown::Limit(budget, of),
+                _ => Thrown::Interrupted,
             },
             Fault::Stop(Stop::Limit { budget, of }) => Thrown::Limit(budget, of),
             Fault::Stop(Stop::Interrupted) => Thrown::Interrupted,

@@ -27,7 +27,7 @@ impl Realm {
             Err(stop) => (Err(stop), 0),
         };
         let (subjects, rule, cost) = (std::mem::take(&mut permit.subjects), std::mem::take(&mut permit.rule), permit.cost);
-        if matches!(result, Err(Stop::Room(_))) {
+        if matches!(result, Err(Stop::Room(_) | Stop::Collect)) {
             // Nothing has happened: the VM makes room and calls again, and that call is the one that counts.
             return result;
         }
@@ -66,7 +66,7 @@ impl Realm {
             None => (Verdict::Allowed, rule.into_owned()),
             Some(Stop::Denied(denial)) => (Verdict::Denied, denial.rule.code().to_owned()),
             Some(Stop::Limit { budget, .. }) => (Verdict::Limit, budget.text()),
-            Some(Stop::Failed(_) | Stop::Room(_) | Stop::Interrupted) => (Verdict::Failed, rule.into_owned()),
+            Some(Stop::Failed(_) | Stop::Room(_) | Stop::Collect | Stop::Interrupted) => (Verdict::Failed, rule.into_owned()),
         };
         if verdict == Verdict::Denied {
             for s in self.accounts.of(site.account) {

@@ -393,16 +393,21 @@ impl Permit<'_> {
         let over = |s: &&SbxId| self.realm.tree.node(**s).used.handles >= self.realm.tree.limits(**s).handles;
         if let Some(full) = payers.iter().find(over) {
             let limit = self.realm.tree.limits(*full).handles;
-            return Err(Stop::Failed(format!("too many open files (limit {limit})")));
+            return Err(self.no_handle(limit));
         }
         let open = Open { resource, owner: self.site.authority, account, native: self.native };
-        let Some(id) = self.realm.handles.insert(open) else {
-            return Err(Stop::Failed(format!("too many open files (limit {MAX_HANDLES})")));
-        };
+        let Some(id) = self.realm.handles.insert(open) else { return Err(self.no_handle(MAX_HANDLES as u64)) };
+        self.realm.collect_asked = false;
         for s in self.realm.accounts.of(account) {
             self.realm.tree.add_handles(*s, true);
         }
         Ok(id)
+    }
+
+    /// The first time, those that nothing names any more are asked for.
+    fn no_handle(&mut self, limit: u64) -> Stop {
+        self.realm.collect_asked = !self.realm.collect_asked;
+        if self.realm.collect_asked { Stop::Collect } else { Stop::Failed(format!("too many open files (limit {limit})")) }
     }
 
     /// Opens a file for reading by lines.

@@ -75,6 +75,8 @@ pub struct Realm {
     pub(crate) input: Cutter,
     pub(crate) natives: Natives,
     pub(crate) recorder: Recorder,
+    /// Whether the VM was asked to collect, for a handle, and has not called again yet.
+    pub(crate) collect_asked: bool,
 }
 
 impl std::fmt::Debug for Realm {
@@ -117,6 +119,7 @@ impl Realm {
             input: Cutter::default(),
             natives,
             recorder: Recorder::default(),
+            collect_asked: false,
         })
     }
 
@@ -295,10 +298,10 @@ impl Realm {
         self.accounts.exhausted(&self.tree, account, now)
     }
 
-    /// When an account's time is up, on the clock that only goes forward.
+    /// When an account's time is up, on the clock that only goes forward, and the sandbox whose time that is.
     #[must_use]
-    pub fn deadline(&self, account: AccountId) -> Option<f64> {
-        self.accounts.deadline(&self.tree, account).map(|(deadline, _)| deadline)
+    pub fn deadline(&self, account: AccountId) -> Option<(f64, SbxId)> {
+        self.accounts.deadline(&self.tree, account)
     }
 
     /// The clock that only goes forward, in milliseconds.

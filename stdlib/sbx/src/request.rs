@@ -2,7 +2,7 @@
 
 use crate::denial::quote;
 use crate::ids::SbxId;
-use crate::limits::{Budget, Limits, MAX_LIST, NO_LIMIT};
+use crate::limits::{Budget, Limits, MAX_LIST, MAX_MOUNTS, MAX_NAME, MAX_PATH, NO_LIMIT};
 use crate::options::Options;
 use crate::path::{GuestPath, GuestPrefix};
 use crate::plain::Arg;
@@ -69,7 +69,7 @@ impl Request {
     /// # Errors
     /// An argument is not of the documented form.
     pub fn from_args(caps: &Arg<'_>, opts: Option<&Arg<'_>>) -> Result<Request, Stop> {
-        let caps = texts(caps, "the capabilities are a list of names")?;
+        let caps = texts(caps, "the capabilities are a list of names", unknown)?;
         if let Some(Arg::Object(fields)) = opts
             && let Some((key, _)) = fields.iter().find(|(key, _)| LATER.contains(key))
         {
@@ -78,6 +78,9 @@ impl Request {
         let o = Options::new("sbxmk", opts, KEYS)?;
         let calls = match o.get("calls") {
             None => Vec::new(),
+            Some(Arg::Object(fields)) if fields.len() > MAX_LIST => {
+                return Err(wrong(format_args!("option calls names at most {MAX_LIST} natives")));
+            }
             Some(Arg::Object(fields)) => {
                 let fields = fields.iter().map(|(name, n)| match n {
                     Arg::Num(n) => crate::options::whole(*n).map(|n| ((*name).to_owned(), n)),
@@ -90,7 +93,7 @@ impl Request {
         Ok(Request {
             caps,
             dirs: o.get("dir").map(dirs).transpose()?,
-            env: o.get("env").map(|env| texts(env, "option env is a list of names")).transpose()?,
+            env: o.get("env").map(|env| texts(env, "option env is a list of names", long_variable)).transpose()?,
             fuel: o.count("fuel")?,
             memory: o.count("mem")?,
             wall_ms: o.count("ms")?,
@@ -105,25 +108,36 @@ impl Request {
     }
 }
 
-fn texts(arg: &Arg<'_>, what: &str) -> Result<Vec<String>, Stop> {
+fn texts(arg: &Arg<'_>, what: &str, too_long: fn(&str) -> Stop) -> Result<Vec<String>, Stop> {
     let Arg::List(items) = arg else { return Err(wrong(format_args!("{what}, got {}", arg.type_name()))) };
     if items.len() > MAX_LIST {
         return Err(wrong(format_args!("{what}, at most {MAX_LIST}")));
     }
     let text = |item: &Arg<'_>| match item {
+        // Each is copied, and one text may be named many times.
+        Arg::Str(text) if text.len() > MAX_NAME => Err(too_long(text)),
         Arg::Str(text) => Ok((*text).to_owned()),
         other => Err(wrong(format_args!("{what}, got {} in it", other.type_name()))),
     };
     items.iter().map(text).collect()
 }
 
+fn long_variable(name: &str) -> Stop {
+    wrong(format_args!("option env: {} is too long a name", quote(name)))
+}
+
 fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
     let Arg::Object(fields) = arg else { return Err(wrong(format_args!("option dir is an obj, got {}", arg.type_name()))) };
+    if fields.len() > MAX_MOUNTS {
+        return Err(wrong(format_args!("option dir names at most {MAX_MOUNTS} directories")));
+    }
     fields.iter().map(|(guest, value)| dir(guest, value)).collect()
 }
 
 /// `path: access`, or `path: {at, acc}`: the path is the maker's, and the new sandbox's too unless `at` gives it another.
 fn dir(path: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
+    // Looked at before it is copied.
+    GuestPath::new(path).map_err(|bad| wrong(format_args!("option dir: {}", bad.text())))?;
     let form = || wrong(format_args!("option dir gives {} \"ro\", \"rw\", \"wo\" or {{at, acc}}", quote(path)));
     let access = |text: &str| Access::from_text(text).ok_or_else(form);
     match value {
@@ -132,7 +146,7 @@ fn dir(path: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
             let o = Options::new("sbxmk", Some(value), &["at", "acc"])?;
             let guest = match o.get("at") {
                 None => path,
-                Some(Arg::Str(guest)) => guest,
+                Some(Arg::Str(guest)) if guest.len() <= MAX_PATH => guest,
                 Some(_) => return Err(form()),
             };
             let access = match o.get("acc") {
@@ -159,6 +173,11 @@ pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &R
         None => NO_LIMIT,
         Some(n) => payers.iter().map(|s| tree.left(*s, budget)).min().unwrap_or(NO_LIMIT).min(n),
     };
+    // What is not counted but bounded: no more than the tightest bound around it.
+    let within = |asked: Option<u64>, budget| match asked {
+        None => NO_LIMIT,
+        Some(n) => payers.iter().map(|s| tree.limits(*s).of(budget)).min().unwrap_or(NO_LIMIT).min(n),
+    };
     let mut calls = Vec::new();
     for (name, n) in &request.calls {
         let id = by_name(name).ok_or_else(|| unknown(name))?;
@@ -169,11 +188,11 @@ pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &R
     }
     let limits = Limits {
         fuel: left(request.fuel, Budget::Fuel),
-        memory: request.memory.unwrap_or(NO_LIMIT),
+        memory: within(request.memory, Budget::Memory),
         wall_ms: request.wall_ms.unwrap_or(NO_LIMIT),
         output: left(request.output, Budget::Output),
         handles: request.handles.unwrap_or(NO_LIMIT),
-        depth: request.depth.map_or(u32::MAX, |n| u32::try_from(n).unwrap_or(u32::MAX)),
+        depth: u32::try_from(within(request.depth, Budget::Depth)).unwrap_or(u32::MAX),
         read: left(request.read, Budget::Read),
         written: left(request.written, Budget::Written),
         calls,
