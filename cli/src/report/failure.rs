@@ -16,12 +16,18 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
         (_, None) => message(&error.message, look),
     };
     out.push('\n');
+    if let Some(on) = &error.on {
+        let _ = writeln!(out, "on: {}", clean(on));
+    }
     if error.trace.rows.len() > 1 {
         out.push_str("call stack, innermost first:\n");
         out.push_str(&stack(&error.trace));
     }
+    // A sandbox without a limit of its own ran into what was left around it: that is the operator's to set.
+    let made_by_the_script = matches!(error.kind, Kind::InnerLimit) && error.message.contains("(limit ");
     match &error.kind {
-        Kind::Limit => {
+        Kind::InnerLimit if made_by_the_script => out.push_str("whoever made the sandbox set this budget, in the options of sbxmk\n"),
+        Kind::Limit | Kind::InnerLimit => {
             if let Some(flag) = flag_of(&error.message) {
                 let _ = writeln!(out, "{flag} sets this budget");
             }
@@ -70,6 +76,9 @@ pub fn as_json(error: &ScriptError) -> Value {
         object["grant"] = json!(denial.grant);
         object["retry"] = json!(denial.retry);
     }
+    if let Some(on) = &error.on {
+        object["on"] = json!(on);
+    }
     if let Some(place) = error.place() {
         let (line, column) = place.position();
         object["file"] = json!(place.source.name);
@@ -88,7 +97,7 @@ fn word(kind: &Kind) -> &'static str {
     match kind {
         Kind::Error | Kind::Exit(_) => "error",
         Kind::Denied(_) => "denied",
-        Kind::Limit => "limit",
+        Kind::Limit | Kind::InnerLimit => "limit",
         Kind::Interrupted => "interrupted",
         Kind::Refused => "usage",
         _ => "bug",

@@ -53,10 +53,6 @@ impl From<Full> for Fault {
 }
 
 impl Fault {
-    /// Whether what failed so is tried again after a collection.
-    pub fn is_retried(&self) -> bool {
-        matches!(self, Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_) | ilu_sbx::Stop::Collect))
-    }
     /// A catchable error of the runtime.
     pub fn message(text: impl Into<String>) -> Self {
         Fault::Message(text.into())

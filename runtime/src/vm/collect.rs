@@ -14,21 +14,25 @@ impl Vm<'_> {
     /// Does an operation; when it lacks room, collects and does it again. An operation that lacked room must have changed nothing.
     pub(super) fn retrying<T>(&mut self, mut operation: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         let (fuel, granted) = (self.fuel, self.granted);
-        let lacks_room = match operation(self) {
-            Err(fault) if fault.is_retried() => !matches!(fault, Fault::Stop(Stop::Collect)),
+        match operation(self) {
+            Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {}
             done => return done,
-        };
+        }
         if self.granted == granted {
             // What is billed must not depend on when the collector ran.
             self.fuel = fuel;
         }
         self.collect();
-        if lacks_room && self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
+        if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
+            self.realm.gave_up();
             return Err(self.memory_limit());
         }
         let done = self.unbounded(operation);
         match done {
-            Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => Err(self.memory_limit()),
+            Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {
+                self.realm.gave_up();
+                Err(self.memory_limit())
+            }
             done => done,
         }
     }
@@ -87,7 +91,7 @@ impl Vm<'_> {
             frame.base as usize + code.map_or(super::WINDOW, |code| code.registers as usize)
         });
         let top = ends.max().unwrap_or(0).min(self.stack.len());
-        let Self { heap, stack, frames, pinned, modules, denial, .. } = self;
+        let Self { heap, stack, frames, pinned, modules, denial, surfaced, .. } = self;
         heap.collect(&mut |marker| {
             marker.values(stack.get(..top).unwrap_or_default());
             marker.values(pinned);
@@ -99,10 +103,12 @@ impl Vm<'_> {
             if let Some((text, _)) = denial {
                 marker.value(*text);
             }
+            marker.values(surfaced.as_slice());
         });
         for handle in self.heap.take_dropped_handles() {
             self.realm.close_handle(handle);
         }
+        self.book_buffers();
         let live = self.heap.live();
         // What was garbage when the sandbox was entered is no longer there for it to use instead.
         let own = usize::try_from(self.realm.limits(self.memory.of).memory).unwrap_or(usize::MAX);

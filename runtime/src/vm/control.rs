@@ -3,13 +3,22 @@
 use super::Vm;
 use super::frame::{CallAt, Ends};
 use super::module::Key;
-use crate::builtin::{Control, Fault};
+use crate::builtin::{Control, Fault, control::APPEND};
 use crate::heap::{Bound, Function, Origin, Overrun};
 use crate::native;
 use crate::value::{Kind, Value};
 use ilu_cap::NativeId;
 use ilu_sbx::plain::{Arg, Plain};
 use ilu_sbx::{CallSite, Request, SbxId};
+
+/// Units of fuel that making a sandbox costs, as much as a native's call, and what opening one directory for it costs.
+const MAKING: usize = 20;
+/// See [`MAKING`].
+const OPENING: usize = 50;
+/// Sandboxes that one unit of fuel looks through for rows of their logs.
+const SANDBOXES_PER_FUEL: usize = 64;
+/// Rows of logs that one unit of fuel sorts.
+const ROWS_PER_FUEL: usize = 8;
 
 impl Vm<'_> {
     /// Runs a control builtin: its result is at `dest`, or a frame was pushed whose end puts it there.
@@ -27,8 +36,13 @@ impl Vm<'_> {
             Control::Make => self.make_sandbox(arg(0), arg(1), at.authority)?,
             Control::Run | Control::RunTry => {
                 let sandbox = self.sandbox(arg(0))?;
-                self.callable(arg(1), "this")?;
-                return self.enter(sandbox, arg(1), which == Control::RunTry, at);
+                let tries = which == Control::RunTry;
+                self.callable(arg(1), if tries { "sbxtr" } else { "sbxrn" })?;
+                if tries {
+                    // Its denials will be looked for in everything made under it.
+                    self.look_through(sandbox)?;
+                }
+                return self.enter(sandbox, arg(1), tries, at);
             }
             Control::Eval | Control::Load => return self.run_source(which, arg(0), arg(1), at),
             Control::Use => return self.use_inside(arg(0), arg(1), at),
@@ -46,6 +60,7 @@ impl Vm<'_> {
             Control::Gate => self.gate(arg(0), at.authority)?,
             Control::Revoke => {
                 let sandbox = self.sandbox(arg(0))?;
+                self.look_through(sandbox)?;
                 let room = self.room();
                 let Self { heap, realm, frames, account, .. } = self;
                 let (file, line) = super::trace::script_place(heap, frames);
@@ -53,7 +68,10 @@ impl Vm<'_> {
                 Value::NIL
             }
             Control::Log => {
-                let rows = Plain::List(self.realm.log(self.sandbox(arg(0))?));
+                let sandbox = self.sandbox(arg(0))?;
+                self.look_through(sandbox)?;
+                self.spend(self.realm.rows_kept() / ROWS_PER_FUEL)?;
+                let rows = Plain::List(self.realm.log(sandbox));
                 self.received(native::size(&rows), |store| native::value(store, rows))?
             }
             Control::Used => {
@@ -78,6 +96,11 @@ impl Vm<'_> {
                 }
             }
             Control::Arity => self.arity(arg(0))?,
+            Control::Append => {
+                let native = self.native_named(Value::builtin(crate::builtin::number(APPEND, false).unwrap_or(u32::MAX)))?;
+                let args = [arg(0), arg(1), self.append_option()?];
+                self.through_doorway(native, &args, at.authority)?
+            }
         };
         self.put(at.dest, value);
         Ok(())
@@ -146,6 +169,9 @@ impl Vm<'_> {
     fn native_named(&self, value: Value) -> Result<NativeId, Fault> {
         match value.kind() {
             Kind::Native(number) => Ok(NativeId(u16::try_from(number).unwrap_or(u16::MAX))),
+            Kind::Builtin(number) if crate::builtin::name(number) == APPEND => {
+                ilu_cap::by_name(APPEND).ok_or(Fault::Broken("no such alias"))
+            }
             Kind::Str(id) => {
                 let name = self.heap.str(id);
                 ilu_cap::by_name(name).ok_or_else(|| Fault::Message(ilu_cap::Unknown::new(name, ilu_cap::nearest(name)).to_string()))
@@ -157,6 +183,12 @@ impl Vm<'_> {
         }
     }
 
+    /// `{append: tru}`
+    fn append_option(&mut self) -> Result<Value, Fault> {
+        let key = self.heap.intern("append")?;
+        Ok(self.heap.object_with(&[key], &[Value::TRUE])?)
+    }
+
     fn heap_list(&mut self, names: &[&str]) -> Result<Value, Fault> {
         let list = self.heap.list_with_capacity(names.len())?;
         for name in names {
@@ -166,12 +198,23 @@ impl Vm<'_> {
         Ok(list.into())
     }
 
+    /// Pays for a look at everything made under a sandbox.
+    fn look_through(&mut self, sandbox: SbxId) -> Result<(), Fault> {
+        match self.realm.below(sandbox) / SANDBOXES_PER_FUEL {
+            0 => Ok(()),
+            units => self.look_soon(units),
+        }
+    }
+
     fn make_sandbox(&mut self, caps: Value, opts: Value, authority: SbxId) -> Result<Value, Fault> {
+        self.look_soon(MAKING)?;
         let room = self.room();
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, &[caps, opts])?;
         let (Some(caps), opts) = (args.first(), args.get(1)) else { return Err(Fault::Broken("arguments")) };
         let request = Request::from_args(caps, opts).map_err(Fault::Stop)?;
+        // Each directory is opened. A request has few.
+        self.fuel -= (request.dirs.as_ref().map_or(0, Vec::len) * OPENING) as i64;
         let (file, line) = super::trace::script_place(heap, frames);
         let made = realm.make(&CallSite { authority, account: *account, file, line, room }, &request).map_err(Fault::Stop)?;
         self.received(0, |store| store.sandbox_new(made))
@@ -185,18 +228,23 @@ impl Vm<'_> {
             return Err(Fault::Message(format!("text was expected, got {what}")));
         };
         let given = self.heap.str(id).to_owned();
-        let home = self.realm.meet(at.authority, sandbox);
-        let (name, text, origin) = if which == Control::Eval {
-            ("<eval>".to_owned(), given, Origin::Text)
-        } else {
-            let text = self.read_source(&given, home)?;
-            (given.clone(), text, Origin::File(given.into()))
-        };
-        let program = self.compile(&name, text)?;
-        // Tried again from here when room is lacking: what was read and compiled is not done twice.
-        self.retrying(|vm| {
-            let main = vm.main_function(&program, origin.clone(), home)?;
-            vm.enter(sandbox, main.into(), false, at)
+        let home = self.meet(at.authority, sandbox)?;
+        let at = CallAt { authority: home, ..at };
+        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
+        // Reading and compiling, too, is paid by the sandbox: the text may be anybody's.
+        self.above_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner, |vm| {
+            let (name, text, origin) = if which == Control::Eval {
+                ("<eval>".to_owned(), given, Origin::Text)
+            } else {
+                let text = vm.read_source(&given, home)?;
+                (given.clone(), text, Origin::File(given.into()))
+            };
+            let program = vm.compile(&name, text)?;
+            // Tried again from here when room is lacking: what was read and compiled is not done twice.
+            vm.retrying(|vm| {
+                let main = vm.main_function(&program, origin.clone(), home)?;
+                vm.call_on_top(main.into(), at)
+            })
         })
     }
 
@@ -208,7 +256,7 @@ impl Vm<'_> {
             return Err(Fault::Message(format!("a module is named by a str, got {what}")));
         };
         let name: Box<str> = self.heap.str(id).into();
-        let home = self.realm.meet(at.authority, sandbox);
+        let home = self.meet(at.authority, sandbox)?;
         let key = if name.ends_with(".ilu") { Key::File(super::module::joined("", &name), home) } else { Key::Std(name, home) };
         self.load_module(key, CallAt { authority: home, ..at }, Some(sandbox))
     }
@@ -216,15 +264,18 @@ impl Vm<'_> {
     /// `sbxca`: one native with the sandbox's authority, charged to it.
     fn call_inside(&mut self, sandbox: Value, native: Value, list: Value, at: CallAt) -> Result<(), Fault> {
         let sandbox = self.sandbox(sandbox)?;
+        let Some(mut args) = list.as_list().map(|id| self.heap.list(id).to_vec()) else { return Err(Fault::Broken("arguments")) };
+        if args.len() == 2 && native.as_str().is_some_and(|name| self.heap.str(name) == APPEND) {
+            args.push(self.append_option()?);
+        }
         let native = self.native_named(native)?;
-        let Some(args) = list.as_list().map(|id| self.heap.list(id).to_vec()) else { return Err(Fault::Broken("arguments")) };
-        let authority = self.realm.meet(at.authority, sandbox);
+        let authority = self.meet(at.authority, sandbox)?;
         let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
         self.ready_boundary()?;
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
         match self.through_doorway(native, &args, authority) {
             Ok(value) => self.complete(value),
-            Err(fault) if fault.is_retried() => {
+            Err(fault @ (Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_)))) => {
                 self.pop_boundary();
                 Err(fault)
             }
@@ -238,8 +289,8 @@ impl Vm<'_> {
             let what = self.given(value);
             return Err(Fault::Message(format!("a gate is made of a function of the script, got {what}")));
         };
-        let home = if function.gate { function.home } else { self.realm.meet(authority, function.home) };
-        let home = self.realm.meet(authority, home);
+        let home = if function.gate { function.home } else { self.meet(authority, function.home)? };
+        let home = self.meet(authority, home)?;
         Ok(self.heap.function_new(Function { home, gate: true, ..function })?.into())
     }
 

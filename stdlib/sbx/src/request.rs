@@ -1,7 +1,7 @@
 //! What a script asks for when it makes a sandbox, and what it gets: never more than its own sandbox holds.
 
 use crate::denial::quote;
-use crate::ids::SbxId;
+use crate::ids::{ROOT, SbxId};
 use crate::limits::{Budget, Limits, MAX_LIST, MAX_MOUNTS, MAX_NAME, MAX_PATH, NO_LIMIT};
 use crate::options::Options;
 use crate::path::{GuestPath, GuestPrefix};
@@ -129,7 +129,7 @@ fn long_variable(name: &str) -> Stop {
 fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
     let Arg::Object(fields) = arg else { return Err(wrong(format_args!("option dir is an obj, got {}", arg.type_name()))) };
     if fields.len() > MAX_MOUNTS {
-        return Err(wrong(format_args!("option dir names at most {MAX_MOUNTS} directories")));
+        return Err(wrong(format_args!("option dir takes at most {MAX_MOUNTS} directories")));
     }
     fields.iter().map(|(guest, value)| dir(guest, value)).collect()
 }
@@ -167,7 +167,9 @@ pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &R
     let env = variables(tree, holder, request, &mut missing);
     let view = view(tree, holder, request, &mut missing)?;
     if !missing.is_empty() && !request.lax {
-        return Err(wrong(format_args!("this sandbox does not hold {}", missing.join(", "))));
+        let more = if holder == ROOT { "; --grant, --dir and --env give a script more" } else { "" };
+        let missing = missing.join(", ");
+        return Err(wrong(format_args!("this sandbox does not hold {missing}{more}; with {{lax: tru}} it makes do with what is held")));
     }
     let left = |asked: Option<u64>, budget| match asked {
         None => NO_LIMIT,

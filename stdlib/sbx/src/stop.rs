@@ -21,9 +21,6 @@ pub enum Stop {
     /// The caller's heap must have this many bytes free. Nothing has happened yet: the VM collects and calls again, and when that
     /// does not help it is the memory limit.
     Room(u64),
-    /// Too many handles are open, but the VM may hold some that no value names any more. Nothing has happened yet: the VM collects and
-    /// calls again, and that call either finds one free or fails.
-    Collect,
     /// The operator interrupted the run.
     Interrupted,
 }
