@@ -52,7 +52,7 @@ fn plain_subject(subject: &str) -> Option<&str> {
 }
 
 /// The directory in which a file would be made.
-fn folder(path: &str) -> &str {
+pub fn folder(path: &str) -> &str {
     match path.trim_end_matches('/').rsplit_once('/') {
         None => ".",
         Some(("", _)) => "/",

@@ -9,6 +9,7 @@ mod args;
 mod caps;
 mod check;
 mod exit;
+mod explain;
 mod grants;
 mod hint;
 mod quantity;
@@ -16,6 +17,7 @@ mod report;
 mod run;
 mod source;
 mod terminal;
+mod widen;
 
 use args::{Cli, Color, Command};
 use clap::Parser;
@@ -42,6 +44,7 @@ fn command() -> Exit {
     match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }
 }

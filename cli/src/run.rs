@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Runs the command.
 pub fn run(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
-    let told = Told { terminal, json: args.output.json };
+    let mut told = Told { terminal, json: args.output.json, unfinished: false };
     let prepared = script(args).and_then(|script| {
         let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;
         Ok((script, granting))
@@ -31,11 +31,12 @@ pub fn run(args: &Run) -> Exit {
         Ok(program) => program,
         Err(error) => return told.wrong_source(&error),
     };
-    let (setup, reader_gone) = match setup(args, granting, script) {
+    let (setup, reader_gone, unfinished) = match setup(args, granting, script) {
         Ok(setup) => setup,
         Err(message) => return told.usage(&message),
     };
     let mut outcome = engine.run(&program, setup);
+    told.unfinished = unfinished.load(Ordering::Relaxed);
     if reader_gone.load(Ordering::Relaxed) {
         // Whoever read our output has seen enough.
         return Exit::Fine;
@@ -57,26 +58,33 @@ fn script(args: &Run) -> Result<Script, String> {
     }
 }
 
-/// Everything the run is given, and the flag that tells whether its reader went away.
-fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Arc<AtomicBool>), String> {
+/// A flag that the run sets.
+type Flag = Arc<AtomicBool>;
+
+/// Everything the run is given, and the flags that tell whether its reader went away and whether its last line on standard error is unfinished.
+fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Flag, Flag), String> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let process = Process::new(Arc::clone(&interrupt));
-    let reader_gone = process.reader_gone();
+    let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
+    let sink = match &args.grants.audit {
+        Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),
+        None => None,
+    };
     let mut setup = Setup::new(granting.grants, Box::new(process));
     setup.interrupt = interrupt;
     setup.loader = script.folder.map(|folder| -> Box<dyn Loader> {
         if granting.folder_is_writable { Box::new(NoModules) } else { Box::new(folder) }
     });
-    if let Some(path) = &args.grants.audit {
-        setup.sink = Some(host::audit_sink(path, &granting.writable).map_err(|error| format!("--audit {error}"))?);
-    }
-    Ok((setup, reader_gone))
+    setup.sink = sink;
+    Ok((setup, reader_gone, unfinished))
 }
 
 /// Where and in which form the outcome is told.
 struct Told {
     terminal: Terminal,
     json: bool,
+    /// Whether the script left its last line on standard error unfinished.
+    unfinished: bool,
 }
 
 impl Told {
@@ -102,6 +110,10 @@ impl Told {
     fn outcome(&self, outcome: &Outcome) -> Exit {
         let exit = exit_of(outcome);
         let silent = matches!(exit, Exit::Own(_));
+        if self.unfinished && (self.json || outcome.result.is_err() && !silent) {
+            // What we tell begins a line, or a reader of lines could be given a part of the script's for ours.
+            self.terminal.tell("");
+        }
         if self.json {
             let value = outcome.result.as_ref().ok().and_then(|done| done.value.as_ref()).map_or(Value::Null, data::as_json);
             let error = outcome.result.as_ref().err().filter(|_| !silent).map_or(Value::Null, report::failure::as_json);

@@ -253,6 +253,10 @@ fn the_audit_has_a_line_for_each_decision_and_no_contents() {
 
     let ran = ilu_in(scratch.path(), &["run", "--dir", "d:/d", "--audit", "-", "-e", program], b"");
     assert_eq!(ran.err.lines().count(), 2, "{}", ran.err);
+    let program = "use tim\n__sys_stderr(\"{\\\"seq\\\":\")\ntim.ms()\n__sys_stderr(\"x\")\nerr(1)";
+    let ran = ilu_in(scratch.path(), &["run", "--audit", "-", "-e", program], b"");
+    let rows = ran.err.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()).count();
+    assert!(rows >= 3 && ran.err.contains("\nerror: 1\n"), "{}", ran.err);
     let ran = ilu_in(scratch.path(), &["run", "--audit", "no/such/place", "-e", "prn 1"], b"");
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
 }
@@ -437,6 +441,8 @@ fn the_outcome_as_json_is_the_last_line_of_standard_error() {
     assert_eq!(fine["error"], serde_json::Value::Null);
     assert!(fine["usage"]["fuel"].as_u64().unwrap() > 0);
     assert_eq!(fine["denials"], serde_json::json!([]));
+
+    assert_eq!(outcome(&[], "__sys_stderr(\"{\")\n7")["value"], 7);
 
     let failed = outcome(&[], "x = 1\nerr(\"no\")");
     assert_eq!(failed["error"]["kind"], "error");

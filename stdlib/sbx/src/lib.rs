@@ -26,6 +26,7 @@ pub mod request;
 pub mod stop;
 mod tree;
 pub mod view;
+pub mod watch;
 
 pub use denial::{Denial, Rule};
 pub use event::{Cost, Event, Verdict};
@@ -40,3 +41,4 @@ pub use realm::{CallSite, NativeFn, Natives, Realm};
 pub use request::{DirRequest, Request};
 pub use stop::Stop;
 pub use view::{Access, Opened};
+pub use watch::{Foreseen, Observed, Touch};
