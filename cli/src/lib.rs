@@ -6,18 +6,20 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
 mod caps;
 mod check;
 mod exit;
 mod grants;
 mod hint;
+mod page;
 mod quantity;
 mod report;
 mod run;
 mod source;
 mod terminal;
 
-use args::{Cli, Color, Command};
+use args::{Audit, Cli, Color, Command};
 use clap::Parser;
 use exit::Exit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,6 +41,7 @@ fn command() -> Exit {
     match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
+        Command::Audit(Audit::Verify(args)) => audit::verify(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }
 }

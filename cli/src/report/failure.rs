@@ -3,6 +3,7 @@
 use super::clean::clean;
 use super::{Look, message, message_at};
 use ilu::{Kind, Place, ScriptError, Trace};
+use ilu_sbx::{Denial, Event};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -64,11 +65,7 @@ fn name(row: &Place) -> String {
 pub fn as_json(error: &ScriptError) -> Value {
     let mut object = json!({"kind": word(&error.kind), "message": error.message});
     if let Kind::Denied(denial) = &error.kind {
-        object["native"] = json!(denial.native);
-        object["on"] = json!(denial.subject);
-        object["rule"] = json!(denial.rule.text());
-        object["grant"] = json!(denial.grant);
-        object["retry"] = json!(denial.retry);
+        decided(&mut object, denial, &denial.on);
     }
     if let Some(place) = error.place() {
         let (line, column) = place.position();
@@ -81,6 +78,30 @@ pub fn as_json(error: &ScriptError) -> Value {
         json!({"function": row.function, "file": row.source.name, "line": line, "column": column})
     });
     object["stack"] = Value::Array(rows.collect());
+    object
+}
+
+/// What a program needs to know of a denial: which call, on what, by which rule, what would allow it, whether to try again.
+fn decided(object: &mut Value, denial: &Denial, on: &[String]) {
+    object["native"] = json!(denial.native);
+    object["on"] = json!(on);
+    object["rule"] = json!(denial.rule.code());
+    object["why"] = json!(denial.rule.text());
+    object["grant"] = json!(denial.grant);
+    object["retry"] = json!(denial.retry);
+}
+
+/// A denial of the record, caught or not.
+#[must_use]
+pub fn denial_as_json(event: &Event) -> Value {
+    let mut object = json!({});
+    if let Some(denial) = &event.denial {
+        decided(&mut object, denial, &event.subjects);
+    }
+    object["file"] = json!(*event.file);
+    object["line"] = json!(event.line);
+    object["seq"] = json!(event.seq);
+    object["times"] = json!(event.times);
     object
 }
 
