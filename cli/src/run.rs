@@ -82,7 +82,10 @@ fn granted(args: &Run, granting: &Granting) -> Granted {
 fn script(args: &Run) -> Result<Script, String> {
     match (&args.eval, &args.file) {
         (Some(text), _) => Ok(source::from_text(text)),
-        (None, Some(path)) => source::from_file(path),
+        (None, Some(path)) => source::from_file(path).map_err(|message| match path.chars().all(|c| c.is_ascii_alphanumeric()) {
+            true => format!("{message}; nor is there such a command: `ilu --help` lists them"),
+            false => message,
+        }),
         (None, None) => Err("give a FILE, `-` or `-e SRC`".to_string()),
     }
 }
@@ -181,7 +184,7 @@ fn exit_of(outcome: &Outcome) -> Exit {
         Err(Kind::Error) => Exit::Error,
         Err(Kind::Refused) => Exit::Usage,
         Err(Kind::Denied(_)) => Exit::Denied,
-        Err(Kind::Limit) => Exit::Limit,
+        Err(Kind::Limit | Kind::InnerLimit) => Exit::Limit,
         Err(Kind::Exit(code)) => Exit::Own(*code),
         Err(Kind::Interrupted) => Exit::Own(130),
         Err(_) => Exit::Bug,

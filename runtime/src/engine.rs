@@ -138,11 +138,12 @@ fn error_of(ending: Ending) -> ScriptError {
         Why::Error(text, None) => (Kind::Error, text),
         Why::Error(text, Some(denial)) => (Kind::Denied(denial), text),
         Why::Limit(text) => (Kind::Limit, text),
+        Why::InnerLimit(text) => (Kind::InnerLimit, text),
         Why::Exit(code) => (Kind::Exit(code), String::new()),
         Why::Interrupted => (Kind::Interrupted, "interrupted".to_owned()),
         Why::Broken(what) => (Kind::Bug, what.to_owned()),
     };
-    ScriptError { kind, message, trace: ending.trace }
+    ScriptError { kind, message, on: ending.on, trace: ending.trace }
 }
 
 fn compiled(source: Arc<Source>, engine: &Engine, trusted: bool) -> Result<Arc<Program>, Vec<ilu_lang::diagnostic::Diagnostic>> {

@@ -221,3 +221,40 @@ prn sbxrn(sbxmk([]), \\() \"the host goes on\")
     assert!(outcome.result.is_ok(), "{:?}", outcome.result.map_err(|error| error.message));
     assert_eq!(written.out(), "too many sandboxes were entered from within each other\nsbxmk: too many sandboxes\nthe host goes on\n");
 }
+
+/// A process whose standard output breaks the interpreter.
+struct Breaks(Box<dyn ilu_sbx::Outside>);
+
+impl ilu_sbx::Outside for Breaks {
+    fn write_out(&mut self, _: &[u8]) -> std::io::Result<()> {
+        panic!("a bug of the host's")
+    }
+    fn write_err(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.write_err(bytes)
+    }
+    fn read_in(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read_in(into)
+    }
+    fn wall_ms(&mut self) -> f64 {
+        self.0.wall_ms()
+    }
+    fn mono_ms(&mut self) -> f64 {
+        self.0.mono_ms()
+    }
+    fn sleep(&mut self, ms: f64) {
+        self.0.sleep(ms);
+    }
+    fn random(&mut self, into: &mut [u8]) -> std::io::Result<()> {
+        self.0.random(into)
+    }
+}
+
+#[test]
+fn a_panic_below_ends_the_run_and_not_the_host() {
+    let (outcome, _) = run_with("prn 1\n", Limits::default(), |setup| {
+        let (inner, _) = common::double();
+        setup.outside = Box::new(Breaks(inner));
+    });
+    let error = outcome.result.unwrap_err();
+    assert_eq!((error.kind.clone(), error.exit_code()), (Kind::Bug, 70));
+}

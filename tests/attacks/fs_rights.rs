@@ -30,6 +30,13 @@ pub fn rows() -> Vec<Row> {
 
 fn read_only() -> Vec<Row> {
     vec![
+        // `append` never empties what it was asked to extend, however it is spelled.
+        Row::new("FS-068")
+            .ro(Expect::Deny, ["__sys_append(\"a.txt\", \"!\")"])
+            .control("__sys_append(\"a.txt\", \"!\")\nprn __sys_read_file(\"a.txt\")", "alpha!")
+            .control("use sbx\nsbxca(sbxme(), \"__sys_append\", \"a.txt\", \"!\")\nprn __sys_read_file(\"a.txt\")", "alpha!")
+            .control("f = __sys_append\nf(\"a.txt\", \"!\")\nprn __sys_read_file(\"a.txt\")", "alpha!")
+            .twin(changes_when_writable),
         Row::new("FS-067")
             .ro(
                 Expect::Deny,

@@ -74,7 +74,7 @@ fn ending(outcome: &Outcome) -> (&'static str, &'static str, String) {
         Err(Kind::Error) => ("failed", "uncaught error", String::new()),
         Err(Kind::Refused) => ("failed", "refused", String::new()),
         Err(Kind::Denied(_)) => ("denied", "uncaught denial", String::new()),
-        Err(Kind::Limit) => ("limit", "a budget ran out", String::new()),
+        Err(Kind::Limit | Kind::InnerLimit) => ("limit", "a budget ran out", String::new()),
         Err(Kind::Exit(code)) => ("allowed", "os.exit", format!(" {code}")),
         Err(Kind::Interrupted) => ("failed", "interrupted", String::new()),
         Err(_) => ("denied", "a bug of ilu", String::new()),

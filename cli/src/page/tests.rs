@@ -152,12 +152,14 @@ fn every_end_of_a_run_has_a_page() {
     for (kind, says) in [
         (Kind::Error, "uncaught error"),
         (Kind::Limit, "a budget ran out"),
+        (Kind::InnerLimit, "a budget ran out"),
         (Kind::Exit(7), "os.exit 7"),
         (Kind::Interrupted, "interrupted"),
         (Kind::Bug, "a bug of ilu"),
     ] {
         let mut outcome = outcome("/in/new.txt");
-        outcome.result = Err(ScriptError { kind, message: "what <b>it</b> says".to_string(), trace: ilu::Trace::default() });
+        outcome.result =
+            Err(ScriptError { kind, message: "what <b>it</b> says".to_string(), on: Vec::new(), trace: ilu::Trace::default() });
         let page = of("job.ilu", &outcome);
         assert!(page.contains(says), "{says}");
         assert_eq!(page.contains("what &lt;b&gt;it&lt;/b&gt; says"), says != "os.exit 7");

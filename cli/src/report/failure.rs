@@ -3,6 +3,7 @@
 use super::clean::clean;
 use super::{Look, message, message_at};
 use ilu::{Kind, Place, ScriptError, Trace};
+use ilu_sbx::denial::quote_all;
 use ilu_sbx::{Denial, Event};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -17,12 +18,18 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
         (_, None) => message(&error.message, look),
     };
     out.push('\n');
+    if let Some(on) = quote_all(&error.on) {
+        let _ = writeln!(out, "on: {}", clean(&on));
+    }
     if error.trace.rows.len() > 1 {
         out.push_str("call stack, innermost first:\n");
         out.push_str(&stack(&error.trace));
     }
+    // A sandbox without a limit of its own ran into what was left around it: that is the operator's to set.
+    let made_by_the_script = matches!(error.kind, Kind::InnerLimit) && error.message.contains("(limit ");
     match &error.kind {
-        Kind::Limit => {
+        Kind::InnerLimit if made_by_the_script => out.push_str("whoever made the sandbox set this budget, in the options of sbxmk\n"),
+        Kind::Limit | Kind::InnerLimit => {
             if let Some(flag) = flag_of(&error.message) {
                 let _ = writeln!(out, "{flag} sets this budget");
             }
@@ -67,6 +74,9 @@ pub fn as_json(error: &ScriptError) -> Value {
     if let Kind::Denied(denial) = &error.kind {
         decided(&mut object, denial, &denial.on);
     }
+    if !error.on.is_empty() {
+        object["on"] = json!(error.on);
+    }
     if let Some(place) = error.place() {
         let (line, column) = place.position();
         object["file"] = json!(place.source.name);
@@ -109,7 +119,7 @@ fn word(kind: &Kind) -> &'static str {
     match kind {
         Kind::Error | Kind::Exit(_) => "error",
         Kind::Denied(_) => "denied",
-        Kind::Limit => "limit",
+        Kind::Limit | Kind::InnerLimit => "limit",
         Kind::Interrupted => "interrupted",
         Kind::Refused => "usage",
         _ => "bug",

@@ -27,7 +27,11 @@ pub enum Control {
     Bundle,
     Text,
     Arity,
+    Append,
 }
+
+/// The one alias of a native that means more than its native.
+pub const APPEND: &str = "__sys_append";
 
 const fn open(name: &'static str, args: (u8, u8), run: Control, doc: &'static str) -> BuiltinRow {
     BuiltinRow { name, trusted: false, args, run: Run::Control(run), doc }
@@ -42,6 +46,8 @@ pub const ROWS: &[BuiltinRow] = &[
     open("prn", (0, 255), Control::Print, "Writes its arguments and a newline to standard output."),
     open("eprn", (0, 255), Control::PrintError, "Writes its arguments and a newline to standard error."),
     open("try", (1, 1), Control::Try, "Calls a function; gives {val, err}."),
+    // A spelling of `__sys_write_file`; as a mere alias it would empty the file it was asked to extend.
+    open(APPEND, (2, 2), Control::Append, "Writes at the end of a file: `__sys_write_file` with {append: tru}."),
     open("str", (1, 1), Control::Text, "A value as text."),
     inner("__fun_arity", (1, 1), Control::Arity, "Fewest and most arguments a function takes."),
     inner("__os_exit", (0, 1), Control::Exit, "Ends the sandbox it is called in."),

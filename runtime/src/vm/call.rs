@@ -8,7 +8,30 @@ use crate::value::{FunctionId, Kind, Value};
 use ilu_cap::NativeId;
 use ilu_lang::code::op::{Op, Word};
 use ilu_lang::code::program::{FunctionCode, MAX_ARGUMENTS};
-use ilu_sbx::{ANY, CallSite, SbxId};
+use ilu_sbx::{ANY, CallSite, SbxId, Stop};
+
+/// What a function's parameters take.
+#[derive(Clone, Copy)]
+struct Takes {
+    /// Fewest arguments.
+    required: usize,
+    /// Parameters that are no rest.
+    named: usize,
+    /// Whether there is a rest.
+    rest: bool,
+    /// Registers of the function.
+    registers: usize,
+}
+
+impl Takes {
+    fn of(code: &FunctionCode) -> Self {
+        let required = code.required as usize;
+        Self { required, named: required + code.optional as usize, rest: code.rest, registers: code.registers as usize }
+    }
+    fn fits(self, count: usize) -> bool {
+        count >= self.required && (count <= self.named || self.rest)
+    }
+}
 
 impl Vm<'_> {
     /// The call instructions.
@@ -44,7 +67,7 @@ impl Vm<'_> {
             slots.copy_from_slice(self.heap.list(id));
         }
         let done = self.call_value(callee, CallAt { args: at + 1, count, dest: at, authority: self.authority() }, false);
-        if let Err(Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_))) = done {
+        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = done {
             // The call will be made again, from the list.
             self.put(at, callee);
             self.put(at + 1, list);
@@ -56,18 +79,27 @@ impl Vm<'_> {
     pub(super) fn call_value(&mut self, callee: Value, at: CallAt, boundary: bool) -> Result<(), Fault> {
         match callee.kind() {
             Kind::Function(id) => return self.push_call(id, at, boundary),
-            Kind::Builtin(number) => self.call_builtin(number, at)?,
-            Kind::Native(number) => self.call_native(number, at)?,
-            _ => {
-                let what = self.given(callee);
-                return Err(Fault::Message(format!("can't call {what}: it is not a function")));
+            Kind::Builtin(number) => {
+                let at = self.where_named(callee, at);
+                self.call_builtin(number, at)?;
             }
+            Kind::Native(number) => {
+                let at = self.where_named(callee, at);
+                self.call_native(number, at)?;
+            }
+            _ => return Err(self.not_a_function(callee)),
         }
         if boundary {
             let value = self.stack.get(at.dest).copied().unwrap_or(Value::NIL);
             self.complete(value)?;
         }
         Ok(())
+    }
+
+    /// A builtin or native that was named in a sandbox does no more than that sandbox may, whoever calls it.
+    fn where_named(&mut self, callee: Value, at: CallAt) -> CallAt {
+        let authority = self.authority_of_call(at.authority, SbxId(u32::from(callee.home())), false);
+        CallAt { authority, ..at }
     }
 
     /// The authority of a call: the meet of the current one and the callee's home; for a gate, its maker's.
@@ -86,29 +118,31 @@ impl Vm<'_> {
         let callee = self.heap.function(id).ok_or(Fault::Broken("a called function was collected"))?;
         let (unit, number, home, gate) = (callee.unit, callee.function, callee.home, callee.gate);
         let loaded = self.heap.units.get(unit).ok_or(Fault::Broken("a called unit was collected"))?;
-        let program = std::sync::Arc::clone(&loaded.program);
-        let code = program.functions.get(number as usize).ok_or(Fault::Broken("function"))?;
+        let code = loaded.program.functions.get(number as usize).ok_or(Fault::Broken("function"))?;
+        let (entry, takes) = (code.entry, Takes::of(code));
+        if !takes.fits(at.count) {
+            return Err(wrong_count(&code.name, takes.required, if takes.rest { None } else { Some(takes.named) }, at.count));
+        }
         self.ready_frame()?;
         self.ready_stack(at.args + super::WINDOW)?;
-        self.bind(code, at)?;
+        self.bind(takes, at)?;
         let authority = self.authority_of_call(at.authority, home, gate);
         if gate {
             let room = self.room();
             let Self { heap, realm, frames, account, .. } = self;
             let (file, line) = super::trace::script_place(heap, frames);
-            realm.passage(&CallSite { authority, account: *account, file, line, room }, &code.name);
+            let program = heap.units.get(unit).map(|unit| &unit.program);
+            let name = program.and_then(|program| program.functions.get(number as usize)).map_or("", |code| &code.name);
+            realm.passage(&CallSite { authority, account: *account, file, line, room }, name);
         }
-        self.frames.push(Frame { pc: code.entry, base: at.args as u32, unit, function: number, closure: id, authority, boundary });
+        self.frames.push(Frame { pc: entry, base: at.args as u32, unit, function: number, closure: id, authority, boundary });
         Ok(())
     }
 
     /// Puts arguments where a function expects them: unset marks for omitted ones, a list for surplus ones.
-    fn bind(&mut self, code: &FunctionCode, at: CallAt) -> Result<(), Fault> {
-        let (required, named) = (code.required as usize, code.required as usize + code.optional as usize);
-        if at.count < required || (at.count > named && !code.rest) {
-            return Err(wrong_count(&code.name, required, if code.rest { None } else { Some(named) }, at.count));
-        }
-        let rest = if code.rest {
+    fn bind(&mut self, takes: Takes, at: CallAt) -> Result<(), Fault> {
+        let named = takes.named;
+        let rest = if takes.rest {
             let surplus = self.stack.get(at.args + named..at.args + at.count.max(named)).unwrap_or_default().to_vec();
             Some(self.heap.list_new(&surplus)?)
         } else {
@@ -124,7 +158,7 @@ impl Vm<'_> {
             first_free = named + 1;
         }
         // The verifier sees to it that a register is written before it is read; this only lets go of what other calls left here.
-        if let Some(others) = self.stack.get_mut(at.args + first_free..at.args + (code.registers as usize).max(first_free)) {
+        if let Some(others) = self.stack.get_mut(at.args + first_free..at.args + takes.registers.max(first_free)) {
             others.fill(Value::NIL);
         }
         Ok(())
@@ -162,20 +196,34 @@ impl Vm<'_> {
 
     /// Calls a native with an authority, on values.
     pub(super) fn through_doorway(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<Value, Fault> {
+        let plain = match self.called(native, args, authority) {
+            Err(Fault::Stop(Stop::Failed(_))) if self.realm.take_crowded() => {
+                // Resources that no value names any more are closed by the collector, which otherwise runs for memory only.
+                let pinned = self.pinned.len();
+                self.pinned.extend_from_slice(args);
+                self.collect();
+                self.pinned.truncate(pinned);
+                self.called(native, args, authority)?
+            }
+            called => called?,
+        };
+        let bytes = native::size(&plain);
+        let opened = if let ilu_sbx::Plain::Handle(id) = plain { Some(id) } else { None };
+        let value = self.received(bytes, |store| native::value(store, plain));
+        if let (Err(_), Some(id)) = (&value, opened) {
+            // No value names it, so nothing else would ever close it.
+            self.realm.close_handle(id);
+        }
+        value
+    }
+
+    fn called(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<ilu_sbx::Plain, Fault> {
         self.settle();
         let room = self.room();
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, args)?;
         let (file, line) = super::trace::script_place(heap, frames);
-        let site = CallSite { authority, account: *account, file, line, room };
-        match realm.call(site, native, &args) {
-            Ok(plain) => {
-                drop(args);
-                let bytes = native::size(&plain);
-                self.received(bytes, |store| native::value(store, plain))
-            }
-            Err(stop) => Err(Fault::Stop(stop)),
-        }
+        realm.call(CallSite { authority, account: *account, file, line, room }, native, &args).map_err(Fault::Stop)
     }
 }
 

@@ -87,7 +87,7 @@ impl Vm<'_> {
             frame.base as usize + code.map_or(super::WINDOW, |code| code.registers as usize)
         });
         let top = ends.max().unwrap_or(0).min(self.stack.len());
-        let Self { heap, stack, frames, pinned, modules, denial, .. } = self;
+        let Self { heap, stack, frames, pinned, modules, denial, surfaced, .. } = self;
         heap.collect(&mut |marker| {
             marker.values(stack.get(..top).unwrap_or_default());
             marker.values(pinned);
@@ -99,6 +99,7 @@ impl Vm<'_> {
             if let Some((text, _)) = denial {
                 marker.value(*text);
             }
+            marker.values(surfaced.as_slice());
         });
         for handle in self.heap.take_dropped_handles() {
             self.realm.close_handle(handle);

@@ -3,7 +3,7 @@
 use super::Vm;
 use super::frame::{CallAt, Ends};
 use super::module::Key;
-use crate::builtin::{Control, Fault};
+use crate::builtin::{Control, Fault, control::APPEND};
 use crate::heap::{Bound, Function, Origin, Overrun};
 use crate::native;
 use crate::value::{Kind, Value};
@@ -27,8 +27,9 @@ impl Vm<'_> {
             Control::Make => self.make_sandbox(arg(0), arg(1), at.authority)?,
             Control::Run | Control::RunTry => {
                 let sandbox = self.sandbox(arg(0))?;
-                self.callable(arg(1), "this")?;
-                return self.enter(sandbox, arg(1), which == Control::RunTry, at);
+                let tries = which == Control::RunTry;
+                self.callable(arg(1), if tries { "sbxtr" } else { "sbxrn" })?;
+                return self.enter(sandbox, arg(1), tries, at);
             }
             Control::Eval | Control::Load => return self.run_source(which, arg(0), arg(1), at),
             Control::Use => return self.use_inside(arg(0), arg(1), at),
@@ -78,6 +79,11 @@ impl Vm<'_> {
                 }
             }
             Control::Arity => self.arity(arg(0))?,
+            Control::Append => {
+                let native = self.native_named(Value::builtin(crate::builtin::number(APPEND, false).unwrap_or(u32::MAX)))?;
+                let args = [arg(0), arg(1), self.append_option()?];
+                self.through_doorway(native, &args, at.authority)?
+            }
         };
         self.put(at.dest, value);
         Ok(())
@@ -146,6 +152,9 @@ impl Vm<'_> {
     fn native_named(&self, value: Value) -> Result<NativeId, Fault> {
         match value.kind() {
             Kind::Native(number) => Ok(NativeId(u16::try_from(number).unwrap_or(u16::MAX))),
+            Kind::Builtin(number) if crate::builtin::name(number) == APPEND => {
+                ilu_cap::by_name(APPEND).ok_or(Fault::Broken("no such alias"))
+            }
             Kind::Str(id) => {
                 let name = self.heap.str(id);
                 ilu_cap::by_name(name).ok_or_else(|| Fault::Message(ilu_cap::Unknown::new(name, ilu_cap::nearest(name)).to_string()))
@@ -155,6 +164,12 @@ impl Vm<'_> {
                 Err(Fault::Message(format!("a native's name was expected, got {what}")))
             }
         }
+    }
+
+    /// `{append: tru}`
+    fn append_option(&mut self) -> Result<Value, Fault> {
+        let key = self.heap.intern("append")?;
+        Ok(self.heap.object_with(&[key], &[Value::TRUE])?)
     }
 
     fn heap_list(&mut self, names: &[&str]) -> Result<Value, Fault> {
@@ -216,8 +231,11 @@ impl Vm<'_> {
     /// `sbxca`: one native with the sandbox's authority, charged to it.
     fn call_inside(&mut self, sandbox: Value, native: Value, list: Value, at: CallAt) -> Result<(), Fault> {
         let sandbox = self.sandbox(sandbox)?;
+        let Some(mut args) = list.as_list().map(|id| self.heap.list(id).to_vec()) else { return Err(Fault::Broken("arguments")) };
+        if args.len() == 2 && native.as_str().is_some_and(|name| self.heap.str(name) == APPEND) {
+            args.push(self.append_option()?);
+        }
         let native = self.native_named(native)?;
-        let Some(args) = list.as_list().map(|id| self.heap.list(id).to_vec()) else { return Err(Fault::Broken("arguments")) };
         let authority = self.realm.meet(at.authority, sandbox);
         let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);

@@ -136,6 +136,8 @@ impl Vm<'_> {
             let names = self.retrying(|vm| vm.names_of_module(&key))?;
             let boundary = self.pop_boundary().ok_or(Fault::Broken("no boundary"))?;
             self.modules.ready(key, names);
+            let user = self.frame()?.unit;
+            let names = self.retrying(|vm| vm.names_for(user, names))?;
             self.put(boundary.dest, names);
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Modules: what `use` loads, once, and where from.
 //!
-//! A module of the standard library is at home in `ANY`; one instance serves the isolate, and what it exports is frozen. A file of the
+//! A module of the standard library is at home in `ANY`; one instance serves the isolate, and what it exports is frozen; a sandbox's code
+//! gets copies of the exports that are at home in the sandbox ([`super::import`]). A file of the
 //! program is at home where it is loaded; its own folder is read through a [`Loader`] by the root sandbox alone, every other sandbox
 //! reads files through the doorway like any other file. An instance belongs to a place and a home.
 
@@ -75,6 +76,13 @@ impl Modules {
     pub(super) fn ready(&mut self, key: Key, names: Value) {
         self.states.insert(key, State::Ready(names));
     }
+    /// The names of a module of the standard library, when it has been loaded.
+    pub(super) fn library_names(&self, name: &str) -> Option<Value> {
+        match self.states.get(&Key::Std(name.into(), ANY)) {
+            Some(State::Ready(names)) => Some(*names),
+            _ => None,
+        }
+    }
     /// What the standard library calls one of its objects.
     pub(super) fn name_of(&self, value: Value) -> Option<&str> {
         self.names.get(&value.bits()).map(String::as_str)
@@ -85,6 +93,8 @@ impl Modules {
 const TEXT_PER_FUEL: usize = 8;
 /// Bytes that compiling may hold per byte of text, tree and code together: 126 were measured, for a pipeline of the shortest lambdas.
 const BYTES_PER_TEXT: usize = 128;
+/// Bytes that compiling holds at most beside the text: the compiler takes no more than a million parts, of one byte in the case above.
+const MOST_COMPILING: usize = 160 << 20;
 /// Bytes charged for an entry of the table of modules.
 const ENTRY: usize = 256;
 
@@ -114,11 +124,26 @@ impl Vm<'_> {
         self.load_module(key, at, None)
     }
 
+    /// A name that nothing in the text binds, and that no file brought which was used: what may be meant.
+    pub(super) fn nothing_brings(name: &str, uses: &[ModuleRef]) -> String {
+        if name.starts_with('_') {
+            return format!("`{name}` has no value yet; a file that is used keeps its names with `_` in front to itself");
+        }
+        let called = |path: &str| path.rsplit('/').next().and_then(|file| file.strip_suffix(".ilu")) == Some(name);
+        let file = uses.iter().find_map(|used| match used {
+            ModuleRef::Path(path) if called(path) => Some(path),
+            _ => None,
+        });
+        let help = file.map(|path| format!("; `use \"{path}\" as {name}` makes an object of the file's names"));
+        format!("`{name}` has no value: it is not bound here, and no used file gives it{}", help.unwrap_or_default())
+    }
+
     /// Puts a module's names at `dest`, now or when its top level has run. Inside `sandbox`, when there is one, its home is that.
     pub(super) fn load_module(&mut self, key: Key, at: CallAt, sandbox: Option<SbxId>) -> Result<(), Fault> {
         match self.modules.states.get(&key) {
             Some(State::Ready(names)) => {
                 let names = *names;
+                let names = self.names_for(self.frame()?.unit, names)?;
                 self.put(at.dest, names);
                 return Ok(());
             }
@@ -162,7 +187,12 @@ impl Vm<'_> {
                 Some(loader) => loader.load(path).map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
                 None => return Err(Fault::Message(format!("can't use `{path}`: this program has no files of its own"))),
             },
-            Key::File(path, _) => self.read_source(path, authority)?,
+            Key::File(path, _) => self.read_source(path, authority).map_err(|fault| match fault {
+                Fault::Stop(ilu_sbx::Stop::Failed(why)) => {
+                    Fault::Message(format!("can't use `{}`: {why}", ilu_sbx::denial::escape(path, 80)))
+                }
+                other => other,
+            })?,
         };
         self.compile(key.name(), text)
     }
@@ -181,7 +211,8 @@ impl Vm<'_> {
         if text.len() > MAX_SOURCE_BYTES {
             return Err(Fault::Message(format!("`{name}` is longer than {MAX_SOURCE_BYTES} bytes")));
         }
-        let (bytes, work) = (text.len().saturating_mul(BYTES_PER_TEXT), text.len() / TEXT_PER_FUEL);
+        let bytes = text.len().saturating_mul(BYTES_PER_TEXT).min(MOST_COMPILING + 2 * text.len());
+        let work = text.len() / TEXT_PER_FUEL;
         self.spend(work)?;
         // The room is asked for and given back: the compiler's own memory is not on the heap.
         self.retrying(|vm| Ok(vm.heap.charge(bytes)?))?;

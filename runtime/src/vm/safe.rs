@@ -4,9 +4,10 @@
 //! case and leaves everything else (other types, a refused charge, another unit's code, another authority, an error) to
 //! `super::slow`, by leaving the loop with the word. An arm that leaves has changed nothing.
 
-use super::Vm;
 use super::frame::Frame;
+use super::import::place_of;
 use super::quick;
+use super::{Vm, WINDOW};
 use crate::builtin::{Cx, Run};
 use crate::heap::{Heap, Unit};
 use crate::value::Value;
@@ -28,11 +29,11 @@ pub(super) enum Exit {
 }
 
 /// Registers of a frame.
-pub(super) type Window = [Value; 256];
+pub(super) type Window = [Value; WINDOW];
 
 #[inline(always)]
 fn window(stack: &mut [Value], base: usize) -> Option<&mut Window> {
-    stack.get_mut(base..)?.first_chunk_mut::<256>()
+    stack.get_mut(base..)?.first_chunk_mut::<WINDOW>()
 }
 
 /// The number of an index, when it is a whole one that is not negative.
@@ -144,8 +145,8 @@ impl Vm<'_> {
                             slow!()
                         }
                     }
-                    number::Builtin => r!(a) = Value::builtin(word.k()),
-                    number::Native => r!(a) = Value::native(word.k()),
+                    number::Builtin => r!(a) = Value::builtin(word.k()).named_in(place_of(authority)),
+                    number::Native => r!(a) = Value::native(word.k()).named_in(place_of(authority)),
                     number::Add => {
                         number!(r!(b).as_num(), r!(c).as_num(), |x, y| x + y);
                     }
@@ -363,14 +364,36 @@ impl Vm<'_> {
                         let at = word.a() as usize;
                         let Some(id) = regs[at].as_function() else { slow!() };
                         let Some(callee) = heap.function(id) else { break Exit::Broken("a called function was collected") };
-                        if callee.unit != this
-                            || (callee.home != authority && callee.home != ANY)
-                            || callee.gate
-                            || frames.len() >= frame_room
-                        {
+                        if (callee.home != authority && callee.home != ANY) || callee.gate || frames.len() >= frame_room {
                             slow!()
                         }
-                        let (count, number) = (word.b(), callee.function);
+                        let (count, number, unit) = (word.b(), callee.function, callee.unit);
+                        if unit != this {
+                            // Code of another unit: its frame is put up here, and everything taken anew from it.
+                            let Some(other) = units.get(unit) else { break Exit::Broken("a called unit was collected") };
+                            let Some(function) = other.program.functions.get(number as usize) else { break Exit::Broken("function") };
+                            let next = base + at + 1;
+                            if !exact(function, count) || stack.len() < next + WINDOW {
+                                slow!()
+                            }
+                            bill!();
+                            if let Some(rest) = stack.get_mut(next + count as usize..next + function.registers as usize) {
+                                rest.fill(Value::NIL);
+                            }
+                            if let Some(caller) = frames.last_mut() {
+                                caller.pc = pc as u32;
+                            }
+                            frames.push(Frame {
+                                pc: function.entry,
+                                base: next as u32,
+                                unit,
+                                function: number,
+                                closure: id,
+                                authority,
+                                boundary: false,
+                            });
+                            continue 'enter;
+                        }
                         let Some(function) = functions.get(number as usize) else { break Exit::Broken("function") };
                         if !exact(function, count) {
                             slow!()

@@ -15,6 +15,8 @@ use ilu_sbx::{Budget, Denial, SbxId, Stop};
 pub(crate) struct Ending {
     /// Why.
     pub why: Why,
+    /// What the native was asked for whose failure this is.
+    pub on: Vec<String>,
     /// Where, and who called.
     pub trace: Trace,
 }
@@ -26,6 +28,8 @@ pub(crate) enum Why {
     Error(String, Option<Box<Denial>>),
     /// A budget of the root ran out: the message.
     Limit(String),
+    /// A budget of an inner sandbox ran out and nobody caught it: the message.
+    InnerLimit(String),
     /// `os.exit`
     Exit(u8),
     /// The host asked.
@@ -36,7 +40,7 @@ pub(crate) enum Why {
 
 impl Ending {
     pub fn broken(what: &'static str) -> Self {
-        Self { why: Why::Broken(what), trace: Trace::default() }
+        Self { why: Why::Broken(what), on: Vec::new(), trace: Trace::default() }
     }
 }
 
@@ -62,7 +66,13 @@ impl Vm<'_> {
                     match self.boundary_of(of) {
                         Some(at) => match self.end_sandbox(at, &text) {
                             Ok(()) => return Ok(()),
-                            Err(fault) => self.thrown(fault),
+                            Err(fault) => {
+                                let thrown = self.thrown(fault);
+                                if let Thrown::Error(value) = thrown {
+                                    self.surfaced = Some(value);
+                                }
+                                thrown
+                            }
                         },
                         None => return Err(self.ending(Why::Limit(text))),
                     }
@@ -84,7 +94,11 @@ impl Vm<'_> {
     fn thrown(&mut self, fault: Fault) -> Thrown {
         match fault {
             Fault::Raise(value) => Thrown::Error(value),
-            Fault::Message(text) | Fault::Stop(Stop::Failed(text)) => match self.retrying(|vm| Ok(vm.heap.string(&text)?)) {
+            Fault::Stop(Stop::Failed(text)) => {
+                self.failed = Some((text.clone(), self.realm.take_failed_on()));
+                self.thrown(Fault::Message(text))
+            }
+            Fault::Message(text) => match self.retrying(|vm| Ok(vm.heap.string(&text)?)) {
                 Ok(value) => Thrown::Error(value),
                 Err(_) => Thrown::Limit(Budget::Memory, self.memory.of),
             },
@@ -169,13 +183,17 @@ impl Vm<'_> {
 
     fn uncaught(&mut self, value: Value) -> Ending {
         let text = crate::heap::short_text(&self.heap, value, MAX_MESSAGE);
+        if self.surfaced == Some(value) {
+            return self.ending(Why::InnerLimit(text));
+        }
         let denial = self.denial.take().and_then(|(marked, denial)| (marked == value).then_some(denial));
-        self.ending(Why::Error(text, denial))
+        let on = self.failed.take().and_then(|(message, on)| (message == text).then_some(on)).unwrap_or_default();
+        Ending { on, ..self.ending(Why::Error(text, denial)) }
     }
 
     fn ending(&mut self, why: Why) -> Ending {
         self.settle();
-        Ending { why, trace: trace::of(&self.heap, &self.frames) }
+        Ending { why, on: Vec::new(), trace: trace::of(&self.heap, &self.frames) }
     }
 
     /// A run that failed before its first frame was there.

@@ -32,6 +32,12 @@ impl Realm {
             // Nothing has happened: the VM makes room and calls again, and that call is the one that counts.
             return result;
         }
+        if matches!(result, Err(Stop::Failed(_))) {
+            self.failed_on = match native.row().grant {
+                GrantKind::DirRead | GrantKind::DirWrite => subjects.clone(),
+                _ => Vec::new(),
+            };
+        }
         self.accounts.spend(&mut self.tree, site.account, Budget::Calls(native), began);
         self.record(&site, native.name(), subjects, rule, cost, result.as_ref().err());
         result

@@ -8,7 +8,7 @@ use crate::limits::{MAX_DENIAL_KINDS, MAX_TIMELINE_ROWS, MAX_TOUCHED};
 use ilu_cap::{GrantKind, by_name};
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 
 /// Denials of a run, each kind once, and the summary of a run that has one.
 #[derive(Debug, Default)]
@@ -35,9 +35,7 @@ impl Ledger {
     }
 
     fn note_denial(&mut self, event: &Event) {
-        let mut hasher = self.hasher.build_hasher();
-        (event.native, event.line, event.sandbox, &event.subjects, &event.rule, &event.file).hash(&mut hasher);
-        let kind = hasher.finish();
+        let kind = self.hasher.hash_one((event.native, event.line, event.sandbox, &event.subjects, &event.rule, &event.file));
         if let Some(known) = self.kinds.get(&kind).and_then(|at| self.denied.get_mut(*at)) {
             known.times += 1;
         } else if self.denied.len() < MAX_DENIAL_KINDS {

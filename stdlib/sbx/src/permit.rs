@@ -393,10 +393,12 @@ impl Permit<'_> {
         let over = |s: &&SbxId| self.realm.tree.node(**s).used.handles >= self.realm.tree.limits(**s).handles;
         if let Some(full) = payers.iter().find(over) {
             let limit = self.realm.tree.limits(*full).handles;
+            self.realm.crowded = true;
             return Err(Stop::Failed(format!("too many open files (limit {limit})")));
         }
         let open = Open { resource, owner: self.site.authority, account, native: self.native };
         let Some(id) = self.realm.handles.insert(open) else {
+            self.realm.crowded = true;
             return Err(Stop::Failed(format!("too many open files (limit {MAX_HANDLES})")));
         };
         for s in self.realm.accounts.of(account) {

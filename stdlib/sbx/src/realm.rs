@@ -74,8 +74,12 @@ pub struct Realm {
     pub(crate) outside: Box<dyn Outside>,
     pub(crate) argv: Vec<String>,
     pub(crate) input: Cutter,
+    /// A resource could not be opened because too many are.
+    pub(crate) crowded: bool,
     pub(crate) natives: Natives,
     pub(crate) recorder: Recorder,
+    /// What the native was asked for that failed last, quoted.
+    pub(crate) failed_on: Vec<String>,
 }
 
 impl std::fmt::Debug for Realm {
@@ -98,10 +102,10 @@ impl Realm {
         }
         let mut mounts: Vec<(GuestPrefix, _, _)> = Vec::new();
         for mount in grants.mounts {
-            let bad = |why: &str| format!("a grant can't be named {}: {why}", quote(&mount.guest));
+            let bad = |why: &str| format!("a directory can't be granted as {}: {why}", quote(&mount.guest));
             let guest = GuestPrefix::new(GuestPath::new(&mount.guest).map_err(|path| bad(path.text()))?);
             if mounts.iter().any(|(known, _, _)| *known == guest) {
-                return Err(bad("another one is"));
+                return Err(bad("another one is called that"));
             }
             mounts.push((guest, mount.access, mount.opened));
         }
@@ -116,9 +120,16 @@ impl Realm {
             outside,
             argv: grants.argv,
             input: Cutter::default(),
+            crowded: false,
             natives,
             recorder: Recorder::default(),
+            failed_on: Vec::new(),
         })
+    }
+
+    /// The paths that the native was called on that failed last, once.
+    pub fn take_failed_on(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.failed_on)
     }
 
     /// The sandbox of the operator's grants.
@@ -259,6 +270,12 @@ impl Realm {
         }
     }
 
+    /// Whether, since this was last asked, a resource could not be opened because too many are: a collection may close some that no value
+    /// names any more.
+    pub fn take_crowded(&mut self) -> bool {
+        std::mem::take(&mut self.crowded)
+    }
+
     /// What `typ` says of an open resource.
     pub fn handle_type(&mut self, id: HandleId) -> &'static str {
         self.handles.get(id).map_or("fil", |open| open.resource.type_name())
@@ -349,7 +366,7 @@ impl Realm {
             Budget::Fuel | Budget::Depth | Budget::Calls(_) => "",
         };
         match self.tree.limits(of).of(budget) {
-            crate::limits::NO_LIMIT => format!("{} ran out (what was left of it outside)", budget.text()),
+            crate::limits::NO_LIMIT => format!("{} ran out (all that was left outside the sandbox)", budget.text()),
             limit => format!("{} ran out (limit {limit}{unit})", budget.text()),
         }
     }

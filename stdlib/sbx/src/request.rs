@@ -153,7 +153,10 @@ pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &R
     let env = variables(tree, holder, request, &mut missing);
     let view = view(tree, holder, request, &mut missing)?;
     if !missing.is_empty() && !request.lax {
-        return Err(wrong(format_args!("this sandbox does not hold {}", missing.join(", "))));
+        return Err(wrong(format_args!(
+            "this sandbox does not hold {}; with {{lax: tru}} it makes do with what is held",
+            missing.join(", ")
+        )));
     }
     let left = |asked: Option<u64>, budget| match asked {
         None => NO_LIMIT,
