@@ -223,7 +223,7 @@ fn the_outcome_says_of_each_denial_what_a_program_needs_to_know() {
             {"native": "__sys_read_file", "on": ["/etc/pa\u{202e}sswd"], "rule": "no-grant", "why": "no directory grant covers this path",
              "grant": "--dir '/etc/pa\\u{202e}sswd:ro'", "retry": false, "file": "<eval>", "line": 5, "seq": 1, "times": 3},
             {"native": "__sys_write_file", "on": ["/d/x"], "rule": "not-held", "why": "the sandbox does not hold this capability",
-             "grant": "--dir /d:rw", "retry": false, "file": "<eval>", "line": 7, "seq": 4, "times": 1},
+             "grant": "--dir HOST:/d:rw, where HOST is what /d is granted from", "retry": false, "file": "<eval>", "line": 7, "seq": 4, "times": 1},
             {"native": "__sys_getenv", "on": ["HOME"], "rule": "not-held", "why": "the sandbox does not hold this capability",
              "grant": "--env HOME", "retry": false, "file": "<eval>", "line": 8, "seq": 5, "times": 1},
         ])
