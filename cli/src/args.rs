@@ -35,6 +35,12 @@ Examples:
 
 A script started with no flag has stdout, stderr, its arguments, the clock, channels and tasks.";
 
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  ilu check src/*.ilu
+  ilu check --caps job.ilu
+  ilu check --caps --json job.ilu";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -72,11 +78,15 @@ pub struct Run {
 
 /// `ilu check`
 #[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
 #[command(mut_arg("json", |json| json.help("Tell what is wrong as one JSON list on standard output")))]
 pub struct Check {
     /// The scripts; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<String>,
+    /// Also tell every native a script can reach, each with a way to it; the script's own modules are read
+    #[arg(long)]
+    pub caps: bool,
     /// How to tell.
     #[command(flatten)]
     pub output: OutputFlags,

@@ -32,6 +32,7 @@ pub mod host;
 mod library;
 mod native;
 pub mod outcome;
+pub mod reach;
 pub mod value;
 mod vm;
 
