@@ -76,6 +76,9 @@ fn a_script_comes_from_a_file_standard_input_or_the_command_line() {
     assert_eq!(ran.out, "input\n", "{}", ran.err);
     let ran = ilu_in(scratch.path(), &["-"], b"prn \"input\"");
     assert_eq!(ran.out, "input\n", "{}", ran.err);
+    // A pipe has a name, too, and lies in no folder.
+    let ran = ilu_in(scratch.path(), &["/dev/stdin"], b"prn \"pipe\"");
+    assert_eq!(ran.out, "pipe\n", "{}", ran.err);
     assert_eq!(text(&[], "prn \"text\"").out, "text\n");
     assert_eq!(ilu(&["-e", "prn \"text\""]).out, "text\n");
 }
@@ -411,6 +414,31 @@ fn a_reader_that_goes_away_is_no_error_of_the_script() {
     drop(child.stdout.take());
     let ended = child.wait_with_output().unwrap();
     assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn waiting_for_input_that_never_comes_ends_with_the_time() {
+    for program in ["__sys_stdin()", "__sys_stdin({all: tru})"] {
+        let mut child = Command::new(binary())
+            .args(["run", "--grant", "capio", "--time", "300ms", "-e", program])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Somebody holds the other end and says nothing.
+        let silent = child.stdin.take().unwrap();
+        let start = std::time::Instant::now();
+        while child.try_wait().unwrap().is_none() && start.elapsed().as_secs() < 20 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        drop(silent);
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(4), "{program}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+    let program = "prn __sys_stdin()\nprn __sys_stdin({all: tru})\nprn __sys_stdin()";
+    let ran = ilu_in(std::path::Path::new("/"), &["run", "--grant", "capio", "-e", program], b"one\ntwo\nthree");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "one\ntwo\nthree\nnil\n"), "{}", ran.err);
 }
 
 // ---- the other commands

@@ -363,10 +363,26 @@ impl Permit<'_> {
             if most == 0 {
                 self.charge_read(1)?;
             }
+            self.wait_in()?;
             let outside = &mut self.realm.outside;
             let got = self.realm.input.fill(most, &mut |into| outside.read_in(into));
             let got = got.map_err(|error| Stop::Failed(format!("standard input: {}", os_text(&error))))?;
             self.charge_read(got as u64)?;
+        }
+    }
+
+    /// Waits for standard input, but not past the deadline: whoever is at its other end may never write.
+    fn wait_in(&mut self) -> Result<(), Stop> {
+        loop {
+            self.pulse()?;
+            let now = self.mono_ms();
+            let deadline = self.realm.accounts.deadline(&self.realm.tree, self.site.account);
+            let nap = deadline.map_or(LONGEST_NAP, |(deadline, _)| (deadline - now).clamp(0.0, LONGEST_NAP));
+            match self.realm.outside.wait_in(nap) {
+                Ok(false) => {}
+                Ok(true) => return Ok(()),
+                Err(error) => return Err(Stop::Failed(format!("standard input: {}", os_text(&error)))),
+            }
         }
     }
 
