@@ -462,6 +462,39 @@ fn check_compiles_every_file_and_runs_none() {
 }
 
 #[test]
+fn caps_works_out_unions_differences_and_subsets() {
+    let names = |out: &str| out.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect::<Vec<_>>();
+    for (words, expected) in [
+        (vec!["capfs", "-", "capfsro"], vec!["__sys_write_file"]),
+        (vec!["capstdout", "+", "captime"], vec!["__sys_stdout", "__sys_time"]),
+        (vec!["capai", "and", "capfs"], vec!["__sys_write_file"]),
+        (vec!["capfs", "-", "capall"], vec!["nothing"]),
+    ] {
+        let ran = ilu(&[vec!["caps"], words.clone()].concat());
+        assert_eq!(
+            (ran.code, names(&ran.out)),
+            (Some(0), expected.iter().map(|name| (*name).to_owned()).collect()),
+            "{words:?} {}",
+            ran.err
+        );
+    }
+    let yes = ilu(&["caps", "capfs", "in", "capde"]);
+    assert_eq!((yes.code, yes.out.as_str(), yes.err.as_str()), (Some(0), "yes\n", ""));
+    let no = ilu(&["caps", "capfs", "+", "__sys_argv", "in", "capde"]);
+    assert_eq!((no.code, no.err.as_str()), (Some(1), ""));
+    assert_eq!(no.out, "no: these are missing\n  __sys_argv  env  the script's arguments\n");
+    let told: serde_json::Value = serde_json::from_str(&ilu(&["caps", "--json", "capex", "in", "capde"]).out).unwrap();
+    assert_eq!((&told["subset"], &told["missing"][0]["name"]), (&serde_json::json!(false), &serde_json::json!("__os_run")));
+    let told: serde_json::Value = serde_json::from_str(&ilu(&["caps", "--json", "capfs", "-", "capfsro"]).out).unwrap();
+    assert_eq!(told["natives"][0]["name"], "__sys_write_file");
+    for wrong in [&["caps", "capfs", "-"][..], &["caps", "in", "capde"], &["caps", "capfs", "in", "capnee"]] {
+        let ran = ilu(wrong);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{wrong:?}");
+        assert!(!ran.err.is_empty());
+    }
+}
+
+#[test]
 fn caps_tells_what_a_bundle_holds() {
     let ran = ilu(&["caps", "capfs"]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
