@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Runs the command.
 pub fn run(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
-    let told = Told { terminal, json: args.output.json };
+    let mut told = Told { terminal, json: args.output.json, unfinished: false };
     let prepared = script(args).and_then(|script| {
         let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;
         Ok((script, granting))
@@ -34,17 +34,19 @@ pub fn run(args: &Run) -> Exit {
     };
     let granted = granted(args, &granting);
     let name = script.name.clone();
-    let Prepared { setup, reader_gone, report } = match prepare(args, granting, script) {
+    let Prepared { setup, reader_gone, unfinished, report } = match prepare(args, granting, script) {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
     let mut outcome = engine.run(&program, setup);
+    told.unfinished = unfinished.load(Ordering::Relaxed);
     for_this_command_line(&mut outcome, args);
     let reported = report.map_or(Ok(()), |file| {
         let page = page::page(&Subject { script: &name, granted: &granted, outcome: &outcome });
         file.write(&page).map_err(|error| format!("--report {error}"))
     });
     if let Err(message) = &reported {
+        told.begin_line();
         told.terminal.fail(message, Exit::Error);
     }
     if reader_gone.load(Ordering::Relaxed) {
@@ -95,6 +97,8 @@ struct Prepared {
     setup: Setup,
     /// Whether its reader went away.
     reader_gone: Arc<AtomicBool>,
+    /// Whether its last line on standard error is unfinished.
+    unfinished: Arc<AtomicBool>,
     /// Where the report goes.
     report: Option<ReportFile>,
 }
@@ -102,15 +106,17 @@ struct Prepared {
 fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, String> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let process = Process::new(Arc::clone(&interrupt));
-    let reader_gone = process.reader_gone();
+    let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
+    let sink = match &args.grants.audit {
+        Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),
+        None => None,
+    };
     let mut setup = Setup::new(granting.grants, Box::new(process));
     setup.interrupt = interrupt;
     setup.loader = script.folder.map(|folder| -> Box<dyn Loader> {
         if granting.folder_is_writable { Box::new(NoModules) } else { Box::new(folder) }
     });
-    if let Some(path) = &args.grants.audit {
-        setup.sink = Some(host::audit_sink(path, &granting.writable).map_err(|error| format!("--audit {error}"))?);
-    }
+    setup.sink = sink;
     let report = match &args.grants.report {
         None => None,
         Some(path) => {
@@ -119,16 +125,25 @@ fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, S
         }
     };
     setup.summarise = report.is_some();
-    Ok(Prepared { setup, reader_gone, report })
+    Ok(Prepared { setup, reader_gone, unfinished, report })
 }
 
 /// Where and in which form the outcome is told.
 struct Told {
     terminal: Terminal,
     json: bool,
+    /// Whether the script left its last line on standard error unfinished.
+    unfinished: bool,
 }
 
 impl Told {
+    /// What we tell begins a line, or a reader of lines could be given a part of the script's for ours.
+    fn begin_line(&mut self) {
+        if std::mem::take(&mut self.unfinished) {
+            self.terminal.tell("");
+        }
+    }
+
     fn usage(&self, message: &str) -> Exit {
         if self.json {
             let error = json!({"kind": "usage", "message": message});
@@ -149,9 +164,12 @@ impl Told {
         Exit::Usage
     }
 
-    fn outcome(&self, outcome: &Outcome) -> Exit {
+    fn outcome(&mut self, outcome: &Outcome) -> Exit {
         let exit = exit_of(outcome);
         let silent = matches!(exit, Exit::Own(_));
+        if self.json || outcome.result.is_err() && !silent {
+            self.begin_line();
+        }
         if self.json {
             let value = outcome.result.as_ref().ok().and_then(|done| done.value.as_ref()).map_or(Value::Null, data::as_json);
             let error = outcome.result.as_ref().err().filter(|_| !silent).map_or(Value::Null, report::failure::as_json);

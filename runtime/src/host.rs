@@ -228,9 +228,9 @@ pub fn variable(name: &str) -> Result<String, HostError> {
 ///
 /// # Errors
 /// What the system says; a file in one of the places (as they really are) that the script may change.
-pub fn audit_sink(path: &str, writable: &[PathBuf]) -> Result<Box<dyn Write + Send>, HostError> {
+pub fn audit_sink(path: &str, writable: &[PathBuf], process: &Process) -> Result<Box<dyn Write + Send>, HostError> {
     if path == "-" {
-        return Ok(Box::new(io::stderr()));
+        return Ok(Box::new(BesideTheScript { unfinished: process.unfinished() }));
     }
     Ok(Box::new(output(path, writable)?))
 }
@@ -292,12 +292,32 @@ pub fn open_record(path: &str) -> Result<impl BufRead + Seek + use<>, HostError>
     Ok(BufReader::new(std::fs::File::open(path).map_err(says(path))?))
 }
 
+/// Standard error, where the script may write too: each row begins a line of its own.
+struct BesideTheScript {
+    unfinished: Arc<AtomicBool>,
+}
+
+impl Write for BesideTheScript {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut err = io::stderr().lock();
+        if self.unfinished.swap(false, Ordering::Relaxed) {
+            err.write_all(b"\n")?;
+        }
+        err.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
 /// The streams, clocks and entropy of this process.
 #[derive(Debug)]
 pub struct Process {
     started: Instant,
     interrupt: Arc<AtomicBool>,
     reader_gone: Arc<AtomicBool>,
+    unfinished: Arc<AtomicBool>,
 }
 
 impl Default for Process {
@@ -311,13 +331,20 @@ impl Process {
     /// With the flag that ends its run. It is set when nobody reads standard output any more: there is no one left to run for.
     #[must_use]
     pub fn new(interrupt: Arc<AtomicBool>) -> Self {
-        Self { started: Instant::now(), interrupt, reader_gone: Arc::default() }
+        Self { started: Instant::now(), interrupt, reader_gone: Arc::default(), unfinished: Arc::default() }
     }
 
     /// A flag that tells, after the run, whether it was ended because nobody read standard output any more.
     #[must_use]
     pub fn reader_gone(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.reader_gone)
+    }
+
+    /// A flag that tells whether what the script last wrote on standard error left its line unfinished: what others write there begins a new
+    /// one, or the script could make a part of it.
+    #[must_use]
+    pub fn unfinished(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.unfinished)
     }
 }
 
@@ -333,6 +360,9 @@ impl Outside for Process {
     }
 
     fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(last) = bytes.last() {
+            self.unfinished.store(*last != b'\n', Ordering::Relaxed);
+        }
         io::stderr().lock().write_all(bytes)
     }
 

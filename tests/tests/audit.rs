@@ -30,6 +30,10 @@ fn the_audit_has_a_line_for_each_decision_and_no_contents() {
 
     let ran = ilu_in(scratch.path(), &["run", "--dir", "d:/d", "--audit", "-", "-e", program], b"");
     assert_eq!(ran.err.lines().count(), 3, "{}", ran.err);
+    let program = "use tim\n__sys_stderr(\"{\\\"seq\\\":\")\ntim.ms()\n__sys_stderr(\"x\")\nerr(1)";
+    let ran = ilu_in(scratch.path(), &["run", "--audit", "-", "-e", program], b"");
+    let rows = ran.err.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count();
+    assert!(rows >= 4 && ran.err.contains("\nerror: 1\n"), "{}", ran.err);
     let ran = ilu_in(scratch.path(), &["run", "--audit", "no/such/place", "-e", "prn 1"], b"");
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
 }

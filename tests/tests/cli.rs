@@ -389,6 +389,8 @@ fn the_outcome_as_json_is_the_last_line_of_standard_error() {
     assert!(fine["usage"]["fuel"].as_u64().unwrap() > 0);
     assert_eq!(fine["denials"], serde_json::json!([]));
 
+    assert_eq!(outcome(&[], "__sys_stderr(\"{\")\n7")["value"], 7);
+
     let failed = outcome(&[], "x = 1\nerr(\"no\")");
     assert_eq!(failed["error"]["kind"], "error");
     assert_eq!(failed["error"]["message"], "no");
