@@ -130,6 +130,8 @@ ops! {
     JumpLe      (In In None Target)      false "to k when a <= b";
     JumpEq      (In In None Target)      false "to k when a == b";
     JumpNe      (In In None Target)      false "to k when a != b";
+    JumpEqS     (In Const None Target)   false "to k when a is the short string constant b";
+    JumpNeS     (In Const None Target)   false "to k when a is not the short string constant b";
     JumpLtI     (In Byte None Target)    false "to k when a < the number b";
     JumpLeI     (In Byte None Target)    false "to k when a <= the number b";
     JumpGtI     (In Byte None Target)    false "to k when a > the number b";

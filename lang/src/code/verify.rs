@@ -8,7 +8,7 @@
 //! Not checked, because only the runtime knows them: whether builtins and natives of a number exist.
 
 use super::op::{Op, Operand, Word};
-use super::program::{Capture, Constant, FunctionCode, MAX_ARGUMENTS, MAX_REGISTERS, MAX_STRAIGHT, Parts, Program};
+use super::program::{Capture, Constant, FunctionCode, MAX_ARGUMENTS, MAX_REGISTERS, MAX_SHORT, MAX_STRAIGHT, Parts, Program};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -241,9 +241,11 @@ impl Walk<'_> {
     /// What single instructions promise beyond that.
     fn rules(&self, op: Op, word: Word) -> Result<(), &'static str> {
         let text = |at: u32| matches!(self.parts.constants.get(at as usize), Some(Constant::Str(_)));
+        let short = |at: u32| matches!(self.parts.constants.get(at as usize), Some(Constant::Str(text)) if text.len() <= MAX_SHORT);
         let (holds, what) = match op {
             Op::NeedSet | Op::HasKey => (text(word.k()), "a name that is not a string"),
             Op::ForPrep | Op::ForLoop | Op::MatchList => (word.c() <= 1, "a flag that is neither 0 nor 1"),
+            Op::JumpEqS | Op::JumpNeS => (short(u32::from(word.b())), "a text that is not a short string"),
             Op::AddI | Op::MulI => (word.c() <= 1, "a flag that is neither 0 nor 1"),
             Op::Range => (word.k() <= 1, "a flag that is neither 0 nor 1"),
             Op::IterNext | Op::IterLoop => ((1..=2).contains(&word.c()), "a loop with neither one nor two variables"),

@@ -3,7 +3,7 @@
 use super::{Dst, Label, Lower, Want};
 use crate::ast::{BinOp, Expr, ExprId, UnOp};
 use crate::code::op::Op;
-use crate::code::program::Constant;
+use crate::code::program::{Constant, MAX_SHORT};
 use crate::source::Span;
 
 /// An operator of a run: the whole expression, the operator, its operands.
@@ -302,8 +302,24 @@ impl Lower<'_> {
 
     /// A comparison fused with its jump. There is no NaN, so `not a < b` is `b <= a`.
     fn compare_jump(&mut self, op: BinOp, left: ExprId, right: ExprId, when: bool, to: Label, span: Span) {
+        if let Some(text) = self.short_text(right).filter(|_| matches!(op, BinOp::Eq | BinOp::Ne)) {
+            let op = if when == (op == BinOp::Eq) { Op::JumpEqS } else { Op::JumpNeS };
+            let register = self.any(left);
+            return self.jump(op, register, text, to, span);
+        }
         let (op, b, c) = self.comparison(op, left, right, when);
         self.jump(op, b, c, to, span);
+    }
+
+    /// The constant of a short string literal, when a byte can name it.
+    fn short_text(&mut self, id: ExprId) -> Option<u8> {
+        let ast = self.ast;
+        let Expr::Str(text) = ast.expr(self.bare(id)) else { return None };
+        if text.len() > MAX_SHORT {
+            return None;
+        }
+        let constant = self.text(text);
+        u8::try_from(constant).ok()
     }
 
     /// The jump of a comparison, with its operands.

@@ -75,6 +75,16 @@ impl Vm<'_> {
                         break Exit::Slow(word)
                     };
                 }
+                // The comparison keeps the jump a branch, which the processor predicts; a conditional move would have to wait.
+                macro_rules! jump {
+                    () => {{
+                        let target = word.k() as usize;
+                        if target >= code.len() {
+                            break Exit::Broken("a jump out of the code");
+                        }
+                        pc = target;
+                    }};
+                }
                 // What is no number reads as a NaN here: the result is then none either, and no comparison holds.
                 macro_rules! number {
                     ($x:expr, $y:expr, $with:expr) => {
@@ -88,7 +98,7 @@ impl Vm<'_> {
                     ($x:expr, $y:expr, $op:tt, $not:tt) => {{
                         let (x, y): (f64, f64) = ($x, $y);
                         if x $op y {
-                            pc = word.k() as usize;
+                            jump!();
                         } else if !(x $not y) {
                             slow!()
                         }
@@ -99,7 +109,7 @@ impl Vm<'_> {
                         let (x, y): (f64, f64) = ($x, $y);
                         if x $op y {
                             bill!();
-                            pc = word.k() as usize;
+                            jump!();
                         } else if x $not y {
                             bill!();
                         } else {
@@ -166,9 +176,13 @@ impl Vm<'_> {
                     }
                     number::Builtin => r!(a) = Value::builtin(word.k()),
                     number::Native => r!(a) = Value::native(word.k()),
-                    number::Add => {
-                        number!(r!(b).float(), r!(c).float(), |x: f64, y: f64| x + y);
-                    }
+                    number::Add => match Value::finite(r!(b).float() + r!(c).float()) {
+                        Some(z) => r!(a) = z,
+                        None => match quick::join(heap, r!(b), r!(c)) {
+                            Some(text) => r!(a) = text,
+                            None => slow!(),
+                        },
+                    },
                     number::Sub => {
                         number!(r!(b).float(), r!(c).float(), |x: f64, y: f64| x - y);
                     }
@@ -217,25 +231,25 @@ impl Vm<'_> {
                         Some(same) => r!(a) = Value::bool(!same),
                         None => slow!(),
                     },
-                    number::Jump => pc = word.k() as usize,
+                    number::Jump => jump!(),
                     number::JumpTrue => {
                         if quick::truthy(heap, r!(a)) {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::JumpFalse => {
                         if !quick::truthy(heap, r!(a)) {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::JumpNil => {
                         if r!(a) == Value::NIL {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::JumpSet => {
                         if r!(a) != Value::UNSET {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::JumpLt => compare!(r!(a).float(), r!(b).float(), <, >=),
@@ -246,32 +260,42 @@ impl Vm<'_> {
                     number::JumpGeI => compare!(r!(a).float(), f64::from(word.b() as i8), >=, <),
                     number::JumpEqI => {
                         if r!(a).float() == f64::from(word.b() as i8) {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::JumpNeI => {
                         if r!(a).float() != f64::from(word.b() as i8) {
-                            pc = word.k() as usize;
+                            jump!();
+                        }
+                    }
+                    number::JumpEqS => {
+                        if constants.get(word.b() as usize) == Some(&r!(a)) {
+                            jump!();
+                        }
+                    }
+                    number::JumpNeS => {
+                        if constants.get(word.b() as usize) != Some(&r!(a)) {
+                            jump!();
                         }
                     }
                     number::JumpEq => match quick::equal(heap, r!(a), r!(b)) {
-                        Some(true) => pc = word.k() as usize,
+                        Some(true) => jump!(),
                         Some(false) => {}
                         None => slow!(),
                     },
                     number::JumpNe => match quick::equal(heap, r!(a), r!(b)) {
-                        Some(false) => pc = word.k() as usize,
+                        Some(false) => jump!(),
                         Some(true) => {}
                         None => slow!(),
                     },
                     number::Loop => {
                         bill!();
-                        pc = word.k() as usize;
+                        jump!();
                     }
                     number::LoopTrue => {
                         bill!();
                         if quick::truthy(heap, r!(a)) {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::LoopLt => again!(r!(a).float(), r!(b).float(), <, >=),
@@ -283,20 +307,20 @@ impl Vm<'_> {
                     number::LoopEqI => {
                         bill!();
                         if r!(a).float() == f64::from(word.b() as i8) {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::LoopNeI => {
                         bill!();
                         if r!(a).float() != f64::from(word.b() as i8) {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::LoopEq | number::LoopNe => match quick::equal(heap, r!(a), r!(b)) {
                         Some(same) => {
                             bill!();
                             if same == (word.op() == number::LoopEq) {
-                                pc = word.k() as usize;
+                                jump!();
                             }
                         }
                         None => slow!(),
@@ -306,6 +330,23 @@ impl Vm<'_> {
                             pc -= 1;
                             break Exit::Fuel;
                         }
+                    }
+                    number::ForPrep => {
+                        let at = word.a();
+                        let ends = (regs[at as usize], regs[at.wrapping_add(1) as usize]);
+                        let (Some(from), Some(to)) = (quick::place(ends.0), quick::place(ends.1)) else { slow!() };
+                        let (left, step) = match word.c() {
+                            1 if from >= to => {
+                                jump!();
+                                continue;
+                            }
+                            1 => (to - from - 1, 1.0),
+                            _ if from <= to => (to - from, 1.0),
+                            _ => (from - to, -1.0),
+                        };
+                        regs[at.wrapping_add(1) as usize] = Value::num(left as f64);
+                        regs[at.wrapping_add(2) as usize] = Value::num(step);
+                        r!(b) = ends.0;
                     }
                     number::ForLoop => {
                         // State as the general path of `ForPrep` left it: current value, rounds left, step.
@@ -319,7 +360,7 @@ impl Vm<'_> {
                             regs[at as usize] = next;
                             regs[at.wrapping_add(1) as usize] = Value::num(left - 1.0);
                             r!(b) = next;
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::IterNext => {
@@ -334,7 +375,7 @@ impl Vm<'_> {
                             }
                             Some(&item) => r!(b) = item,
                             None => {
-                                pc = word.k() as usize;
+                                jump!();
                                 continue;
                             }
                         }
@@ -354,12 +395,12 @@ impl Vm<'_> {
                             r!(b) = item;
                         }
                         regs[at.wrapping_add(1) as usize] = Value::num(position + 1.0);
-                        pc = word.k() as usize;
+                        jump!();
                     }
                     number::GetIndex => {
                         let (from, index) = (r!(b), r!(c));
                         if let Some(list) = from.as_list() {
-                            if let Some(&item) = heap.list(list).get(quick::place(index.float())) {
+                            if let Some(&item) = quick::place(index).and_then(|place| heap.list(list).get(place)) {
                                 r!(a) = item;
                                 continue;
                             }
@@ -376,7 +417,7 @@ impl Vm<'_> {
                     number::SetIndex => {
                         let (target, index, value) = (r!(a), r!(b), r!(c));
                         if let Some(list) = target.as_list() {
-                            if heap.list_store(list, quick::place(index.float()), value) {
+                            if quick::place(index).is_some_and(|place| heap.list_store(list, place, value)) {
                                 continue;
                             }
                         } else if quick::set_index(heap, target, index, value) {
@@ -526,12 +567,12 @@ impl Vm<'_> {
                     }
                     number::MatchNum => {
                         if !r!(a).is_num() {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::MatchObject => {
                         if r!(a).as_object().is_none() {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::MatchList => {
@@ -541,7 +582,7 @@ impl Vm<'_> {
                             if word.c() == 1 { len >= want } else { len == want }
                         });
                         if !fits {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     _ => slow!(),
