@@ -35,6 +35,12 @@ Examples:
 
 A script started with no flag has stdout, stderr, its arguments, the clock, channels and tasks.";
 
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  ilu check src/*.ilu
+  ilu check --caps job.ilu
+  ilu check --caps --json job.ilu";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -69,10 +75,15 @@ pub struct Run {
 
 /// `ilu check`
 #[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+#[command(mut_arg("json", |json| json.help("Tell what is wrong as one JSON list on standard output")))]
 pub struct Check {
     /// The scripts; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<String>,
+    /// Also tell every native a script can reach, each with a way to it; the script's own modules are read
+    #[arg(long)]
+    pub caps: bool,
     /// How to tell.
     #[command(flatten)]
     pub output: OutputFlags,
@@ -163,6 +174,23 @@ pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     args
 }
 
+/// What may have been meant by a word that nothing takes: an argument of the script, or a command.
+pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
+    let mut tips = Vec::new();
+    if stray.starts_with('-') {
+        return tips;
+    }
+    let first = given.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+    let is_command = FIRST_WORDS.contains(&first);
+    if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
+        tips.push(format!("`{first}` is no command, so it was taken for the script: the commands are `run`, `check` and `caps`"));
+    }
+    if !is_command || first == "run" {
+        tips.push(format!("the script's own arguments stand behind `--`: ilu run FILE -- {stray}"));
+    }
+    tips
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +218,18 @@ mod tests {
         let Command::Run(run) = parse(&["ilu", "a.ilu", "--", "--fuel", "3", "-"]).unwrap().command else { panic!() };
         assert_eq!(run.args, ["--fuel", "3", "-"]);
         assert_eq!(run.grants.fuel, None);
+    }
+
+    #[test]
+    fn a_word_too_many_gets_a_tip() {
+        let given = |args: &[&str]| args.iter().map(OsString::from).collect::<Vec<_>>();
+        let behind = "the script's own arguments stand behind `--`: ilu run FILE -- b".to_string();
+        assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
+        assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
+        let command = "`runn` is no command, so it was taken for the script: the commands are `run`, `check` and `caps`".to_string();
+        assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
+        assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());
+        assert!(tips(&given(&["ilu", "caps", "--json=1"]), "--json").is_empty());
     }
 
     #[test]

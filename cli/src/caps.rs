@@ -3,7 +3,7 @@
 use crate::args::Caps;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
-use ilu_cap::{BUNDLES, CapSet, Native, NativeId, bundle, bundle::lookup};
+use ilu_cap::{BUNDLES, CapSet, NativeId, bundle, bundle::lookup};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -49,8 +49,8 @@ fn group(name: &str) -> Result<Group, String> {
 }
 
 /// Natives in the registry's order.
-fn rows(group: &Group) -> Vec<&'static Native> {
-    NativeId::all().filter(|id| group.holds.has(*id)).map(NativeId::row).collect()
+fn rows(group: &Group) -> Vec<NativeId> {
+    NativeId::all().filter(|id| group.holds.has(*id)).collect()
 }
 
 /// One line per bundle.
@@ -58,18 +58,27 @@ fn overview(groups: &[Group]) -> String {
     let width = groups.iter().map(|group| group.name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for group in groups {
-        let _ = writeln!(out, "{:width$}  {:>2}  {}", group.name, rows(group).len(), group.doc);
+        let rows = rows(group);
+        let missing = rows.iter().filter(|id| !ilu::is_built(**id)).count();
+        let note = match missing {
+            0 => String::new(),
+            all if all == rows.len() => " (not in this build)".to_string(),
+            some => format!(" ({some} not in this build)"),
+        };
+        let _ = writeln!(out, "{:width$}  {:>2}  {}{note}", group.name, rows.len(), group.doc);
     }
+    out.push_str("\nilu caps BUNDLE shows its natives.\n");
     out
 }
 
 fn as_text(group: &Group) -> String {
     let rows = rows(group);
-    let name = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-    let class = rows.iter().map(|row| row.class.text().len()).max().unwrap_or(0);
+    let name = rows.iter().map(|id| id.row().name.len()).max().unwrap_or(0);
+    let class = rows.iter().map(|id| id.row().class.text().len()).max().unwrap_or(0);
     let mut out = format!("{}: {}\n", group.name, group.doc);
-    for row in rows {
-        let _ = writeln!(out, "  {:name$}  {:class$}  {}", row.name, row.class.text(), row.doc);
+    for id in rows {
+        let (row, note) = (id.row(), if ilu::is_built(id) { "" } else { " (not in this build)" });
+        let _ = writeln!(out, "  {:name$}  {:class$}  {}{note}", row.name, row.class.text(), row.doc);
     }
     out
 }
@@ -77,7 +86,8 @@ fn as_text(group: &Group) -> String {
 fn as_json(group: &Group) -> Value {
     let natives: Vec<Value> = rows(group)
         .iter()
-        .map(|row| json!({"name": row.name, "aliases": row.aliases, "class": row.class.text(), "doc": row.doc}))
+        .map(|id| (id.row(), ilu::is_built(*id)))
+        .map(|(row, built)| json!({"name": row.name, "aliases": row.aliases, "class": row.class.text(), "doc": row.doc, "built": built}))
         .collect();
     json!({"name": group.name, "doc": group.doc, "natives": natives})
 }

@@ -1,17 +1,21 @@
-//! `ilu check`: compiles scripts and says what is wrong with them. Nothing runs, and nothing but the named files is read.
+//! `ilu check`: compiles scripts and says what is wrong with them, and with `--caps` which natives they can reach. Nothing runs. Nothing but
+//! the named files is read, and with `--caps` the modules of their own folders that they use.
 
 use crate::args::Check;
 use crate::exit::Exit;
 use crate::report;
+use crate::report::clean::clean;
 use crate::source;
 use crate::terminal::Terminal;
-use ilu::{CompileError, Engine};
+use ilu::reach::{self, Reach, Step};
+use ilu::{CompileError, Engine, Loader};
 use serde_json::{Value, json};
+use std::fmt::Write;
 
 /// What was found in one file.
 enum Found {
-    /// Nothing wrong.
-    Fine,
+    /// Nothing wrong; what it can reach, when that was asked for.
+    Fine(Option<Reach>),
     /// It could not be read.
     Unread(String),
     /// It does not compile.
@@ -25,8 +29,8 @@ pub fn check(args: &Check) -> Exit {
     let mut exit = Exit::Fine;
     let mut all = Vec::new();
     for path in &args.files {
-        let found = look(&engine, path);
-        if !matches!(found, Found::Fine) {
+        let found = look(&engine, path, args.caps);
+        if !matches!(found, Found::Fine(_)) {
             exit = Exit::Usage;
         }
         if args.output.json {
@@ -34,7 +38,12 @@ pub fn check(args: &Check) -> Exit {
             continue;
         }
         match &found {
-            Found::Fine => {}
+            Found::Fine(None) => {}
+            Found::Fine(Some(reach)) => {
+                if terminal.print(&reach_as_text(path, reach)) != Exit::Fine {
+                    return Exit::Error;
+                }
+            }
             Found::Unread(message) => terminal.tell(&report::message(message, terminal.look)),
             Found::Wrong(error) => terminal.tell(&report::diagnostics(&error.source, &error.diagnostics, terminal.look)),
         }
@@ -45,21 +54,68 @@ pub fn check(args: &Check) -> Exit {
     exit
 }
 
-fn look(engine: &Engine, path: &str) -> Found {
-    match source::from_file(path) {
-        Err(message) => Found::Unread(message),
-        Ok(script) => match engine.compile(&script.name, &script.text) {
-            Ok(_) => Found::Fine,
-            Err(error) => Found::Wrong(error),
-        },
+fn look(engine: &Engine, path: &str, caps: bool) -> Found {
+    let script = match source::from_file(path) {
+        Err(message) => return Found::Unread(message),
+        Ok(script) => script,
+    };
+    let program = match engine.compile(&script.name, &script.text) {
+        Err(error) => return Found::Wrong(error),
+        Ok(program) => program,
+    };
+    if !caps {
+        return Found::Fine(None);
     }
+    let mut folder = script.folder;
+    Found::Fine(Some(reach::reach(engine, &program, folder.as_mut().map(|folder| folder as &mut dyn Loader))))
+}
+
+/// One native per line, under it a way to it.
+fn reach_as_text(path: &str, reach: &Reach) -> String {
+    let mut out = String::new();
+    let path = clean(path);
+    let _ = match reach.natives.len() {
+        0 => writeln!(out, "{path} reaches no native"),
+        1 => writeln!(out, "{path} can reach 1 native"),
+        many => writeln!(out, "{path} can reach {many} natives"),
+    };
+    for reached in &reach.natives {
+        let row = reached.native.row();
+        let _ = writeln!(out, "  {} ({})\n    {}", row.name, row.class.text(), way(&reached.path));
+    }
+    if !reach.unknown.is_empty() {
+        let _ = writeln!(out, "cannot tell what else runs, in {} of its places", reach.unknown.len());
+    }
+    for unknown in &reach.unknown {
+        let _ = writeln!(out, "  {}\n    {}", clean(&unknown.why), way(&unknown.path));
+    }
+    out
+}
+
+fn way(path: &[Step]) -> String {
+    let step = |step: &Step| format!("{} ({}:{})", clean(&step.function), clean(&step.file), step.line);
+    path.iter().map(step).collect::<Vec<_>>().join(" > ")
 }
 
 fn as_json(path: &str, found: &Found) -> Value {
     let errors = match found {
-        Found::Fine => Vec::new(),
+        Found::Fine(None) => Vec::new(),
+        Found::Fine(Some(reach)) => return json!({"file": path, "errors": [], "caps": reach_as_json(reach)}),
         Found::Unread(message) => vec![json!({"code": null, "message": message})],
         Found::Wrong(error) => report::diagnostics_as_json(&error.source, &error.diagnostics),
     };
     json!({"file": path, "errors": errors})
+}
+
+fn reach_as_json(reach: &Reach) -> Value {
+    let path = |path: &[Step]| -> Value {
+        path.iter().map(|step| json!({"function": step.function, "file": step.file, "line": step.line})).collect()
+    };
+    let native = |reached: &reach::Reached| {
+        let row = reached.native.row();
+        json!({"native": row.name, "class": row.class.text(), "path": path(&reached.path)})
+    };
+    let natives: Vec<Value> = reach.natives.iter().map(native).collect();
+    let unknown: Vec<Value> = reach.unknown.iter().map(|unknown| json!({"why": unknown.why, "path": path(&unknown.path)})).collect();
+    json!({"natives": natives, "unknown": unknown})
 }

@@ -41,7 +41,7 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
     let mut folder_is_writable = false;
     let mut writable = Vec::new();
     for spec in &flags.dir {
-        let opened = host::open(&spec.host).map_err(|error| format!("--dir {error}"))?;
+        let opened = host::open(&spec.host).map_err(|error| format!("--dir {error}{}", reading(spec)))?;
         if spec.writable {
             folder_is_writable |= folder.is_some_and(|folder| folder.overlaps(&opened));
             writable.push(opened.real().to_path_buf());
@@ -51,13 +51,21 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
     for (name, value) in &flags.env {
         let value = match value {
             Some(value) => value.clone(),
-            None => host::variable(name).map_err(|error| format!("--env {error}"))?,
+            None => host::variable(name).map_err(|error| format!("--env: {error}"))?,
         };
         // The last of two flags for one name holds, as in a shell.
         grants.env.retain(|(other, _)| other != name);
         grants.env.push((name.clone(), value));
     }
     Ok(Granting { grants, folder_is_writable, writable })
+}
+
+/// How a flag was read whose HOST has a colon in it: most likely its last part was meant to be an access.
+fn reading(spec: &DirSpec) -> String {
+    if !spec.host.contains(':') {
+        return String::new();
+    }
+    format!("; `{}` was taken for the script's name of it: an access is `ro` or `rw`", spec.guest)
 }
 
 fn mount(spec: &DirSpec, opened: Granted) -> Mount {

@@ -3,7 +3,9 @@
 
 use crate::args::GrantFlags;
 use crate::grants::AT_FIRST;
+use crate::quantity::DirSpec;
 use ilu_cap::{GrantKind, by_name};
+use ilu_sbx::denial::{escape, shell_word};
 use ilu_sbx::{Denial, Rule};
 
 /// Puts the flag for this command line into a denial of a native that the script does not hold.
@@ -15,14 +17,31 @@ pub fn for_this_command_line(denial: &mut Denial, flags: &GrantFlags) {
     }
     let Some(row) = by_name(denial.native).map(ilu_cap::NativeId::row) else { return };
     let path = denial.subject.as_deref().and_then(plain_subject);
-    let hint = match (&flags.grant, row.grant) {
+    let hint = match (flags.grant.as_deref(), row.grant) {
+        (Some(""), _) => format!("--grant {}", row.name),
         (Some(list), _) => format!("--grant {list},{}", row.name),
         (None, GrantKind::DirRead) => format!("--dir {}", path.unwrap_or("PATH")),
-        (None, GrantKind::DirWrite) => format!("--dir {}:rw", path.map_or("PATH", folder)),
+        (None, GrantKind::DirWrite) => match path.and_then(|path| flags.dir.iter().find(|spec| covers(&spec.guest, path))) {
+            Some(spec) => for_writing(spec),
+            None => format!("--dir {}:rw", path.map_or("PATH", folder)),
+        },
         (None, GrantKind::Env) => format!("--env {}", path.unwrap_or("NAME")),
         (None, _) => format!("--grant {},{}", AT_FIRST.join(","), row.name),
     };
     denial.grant = Some(hint);
+}
+
+/// A directory's flag, with the right to write. Where it is on the host is the operator's to know, not for a message that a script's author may see.
+fn for_writing(spec: &DirSpec) -> String {
+    if spec.host == spec.guest {
+        return format!("--dir {}", shell_word(&format!("{}:rw", spec.guest)));
+    }
+    format!("--dir {}, where HOST is what {} is granted from", shell_word(&format!("HOST:{}:rw", spec.guest)), escape(&spec.guest, 80))
+}
+
+/// Whether a path lies in what the script calls `guest`.
+fn covers(guest: &str, path: &str) -> bool {
+    path.strip_prefix(guest.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// What a subject quotes, when it is a word that a shell takes as it stands.
@@ -73,6 +92,14 @@ mod tests {
             ("__sys_write_file", Some("\"/out/a.txt\""), &["--dir", "x:/in"], "--dir /out:rw"),
             ("__sys_write_file", Some("\"a.txt\""), &[], "--dir .:rw"),
             ("__sys_mkdir", Some("\"/a\""), &[], "--dir /:rw"),
+            ("__sys_write_file", Some("\"/in/a.txt\""), &["--dir", "x y:/in"], "--dir HOST:/in:rw, where HOST is what /in is granted from"),
+            (
+                "__sys_write_file",
+                Some("\"/in/a.txt\""),
+                &["--dir", "x:/i", "--dir", "x:/in"],
+                "--dir HOST:/in:rw, where HOST is what /in is granted from",
+            ),
+            ("__sys_rename", Some("\"d/a.txt\""), &["--dir", "d"], "--dir d:rw"),
             ("__sys_getenv", Some("\"LANG\""), &[], "--env LANG"),
             ("__sys_random", None, &[], "--grant capstdout,__sys_stderr,__sys_argv,captm,capch,capsp,__sys_random"),
             ("__sys_random", None, &["--grant", "capio"], "--grant capio,__sys_random"),

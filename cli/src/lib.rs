@@ -19,7 +19,9 @@ mod terminal;
 
 use args::{Cli, Color, Command};
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use exit::Exit;
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use terminal::Terminal;
@@ -32,9 +34,10 @@ pub fn main() -> ExitCode {
 }
 
 fn command() -> Exit {
-    let cli = match Cli::try_parse_from(args::with_command(std::env::args_os())) {
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(args::with_command(given.iter().cloned())) {
         Ok(cli) => cli,
-        Err(answer) => return told_by_clap(&answer),
+        Err(answer) => return told_by_clap(&answer, &given),
     };
     match &cli.command {
         Command::Run(args) => run::run(args),
@@ -44,8 +47,13 @@ fn command() -> Exit {
 }
 
 /// Help and version go to standard output and are fine; everything else is a usage error.
-fn told_by_clap(answer: &clap::Error) -> Exit {
+fn told_by_clap(answer: &clap::Error, given: &[OsString]) -> Exit {
     // There is nobody left to tell that the stream is gone.
     let _ = answer.print();
+    if let (ErrorKind::UnknownArgument, Some(ContextValue::String(stray))) = (answer.kind(), answer.get(ContextKind::InvalidArg)) {
+        for tip in args::tips(given, stray) {
+            Terminal::new(Color::Auto).tell(&report::clean::clean(&format!("tip: {tip}")));
+        }
+    }
     if answer.use_stderr() { Exit::Usage } else { Exit::Fine }
 }

@@ -49,7 +49,10 @@ pub fn run(args: &Run) -> Exit {
 fn script(args: &Run) -> Result<Script, String> {
     match (&args.eval, &args.file) {
         (Some(text), _) => Ok(source::from_text(text)),
-        (None, Some(path)) => source::from_file(path),
+        (None, Some(path)) => source::from_file(path).map_err(|message| match path.chars().all(|c| c.is_ascii_alphanumeric()) {
+            true => format!("{message}; nor is there such a command: `ilu --help` lists them"),
+            false => message,
+        }),
         (None, None) => Err("give a FILE, `-` or `-e SRC`".to_string()),
     }
 }

@@ -17,5 +17,6 @@ pub mod library;
 pub mod lower;
 pub mod parse;
 pub mod resolve;
+pub mod similar;
 pub mod source;
 pub mod token;

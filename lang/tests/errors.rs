@@ -53,6 +53,10 @@ fn signs_of_other_languages() {
         "x = a ? b",
         "a -> b",
         "f = x => x",
+        "mat 1:\n    1 -> 2",
+        "f = \\() n += 1",
+        "f = \\(a) n = a",
+        "if a: prn 1 else: prn 2",
     ]));
 }
 

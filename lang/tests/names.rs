@@ -20,6 +20,8 @@ refuses! {
     an_unknown_name_near_a_known_one: "total = 1\nprn totl\nprnt 5\n";
     a_name_of_a_module_not_loaded: "prn fs.rd(\"x\")\nprn fscwd()\n";
     an_unknown_stage: "x = [1] | mapp \\(x) x\n";
+    names_of_other_languages: "print(\"hi\")\nx = true\nassert x\nreturn 1\nxs = [1] | filter \\(x) x\n";
+    a_function_of_a_module_without_the_module: "xs = [1]\nprn map(xs, \\(x) x), split(\"a b\")\n";
     an_unknown_module: "use fz\nuse mylib\n";
     a_wildcard_that_is_read: "prn _\nf(_) = _\n";
     a_module_variable_that_a_named_function_assigns: "total = 0\nadd(x) =\n  total += x\n  total\n";

@@ -138,7 +138,7 @@ fn error_of(ending: Ending) -> ScriptError {
         Why::Interrupted => (Kind::Interrupted, "interrupted".to_owned()),
         Why::Broken(what) => (Kind::Bug, what.to_owned()),
     };
-    ScriptError { kind, message, trace: ending.trace }
+    ScriptError { kind, message, on: ending.on, trace: ending.trace }
 }
 
 fn compiled(source: Arc<Source>, engine: &Engine, trusted: bool) -> Result<Arc<Program>, Vec<ilu_lang::diagnostic::Diagnostic>> {

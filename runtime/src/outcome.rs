@@ -19,7 +19,7 @@ pub struct CompileError {
 }
 
 impl CompileError {
-    /// The first error on one line, with its place.
+    /// The first error on one line, with its place and what it advises.
     #[must_use]
     pub fn summary(&self) -> String {
         let Some(first) = self.diagnostics.first() else { return format!("{}: it did not compile", self.source.name) };
@@ -28,7 +28,8 @@ impl CompileError {
             0 => String::new(),
             more => format!(" (and {more} more)"),
         };
-        format!("{}:{line}:{column}: {}{more}", self.source.name, first.message)
+        let help = first.help.as_ref().map(|help| format!("; {help}"));
+        format!("{}:{line}:{column}: {}{}{more}", self.source.name, first.message, help.unwrap_or_default())
     }
 }
 
@@ -80,13 +81,15 @@ pub struct ScriptError {
     pub kind: Kind,
     /// What is wrong: for an error of the script, the text of the value raised.
     pub message: String,
+    /// What the native was asked for whose failure this is, as the script wrote it, quoted: the path of `file not found`.
+    pub on: Option<String>,
     /// Where, and who called.
     pub trace: Trace,
 }
 
 impl ScriptError {
     pub(crate) fn bare(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), trace: Trace::default() }
+        Self { kind, message: message.into(), on: None, trace: Trace::default() }
     }
     /// Where to point: the innermost place in the script's own code.
     #[must_use]

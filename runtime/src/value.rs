@@ -2,7 +2,7 @@
 //!
 //! Eight bytes. A number is its own IEEE bits. Everything else lives in the part of the NaN space that no arithmetic produces, from
 //! `0xFFF9` in the top 16 bits up: the tag says the kind, the low 32 bits are an index into that kind's slab, never an address. So a
-//! wrong index can give a wrong value at worst, and `from_bits` needs no unsafe code. For this to hold every NaN is replaced by
+//! wrong index can give a wrong value at worst, and `from_bits` is ordinary safe code. For this to hold every NaN is replaced by
 //! the canonical one when a number is made ([`Value::num`]): a NaN chosen from outside must not be able to spell a handle.
 
 /// A value of the language.
@@ -121,12 +121,23 @@ impl Value {
     /// A builtin.
     #[must_use]
     pub const fn builtin(number: u32) -> Self {
-        Self::tagged(CALLABLE, number)
+        Self::tagged(CALLABLE, number & 0xFFFF)
     }
     /// A native.
     #[must_use]
     pub const fn native(number: u32) -> Self {
-        Self(CALLABLE << 48 | 1 << 32 | number as u64)
+        Self(CALLABLE << 48 | 1 << 32 | number as u64 & 0xFFFF)
+    }
+    /// A builtin or native as it is named in a sandbox, by the sandbox's number: it carries that, as a function carries its home.
+    #[inline]
+    #[must_use]
+    pub const fn named_in(self, home: u16) -> Self {
+        Self(self.0 & !0xFFFF_0000 | (home as u64) << 16)
+    }
+    /// The sandbox a builtin or native was named in; 0 for none.
+    #[must_use]
+    pub const fn home(self) -> u16 {
+        (self.0 >> 16) as u16
     }
     /// Its 64 bits; equal bits are the same value.
     #[inline]
@@ -207,8 +218,8 @@ impl Value {
                 HANDLE => Kind::Handle(HandleRef(index)),
                 _ => Kind::Sandbox(SandboxRef(index)),
             },
-            CALLABLE if self.0 >> 32 & 1 == 1 => Kind::Native(index),
-            CALLABLE => Kind::Builtin(index),
+            CALLABLE if self.0 >> 32 & 1 == 1 => Kind::Native(index & 0xFFFF),
+            CALLABLE => Kind::Builtin(index & 0xFFFF),
             _ => match index {
                 2 => Kind::Bool(false),
                 3 => Kind::Bool(true),
@@ -264,6 +275,11 @@ mod tests {
         assert_eq!(Value::from(SandboxRef(u32::MAX)).kind(), Kind::Sandbox(SandboxRef(u32::MAX)));
         assert_eq!(Value::native(9).kind(), Kind::Native(9));
         assert_eq!(Value::builtin(9).kind(), Kind::Builtin(9));
+        for callable in [Value::native(9), Value::builtin(9)] {
+            assert_eq!((callable.home(), callable.named_in(u16::MAX).home()), (0, u16::MAX));
+            assert_eq!(callable.named_in(7).kind(), callable.kind());
+            assert_eq!(callable.named_in(7).named_in(0), callable);
+        }
         assert_eq!(Value::num(-0.5).kind(), Kind::Num(-0.5));
         for (value, kind) in
             [(Value::NIL, Kind::Nil), (Value::TRUE, Kind::Bool(true)), (Value::FALSE, Kind::Bool(false)), (Value::UNSET, Kind::Unset)]

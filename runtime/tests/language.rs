@@ -90,6 +90,7 @@ fn wrong_operands_are_named_by_their_types() {
         ("b\"ab\"[9]", "index 9 is out of range: the byt has length 2"),
         ("(5)()", "can't call the number 5: it is not a function"),
         ("nil(1)", "can't call nil: it is not a function"),
+        ("{a: 1}.b()", "can't call nil: it is not a function"),
         ("len(5)", "`len` takes a str, lst, obj or byt, got num"),
         ("len()", "`len` takes 1 argument, got 0"),
         ("asr(1, 2, 3)", "`asr` takes 1 to 2 arguments, got 3"),
@@ -102,6 +103,32 @@ fn wrong_operands_are_named_by_their_types() {
         ("0..1.5", "the ends of a range are whole numbers, got 1.5"),
         ("try(5)", "`try` calls a function, got the number 5"),
     ]);
+}
+
+#[test]
+fn what_cannot_be_called_is_named_as_it_is_written() {
+    let program = |call: &str| {
+        format!(
+            "use txt\nx = 5\no = {{a: 1, n: nil, in: {{}}, s: \\(v) v}}\nf() = o\nlocal(y) =\n    z = y\n    try(\\() z(1))\nprn try(\\() {call}).err\n"
+        )
+    };
+    for (call, wanted) in [
+        ("txt.splt(\"a b\")", "`txt` has no function `splt`: did you mean `txt.split`?"),
+        ("txt.frobnicate(str(1))", "`txt` has no function `frobnicate`"),
+        ("o.b(1)", "can't call `o.b`: it is nil, not a function"),
+        ("o.a(f())", "can't call `o.a`: it is the number 1, not a function"),
+        ("o.in.k()", "can't call `o.in.k`: it is nil, not a function"),
+        ("x()", "can't call `x`: it is the number 5, not a function"),
+        ("f().b()", "can't call nil: it is not a function"),
+        ("f().f()", "can't call nil: it is not a function"),
+        ("o.s(nil)(1)", "can't call nil: it is not a function"),
+        ("o[\"b\"](1)", "can't call nil: it is not a function"),
+        ("err(local(7).err)", "can't call `z`: it is the number 7, not a function"),
+        ("[1] | o.n", "can't call `o.n`: it is nil, not a function"),
+        ("o.b(..[1])", "can't call `o.b`: it is nil, not a function"),
+    ] {
+        assert_eq!(output(&program(call)), format!("{wanted}\n"), "{call}");
+    }
 }
 
 #[test]

@@ -40,7 +40,10 @@ fn a_file_gives_its_names_and_runs_once() {
         ("lib/a.ilu", "prn \"a runs\"\ntwice(x) = x * 2\n_hidden = 1\n"),
         ("lib/b.ilu", "use \"a.ilu\"\nthrice(x) = twice(x) + x\n"),
     ];
-    assert_eq!(run(&files), "a runs\n8 6 {thrice: <fun thrice>}\nerror: `_hidden` has no value yet");
+    assert_eq!(
+        run(&files),
+        "a runs\n8 6 {thrice: <fun thrice>}\nerror: `_hidden` has no value yet; a file that is used keeps its names with `_` in front to itself"
+    );
 }
 
 #[test]
@@ -77,6 +80,19 @@ fn what_goes_wrong_is_said() {
     assert_eq!(main("use \"x1.ilu\"\nuse \"x2.ilu\"\n"), "error: two modules both give `x`: use one of them `as` a name");
     let again = "f = \\() \n    use \"fails.ilu\" as m\n    m\nprn try(f).err, try(f).err\n";
     assert_eq!(main(again), "inside inside\n");
+}
+
+#[test]
+fn a_name_that_no_used_file_gives_is_said_to_be_so() {
+    let main = |text: &'static str| run(&[("main.ilu", text), ("lib/geo.ilu", "area(w, h) = w * h\n")]);
+    assert_eq!(
+        main("use \"lib/geo.ilu\"\nprn aera(1, 2)\n"),
+        "error: `aera` has no value: it is not bound here, and no used file gives it"
+    );
+    let as_an_object = "error: `geo` has no value: it is not bound here, and no used file gives it; \
+        `use \"lib/geo.ilu\" as geo` makes an object of the file's names";
+    assert_eq!(main("use \"lib/geo.ilu\"\nprn geo.area(1, 2)\n"), as_an_object);
+    assert_eq!(main("use \"lib/geo.ilu\"\nf() = later\nprn f()\nlater = 1\n"), "error: `later` has no value yet");
 }
 
 #[test]

@@ -281,3 +281,49 @@ prn r.used.fuel > 40, r.used.fuel < 200
 ";
     assert_eq!(out(text), "v nil 2 1 1 __sys_stdout\ntru tru\n");
 }
+
+#[test]
+fn what_a_sandbox_names_of_the_library_runs_no_wider_when_it_is_handed_out() {
+    let text = "
+use tim
+sb = sbxmk([])
+ask(f) = try(\\() f()).err
+prn ask(sbxev(sb, \"__sys_time\"))
+prn ask(sbxev(sb, \"use tim\\ntimms\"))
+prn ask(sbxev(sb, \"use tim\\ntim.ms\"))
+prn ask(sbxev(sb, \"use tim\\ntim\").ms)
+prn ask(sbxev(sb, \"use tim as t\\nuse tim\\nt.ms\"))
+prn ask(sbxus(sb, \"tim\").timms)
+prn try(\\() sbxev(sb, \"prn\")(1)).err
+prn sbxls(sbxev(sb, \"use sbx\\nsbxme\")())
+gate = sbxgt(\\(f) f())
+prn sbxtr(sb, \\() gate(__sys_time)).err
+prn sbxtr(sb, \\() sbxev(sb, \"\\\\(gate) gate(__sys_time)\")(gate)).err
+prn typ(gate(__sys_time)), typ(sbxrn(sb, \\() gate(tim.ms)))
+r = try(\\() sbxev(sb, \"use tim\\ntim.ms = 1\"))
+prn r.err
+prn sbxev(sb, \"use tim\\nuse tim\\ntim.ms == timms\"), sbxev(sb, \"len\") == len, __sys_time == sbxev(sb, \"__sys_time\")
+";
+    let no_time = format!("{NO_TIME}\n").repeat(6);
+    let no_out = "denied: __sys_stdout: the sandbox does not hold this capability";
+    let frozen = "`tim` belongs to the standard library and can't be changed";
+    let wanted = format!("{no_time}{no_out}\n[]\n{NO_TIME}\n{NO_TIME}\nnum num\n{frozen}\ntru tru tru\n");
+    assert_eq!(out(text), wanted);
+}
+
+#[test]
+fn text_run_in_a_sandbox_is_read_and_compiled_at_its_own_cost() {
+    let text = "
+text = \"x = 1\\n\"
+i <- 0..<14: text = text + text
+small = sbxmk([], {mem: 1000000})
+poor = sbxmk([], {fuel: 1000})
+prn try(\\() sbxev(small, text)).err
+before = sbxug(sbxme()).fuel
+prn try(\\() sbxev(poor, text)).err
+prn sbxtr(poor, \\() len(1..3) + try(\\() 1).val).err
+prn sbxug(sbxme()).fuel - before < 2000
+";
+    let wanted = "memory ran out (limit 1000000 bytes)\nfuel ran out (limit 1000)\nfuel ran out (limit 1000)\ntru\n";
+    assert_eq!(out(text), wanted);
+}

@@ -16,17 +16,22 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
         (_, None) => message(&error.message, look),
     };
     out.push('\n');
+    if let Some(on) = &error.on {
+        let _ = writeln!(out, "on: {}", clean(on));
+    }
     if error.trace.rows.len() > 1 {
         out.push_str("call stack, innermost first:\n");
         out.push_str(&stack(&error.trace));
     }
+    // A sandbox without a limit of its own ran into what was left around it: that is the operator's to set.
+    let made_by_the_script = matches!(error.kind, Kind::InnerLimit) && error.message.contains("(limit ");
     match &error.kind {
-        Kind::Limit => {
+        Kind::InnerLimit if made_by_the_script => out.push_str("whoever made the sandbox set this budget, in the options of sbxmk\n"),
+        Kind::Limit | Kind::InnerLimit => {
             if let Some(flag) = flag_of(&error.message) {
                 let _ = writeln!(out, "{flag} sets this budget");
             }
         }
-        Kind::InnerLimit => out.push_str("whoever made the sandbox set this budget, in the options of sbxmk\n"),
         Kind::Bug => out.push_str("this is a bug in ilu, not in the script: please report it, with the script\n"),
         _ => {}
     }
@@ -70,6 +75,9 @@ pub fn as_json(error: &ScriptError) -> Value {
         object["rule"] = json!(denial.rule.text());
         object["grant"] = json!(denial.grant);
         object["retry"] = json!(denial.retry);
+    }
+    if let Some(on) = &error.on {
+        object["on"] = json!(on);
     }
     if let Some(place) = error.place() {
         let (line, column) = place.position();

@@ -3,6 +3,7 @@
 use super::{Lower, Want};
 use crate::ast::{BinOp, Expr, ExprId, Stmt, StmtId};
 use crate::code::op::Op;
+use crate::code::program::ModuleRef;
 use crate::source::Span;
 
 impl Lower<'_> {
@@ -100,6 +101,11 @@ impl Lower<'_> {
         let module = self.temp();
         self.emit(Op::Use, module.reg, 0, 0, plan.module, span);
         if let Some(place) = plan.alias {
+            // Of a standard module it is the object that the module is called after: `use txt as t` makes `t.trim`.
+            if let Some(ModuleRef::Std(name)) = self.resolved.uses.get(plan.module as usize) {
+                let site = self.site(name);
+                self.emit(Op::GetField, module.reg, module.reg, 0, site, span);
+            }
             self.store(place, module.reg, span);
         }
         if plan.all {

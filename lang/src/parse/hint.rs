@@ -11,8 +11,9 @@ pub fn hint(tok: &Tok<'_>, text: &str, place: Span) -> Option<String> {
     let line = text.get(line_start..at).unwrap_or("");
     let line = line.get(tail(line)..).unwrap_or("");
     let here = text.get(at..place.end as usize).unwrap_or("");
+    let after = text.get(place.end as usize..).unwrap_or("");
     let first = first_word(if line.trim().is_empty() { here } else { line });
-    foreign_word(first, line, tok).or_else(|| sign(tok, first, line, here)).map(str::to_owned).or_else(|| neighbours(tok, line))
+    foreign_word(first, line, tok).or_else(|| sign(tok, first, line, (here, after))).map(str::to_owned).or_else(|| neighbours(tok, line))
 }
 
 /// Hints look at no more of a line than people write.
@@ -64,11 +65,14 @@ fn foreign_word(first: &str, line: &str, tok: &Tok<'_>) -> Option<&'static str> 
 }
 
 /// A sign that means something else, or nothing.
-fn sign(tok: &Tok<'_>, first: &str, line: &str, here: &str) -> Option<&'static str> {
+fn sign(tok: &Tok<'_>, first: &str, line: &str, (here, after): (&str, &str)) -> Option<&'static str> {
     let before = line.trim_end();
     Some(match tok {
         Tok::Assign if matches!(first, "if" | "whl") => "`==` compares, `=` binds",
         Tok::Assign if before.ends_with(')') => "the `(` of a function's head stands directly behind its name: `f(a) = …`",
+        Tok::Assign | Tok::PlusAssign | Tok::MinusAssign | Tok::StarAssign | Tok::SlashAssign if line.contains("\\(") => {
+            "behind `\\(…)` on its line stands an expression; an assignment goes into a block indented under it"
+        }
         Tok::Assign if !before.is_empty() => "`=` binds, and stands once in a statement, behind a name, `x[i]` or `x.k`; `==` compares",
         Tok::Num(_) if before.ends_with('.') => "an element is `x[1]`; after `.` stands a key",
         Tok::DotDot if before.ends_with(['[', ',']) => "`..` spreads arguments of calls only; lists are joined with `+`",
@@ -78,9 +82,11 @@ fn sign(tok: &Tok<'_>, first: &str, line: &str, here: &str) -> Option<&'static s
         Tok::ObjectOpen if !before.is_empty() => "a block is indented under a `:`, without braces",
         Tok::If | Tok::Guard => "a choice is `if c: a | b`",
         Tok::Arrow => "a function without a name is `\\(a) …`; `=>` belongs to the arms of a `mat`",
+        Tok::Minus if after.starts_with('>') => "an arm of a `mat` is `pattern => value`; a function without a name is `\\(a) …`",
         Tok::Gt if before.ends_with('-') => "a function without a name is `\\(a) …`",
         Tok::Colon if before.ends_with(')') => "the body of a function follows a `=`: `f(a) = …`",
         Tok::Name(_) if before.ends_with('\\') => "the parameters of a lambda stand in parentheses: `\\(x) …`",
+        Tok::Name("else" | "elif") => "the other part of an `if` follows a `|`: `if c: a | b`",
         Tok::Name("then" | "do") => "what an `if` or a loop does follows a `:`",
         Tok::Open | Tok::ListOpen if line.ends_with(' ') && before.ends_with(is_word) => {
             "the bracket of a call or an index stands directly behind the name"

@@ -1,30 +1,14 @@
 //! What an error about a name advises: the nearest name that exists, or the module that has it.
 
+use super::foreign::foreign;
 use super::{Binding, MAX_ERRORS, Resolver};
 use crate::ast::Name;
 use crate::diagnostic::{Diagnostic, codes};
+use crate::similar::{MAX_NAME, nearest};
 use crate::source::Span;
-
-/// Names longer than this are not searched for: nobody mistypes them, and the search is quadratic in the length.
-const MAX_HINT_NAME: usize = 40;
 
 /// Most names that all searches of one unit compare with, so that many errors in a text with many names stay cheap.
 pub(super) const MAX_COMPARED: usize = 200_000;
-
-/// The candidate that differs least, when it differs little.
-pub(super) fn nearest<'c>(wanted: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    if wanted.len() > MAX_HINT_NAME {
-        return None;
-    }
-    let most = if wanted.len() <= 2 { 0 } else { 1 + wanted.len() / 5 };
-    candidates
-        .into_iter()
-        .filter(|candidate| candidate.len() <= MAX_HINT_NAME && *candidate != wanted)
-        .map(|candidate| (strsim::damerau_levenshtein(wanted, candidate), candidate))
-        .filter(|&(distance, _)| distance <= most)
-        .min_by_key(|&(distance, candidate)| (distance, candidate))
-        .map(|(_, candidate)| candidate)
-}
 
 impl Resolver<'_> {
     /// Reports, up to the limit.
@@ -42,10 +26,31 @@ impl Resolver<'_> {
         let what = if stage { "function" } else { "name" };
         let mut diagnostic =
             Diagnostic::new(codes::UNKNOWN_NAME, span, format!("unknown {what} `{}`", shown(text))).label("not bound anywhere in sight");
-        if let Some(help) = self.module_with(text).or_else(|| self.similar(text, stage)) {
+        if let Some(help) = self.help_for(text, stage) {
             diagnostic = diagnostic.help(help);
         }
         self.error(diagnostic);
+    }
+
+    /// What to write instead: the module that has the name, what other languages' words are called here, the function of a module that is
+    /// called so when it is read, or the nearest name.
+    fn help_for(&mut self, text: &str, stage: bool) -> Option<String> {
+        self.module_with(text)
+            .or_else(|| foreign(text).map(str::to_owned))
+            .or_else(|| self.field_called(text))
+            .or_else(|| self.similar(text, stage))
+    }
+
+    /// The functions whose readable name this is: a name that stands alone means one of them in a pipeline only.
+    fn field_called(&self, text: &str) -> Option<String> {
+        let has = |module: &String| self.library.readable(module).is_some_and(|names| names.iter().any(|name| name == text));
+        let modules: Vec<String> = self.library.modules().into_iter().filter(has).collect();
+        let calls = modules.iter().map(|module| format!("`{module}.{text}`")).collect::<Vec<_>>().join(" or ");
+        let (first, rest) = modules.split_first()?;
+        let uses = if rest.is_empty() { format!("`use {first}`") } else { "`use` of its module".to_owned() };
+        let stage =
+            if modules.iter().any(|module| module == "trl") { format!(", or a stage of a pipeline: `xs | {text}`") } else { String::new() };
+        Some(format!("call {calls}, after {uses}{stage}"))
     }
 
     /// The module that would have brought a name.
@@ -111,7 +116,7 @@ impl Resolver<'_> {
 
 /// A name from a script, fit for a message: not longer than a line can hold.
 pub(super) fn shown(name: &str) -> String {
-    match name.char_indices().nth(MAX_HINT_NAME) {
+    match name.char_indices().nth(MAX_NAME) {
         Some((at, _)) => format!("{}…", name.get(..at).unwrap_or_default()),
         None => name.to_owned(),
     }

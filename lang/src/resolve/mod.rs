@@ -8,6 +8,7 @@
 
 mod collect;
 mod expr;
+mod foreign;
 mod hint;
 mod read;
 mod scope;

@@ -91,6 +91,8 @@ impl Walk<'_> {
             (Kind::Object(a), Kind::Object(b)) if store.object_len(a) == store.object_len(b) => return Ok(Verdict::Deep),
             (Kind::Handle(a), Kind::Handle(b)) => store.handle(a).map(|handle| handle.0) == store.handle(b).map(|handle| handle.0),
             (Kind::Sandbox(a), Kind::Sandbox(b)) => store.sandbox(a) == store.sandbox(b),
+            // Wherever they were named.
+            (Kind::Builtin(a), Kind::Builtin(b)) | (Kind::Native(a), Kind::Native(b)) => a == b,
             _ => false,
         };
         Ok(if equal { Verdict::Equal } else { Verdict::Different })

@@ -137,6 +137,10 @@ impl<'heap> Marker<'heap> {
         for &key in unit.templates.iter().flatten() {
             self.string(key);
         }
+        for &(own, copy) in &unit.used {
+            self.value(own);
+            self.value(copy);
+        }
         for (&name, &value) in &unit.imports {
             self.string(name);
             self.value(value);

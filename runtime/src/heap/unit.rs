@@ -54,6 +54,8 @@ pub struct Unit {
     pub templates: Vec<Box<[StrId]>>,
     /// Names that `use` copied into it.
     pub imports: IndexMap<StrId, Value, IdState>,
+    /// Objects of the standard library that it has copies of, and the copies.
+    pub used: Vec<(Value, Value)>,
     /// The sandbox current where it was loaded.
     pub home: SbxId,
     /// Where it came from.
@@ -86,6 +88,8 @@ impl Units {
     }
 }
 
+/// Bytes per copy of an object of the standard library.
+const USED: usize = 2 * size_of::<(Value, Value)>();
 /// Bytes per copied name: entry and table of the map, with its spare room.
 const IMPORT: usize = 64;
 
@@ -144,6 +148,14 @@ impl Heap {
             }
         }
     }
+    /// Remembers a unit's own copy of an object of the standard library.
+    pub fn used(&mut self, unit: UnitId, own: Value, copy: Value) -> Result<(), Full> {
+        let Some(unit) = self.units.get_mut(unit) else { return Ok(()) };
+        self.store.charge(USED)?;
+        unit.held += USED;
+        unit.used.push((own, copy));
+        Ok(())
+    }
     /// Copies a name into a unit; a name that is there gets the new value.
     pub fn import(&mut self, unit: UnitId, name: StrId, value: Value) -> Result<(), Full> {
         let Some(unit) = self.units.get_mut(unit) else { return Ok(()) };
@@ -169,6 +181,6 @@ impl Store {
         }
         let globals = vec![Value::UNSET; program.globals.len()];
         let imports = IndexMap::with_hasher(self.ids);
-        Ok(Unit { program, constants, globals, sites, templates, imports, home, origin, held })
+        Ok(Unit { program, constants, globals, sites, templates, imports, used: Vec::new(), home, origin, held })
     }
 }

@@ -135,7 +135,7 @@ impl Vm<'_> {
         if !self.heap.is_frozen(target) {
             return Ok(());
         }
-        Err(Fault::Message(match self.modules.name_of(target) {
+        Err(Fault::Message(match self.library_name(target) {
             Some(name) => format!("`{name}` belongs to the standard library and can't be changed"),
             None => "this value is frozen and can't be changed".into(),
         }))

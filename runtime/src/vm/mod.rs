@@ -11,11 +11,13 @@
 mod access;
 mod arith;
 mod call;
+mod callee;
 mod collect;
 mod control;
 mod enter;
 pub(crate) mod frame;
 mod fuel;
+mod import;
 mod iterate;
 mod make;
 pub(crate) mod module;
@@ -72,12 +74,16 @@ pub(crate) struct Vm<'e> {
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
     denial: Option<(Value, Box<ilu_sbx::Denial>)>,
+    /// The text of a native's last failure, and what the native was asked for.
+    failed: Option<(String, String)>,
     /// The text of the limit that last ended an inner sandbox: uncaught further out, it still ends the run as a limit.
     surfaced: Option<Value>,
     /// Bytes held at which the next collection is due.
     collect_at: usize,
     /// How many operations under way have the real bound on memory in force.
     hard: u32,
+    /// Bytes of the realm's buffers that are booked on the heap.
+    buffered: usize,
     /// Collect at every growth: for tests of the collector.
     stress: bool,
     /// Collections so far.
@@ -124,9 +130,11 @@ impl<'e> Vm<'e> {
             pinned: Vec::new(),
             finished: None,
             denial: None,
+            failed: None,
             surfaced: None,
             collect_at: MIN_THRESHOLD,
             hard: 0,
+            buffered: 0,
             stress: start.stress,
             collections: 0,
         };

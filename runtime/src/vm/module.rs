@@ -1,6 +1,7 @@
 //! Modules: what `use` loads, once, and where from.
 //!
-//! A module of the standard library is at home in `ANY`; one instance serves the isolate, and what it exports is frozen. A file of the
+//! A module of the standard library is at home in `ANY`; one instance serves the isolate, and what it exports is frozen; a sandbox's code
+//! gets copies of the exports that are at home in the sandbox ([`super::import`]). A file of the
 //! program is at home where it is loaded; its own folder is read through a [`Loader`] by the root sandbox alone, every other sandbox
 //! reads files through the doorway like any other file. An instance belongs to a place and a home.
 
@@ -12,7 +13,7 @@ use crate::value::{StrId, Value};
 use ilu_lang::code::op::{Op, Word};
 use ilu_lang::code::program::{ModuleRef, Program};
 use ilu_lang::source::{MAX_SOURCE_BYTES, Source};
-use ilu_sbx::{ANY, SbxId};
+use ilu_sbx::{ANY, SbxId, Stop};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -75,6 +76,13 @@ impl Modules {
     pub(super) fn ready(&mut self, key: Key, names: Value) {
         self.states.insert(key, State::Ready(names));
     }
+    /// The names of a module of the standard library, when it has been loaded.
+    pub(super) fn library_names(&self, name: &str) -> Option<Value> {
+        match self.states.get(&Key::Std(name.into(), ANY)) {
+            Some(State::Ready(names)) => Some(*names),
+            _ => None,
+        }
+    }
     /// What the standard library calls one of its objects.
     pub(super) fn name_of(&self, value: Value) -> Option<&str> {
         self.names.get(&value.bits()).map(String::as_str)
@@ -116,11 +124,26 @@ impl Vm<'_> {
         self.load_module(key, at, None)
     }
 
+    /// A name that nothing in the text binds, and that no file brought which was used: what may be meant.
+    pub(super) fn nothing_brings(name: &str, uses: &[ModuleRef]) -> String {
+        if name.starts_with('_') {
+            return format!("`{name}` has no value yet; a file that is used keeps its names with `_` in front to itself");
+        }
+        let called = |path: &str| path.rsplit('/').next().and_then(|file| file.strip_suffix(".ilu")) == Some(name);
+        let file = uses.iter().find_map(|used| match used {
+            ModuleRef::Path(path) if called(path) => Some(path),
+            _ => None,
+        });
+        let help = file.map(|path| format!("; `use \"{path}\" as {name}` makes an object of the file's names"));
+        format!("`{name}` has no value: it is not bound here, and no used file gives it{}", help.unwrap_or_default())
+    }
+
     /// Puts a module's names at `dest`, now or when its top level has run. Inside `sandbox`, when there is one, its home is that.
     pub(super) fn load_module(&mut self, key: Key, at: CallAt, sandbox: Option<SbxId>) -> Result<(), Fault> {
         match self.modules.states.get(&key) {
             Some(State::Ready(names)) => {
                 let names = *names;
+                let names = self.names_for(self.frame()?.unit, names)?;
                 self.put(at.dest, names);
                 return Ok(());
             }
@@ -129,26 +152,28 @@ impl Vm<'_> {
             }
             None => {}
         }
-        let program = self.program_of(&key, at.authority)?;
         let home = if let Key::Std(_, home) = key { home } else { at.authority };
         let inner = match sandbox {
             Some(sandbox) => self.realm.account(self.account, sandbox).map_err(Fault::Stop)?,
             None => self.account,
         };
-        // A module of the standard library starts with no authority at all, whoever is the first to use it.
-        let at = CallAt { authority: home, ..at };
-        // Tried again from here when room is lacking: what was read and compiled is not done twice.
-        self.retrying(|vm| {
-            let main = vm.main_function(&program, key.origin(), home)?;
-            vm.heap.charge(ENTRY)?;
-            let called = vm.call_above(main.into(), Ends::Module(key.clone()), sandbox, at, inner);
-            if called.is_err() {
-                vm.heap.release(ENTRY);
-            }
-            called
-        })?;
-        self.modules.states.insert(key, State::Loading);
-        Ok(())
+        self.heap.charge(ENTRY)?;
+        self.modules.states.insert(key.clone(), State::Loading);
+        let started = self.above_boundary(Ends::Module(key.clone()), sandbox, at.dest, inner, |vm| {
+            let program = vm.program_of(&key, at.authority)?;
+            // A module of the standard library starts with no authority at all, whoever is the first to use it.
+            let at = CallAt { authority: home, ..at };
+            // Tried again from here when room is lacking: what was read and compiled is not done twice.
+            vm.retrying(|vm| {
+                let main = vm.main_function(&program, key.origin(), home)?;
+                vm.call_on_top(main.into(), at)
+            })
+        });
+        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = started {
+            // Its boundary is gone again, and with it nobody who would say that it failed.
+            self.module_failed(&key);
+        }
+        started
     }
 
     /// A module's top level failed: what failed halfway may be tried again.
@@ -164,7 +189,12 @@ impl Vm<'_> {
                 Some(loader) => loader.load(path).map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
                 None => return Err(Fault::Message(format!("can't use `{path}`: this program has no files of its own"))),
             },
-            Key::File(path, _) => self.read_source(path, authority)?,
+            Key::File(path, _) => self.read_source(path, authority).map_err(|fault| match fault {
+                Fault::Stop(ilu_sbx::Stop::Failed(why)) => {
+                    Fault::Message(format!("can't use `{}`: {why}", ilu_sbx::denial::escape(path, 80)))
+                }
+                other => other,
+            })?,
         };
         self.compile(key.name(), text)
     }
@@ -261,7 +291,7 @@ impl Vm<'_> {
 }
 
 /// A path written in the file `from`, as a path from the program's folder: no `.` or `..` is left in it.
-fn relative_to(from: &str, path: &str) -> Result<Box<str>, Fault> {
+pub(crate) fn relative_to(from: &str, path: &str) -> Result<Box<str>, Fault> {
     let bad = |why: &str| Err(Fault::Message(format!("can't use \"{}\": {why}", ilu_sbx::denial::escape(path, 80))));
     if path.starts_with('/') || path.contains(['\\', '\0']) {
         return bad("a program's file is named by its path from the file that uses it");

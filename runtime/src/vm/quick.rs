@@ -129,6 +129,8 @@ fn different_bits(heap: &Store, x: Value, y: Value) -> Option<bool> {
         (Kind::Bytes(_), Kind::Bytes(_)) => None,
         // Each reference is a slot of its own; the sandbox is what they name.
         (Kind::Sandbox(x), Kind::Sandbox(y)) => Some(heap.sandbox(x) == heap.sandbox(y)),
+        // Wherever they were named.
+        (Kind::Builtin(x), Kind::Builtin(y)) | (Kind::Native(x), Kind::Native(y)) => Some(x == y),
         _ => Some(false),
     }
 }

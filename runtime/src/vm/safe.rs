@@ -5,6 +5,7 @@
 //! `super::slow`, by leaving the loop with the word. An arm that leaves has changed nothing.
 
 use super::frame::Frame;
+use super::import::place_of;
 use super::quick;
 use super::{Vm, WINDOW};
 use crate::builtin::{Cx, Run};
@@ -174,8 +175,8 @@ impl Vm<'_> {
                             slow!()
                         }
                     }
-                    number::Builtin => r!(a) = Value::builtin(word.k()),
-                    number::Native => r!(a) = Value::native(word.k()),
+                    number::Builtin => r!(a) = Value::builtin(word.k()).named_in(place_of(authority)),
+                    number::Native => r!(a) = Value::native(word.k()).named_in(place_of(authority)),
                     number::Add => match Value::finite(r!(b).float() + r!(c).float()) {
                         Some(z) => r!(a) = z,
                         None => match quick::join(heap, r!(b), r!(c)) {

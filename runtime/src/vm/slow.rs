@@ -130,7 +130,8 @@ impl Vm<'_> {
                 *place = value;
                 Ok(value)
             }
-            _ => Err(Fault::Message(format!("`{}` has no value yet", global.name))),
+            _ if global.exported || global.imported => Err(Fault::Message(format!("`{}` has no value yet", global.name))),
+            _ => Err(Fault::Message(Self::nothing_brings(&global.name, &unit.program.uses))),
         }
     }
 

@@ -15,6 +15,8 @@ use ilu_sbx::{Budget, Denial, SbxId, Stop};
 pub(crate) struct Ending {
     /// Why.
     pub why: Why,
+    /// What the native was asked for whose failure this is.
+    pub on: Option<String>,
     /// Where, and who called.
     pub trace: Trace,
 }
@@ -38,7 +40,7 @@ pub(crate) enum Why {
 
 impl Ending {
     pub fn broken(what: &'static str) -> Self {
-        Self { why: Why::Broken(what), trace: Trace::default() }
+        Self { why: Why::Broken(what), on: None, trace: Trace::default() }
     }
 }
 
@@ -72,6 +74,14 @@ impl Vm<'_> {
                                 thrown
                             }
                         },
+                        // Code of a sandbox that was handed out, called from outside: it ends there, the caller goes on.
+                        None if of != self.realm.root() => {
+                            let thrown = self.thrown(Fault::Message(text));
+                            if let Thrown::Error(value) = thrown {
+                                self.surfaced = Some(value);
+                            }
+                            thrown
+                        }
                         None => return Err(self.ending(Why::Limit(text))),
                     }
                 }
@@ -92,7 +102,11 @@ impl Vm<'_> {
     fn thrown(&mut self, fault: Fault) -> Thrown {
         match fault {
             Fault::Raise(value) => Thrown::Error(value),
-            Fault::Message(text) | Fault::Stop(Stop::Failed(text)) => match self.retrying(|vm| Ok(vm.heap.string(&text)?)) {
+            Fault::Stop(Stop::Failed(text)) => {
+                self.failed = self.realm.take_failed_on().map(|on| (text.clone(), on));
+                self.thrown(Fault::Message(text))
+            }
+            Fault::Message(text) => match self.retrying(|vm| Ok(vm.heap.string(&text)?)) {
                 Ok(value) => Thrown::Error(value),
                 Err(_) => Thrown::Limit(Budget::Memory, self.memory.of),
             },
@@ -181,12 +195,13 @@ impl Vm<'_> {
             return self.ending(Why::InnerLimit(text));
         }
         let denial = self.denial.take().and_then(|(marked, denial)| (marked == value).then_some(denial));
-        self.ending(Why::Error(text, denial))
+        let on = self.failed.take().and_then(|(message, on)| (message == text).then_some(on));
+        Ending { on, ..self.ending(Why::Error(text, denial)) }
     }
 
     fn ending(&mut self, why: Why) -> Ending {
         self.settle();
-        Ending { why, trace: trace::of(&self.heap, &self.frames) }
+        Ending { why, on: None, trace: trace::of(&self.heap, &self.frames) }
     }
 
     /// A run that failed before its first frame was there.

@@ -173,6 +173,10 @@ impl Usage {
 pub const MAX_SANDBOXES: usize = 32_768;
 /// How deep sandboxes nest: the walk up from the innermost is paid at every charge.
 pub const MAX_NESTING: u32 = 128;
+/// Sandboxes that one account charges: every charge goes through all of them.
+pub const MAX_CHARGED: usize = 256;
+/// Sandboxes that can act together: each was made apart from the others. More together may do nothing.
+pub const MAX_TOGETHER: usize = 64;
 /// Directories of one sandbox.
 pub const MAX_MOUNTS: usize = 64;
 /// Directories held open for sandboxes that scripts made: each is a descriptor of the process.

@@ -3,7 +3,7 @@
 //! A permit is made by the doorway only, after it has decided that the call is allowed at all. The native names its subjects through
 //! it; that is where grants decide, budgets are charged and the event record learns what the call was about.
 
-use crate::denial::{Denial, Rule, quote, quote_all, shell_word};
+use crate::denial::{Denial, Rule, escape, quote, quote_all, shell_word};
 use crate::event::Cost;
 use crate::handle::{LineReader, Open, READ_AHEAD, Resource};
 use crate::ids::{ROOT, SbxId};
@@ -71,6 +71,8 @@ pub struct Permit<'r> {
     pub(crate) realm: &'r mut Realm,
     pub(crate) site: &'r CallSite<'r>,
     pub(crate) native: NativeId,
+    /// Who pays for what is used besides the account.
+    pub(crate) owners: Vec<SbxId>,
     pub(crate) subjects: Vec<String>,
     pub(crate) rule: Cow<'static, str>,
     pub(crate) cost: Cost,
@@ -139,7 +141,8 @@ impl Permit<'_> {
             let hint = self.dir_hint(path, want, None);
             return Err(self.deny(Rule::NoGrant, Some(hint)));
         };
-        let name = entry.guest.text();
+        // A name that a script may have chosen: shown in messages and kept in records.
+        let name = escape(&entry.guest.text(), MAX_SUBJECT);
         if !entry.access.covers(want) {
             let rule = if want.writes() { Rule::ReadOnly(name) } else { Rule::WriteOnly(name) };
             let hint = self.dir_hint(path, want, Some(&entry.guest.text()));
@@ -166,7 +169,11 @@ impl Permit<'_> {
             return format!("{{dir: {{{}: \"{access}\"}}}} in the options of sbxmk", quote(what));
         }
         match held {
-            Some(guest) => format!("--dir {}, where HOST is what {guest} is granted from", shell_word(&format!("HOST:{guest}:{access}"))),
+            Some(guest) => format!(
+                "--dir {}, where HOST is what {} is granted from",
+                shell_word(&format!("HOST:{guest}:{access}")),
+                escape(guest, MAX_SUBJECT)
+            ),
             None => format!("--dir {}", shell_word(&format!("{what}:{access}"))),
         }
     }
@@ -201,7 +208,7 @@ impl Permit<'_> {
 
     /// Names what the call is about, for the record: an operand, or a text of the script's own making.
     pub fn about(&mut self, what: &str) {
-        let cut = what.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_PATH).unwrap_or(what.len());
+        let cut = what.ceil_char_boundary(MAX_PATH.min(what.len()));
         self.subjects.push(what.get(..cut).unwrap_or_default().to_owned());
     }
 
@@ -290,8 +297,23 @@ impl Permit<'_> {
         Ok(())
     }
 
-    fn charge(&mut self, budget: Budget, amount: u64) -> Result<(), Stop> {
-        self.realm.accounts.charge(&mut self.realm.tree, self.site.account, budget, amount)
+    pub(crate) fn charge(&mut self, budget: Budget, amount: u64) -> Result<(), Stop> {
+        // Work is the caller's; what it does to the world is also theirs whose authority it has.
+        let owners = if budget == Budget::Fuel { &[][..] } else { &self.owners };
+        if let Some(of) = owners.iter().find(|s| self.realm.tree.left(**s, budget) < amount) {
+            return Err(Stop::Limit { budget, of: *of });
+        }
+        self.realm.accounts.charge(&mut self.realm.tree, self.site.account, budget, amount)?;
+        for s in owners {
+            self.realm.tree.add(*s, budget, amount);
+        }
+        Ok(())
+    }
+
+    /// What is left of a budget for all who pay.
+    pub(crate) fn left(&self, budget: Budget) -> u64 {
+        let owners = self.owners.iter().map(|s| self.realm.tree.left(*s, budget)).min().unwrap_or(u64::MAX);
+        self.realm.accounts.left(&self.realm.tree, self.site.account, budget).min(owners)
     }
 
     /// Writes to standard output.
@@ -325,6 +347,8 @@ impl Permit<'_> {
     /// # Errors
     /// A budget would not last, the heap has no room, or the system refuses.
     pub fn read_in(&mut self, all: bool) -> Result<Option<Vec<u8>>, Stop> {
+        // That much is booked as held already; the room is what is left beside it.
+        let booked = self.realm.input.size();
         loop {
             let input = &mut self.realm.input;
             if !all && let Some(line) = input.line() {
@@ -333,9 +357,9 @@ impl Permit<'_> {
             if input.has_ended() {
                 return Ok((input.held() > 0).then(|| input.rest()));
             }
-            let needs = input.held() as u64 + READ_AHEAD;
+            let needs = input.held().saturating_sub(booked) as u64 + READ_AHEAD;
             self.room(needs)?;
-            let most = self.realm.accounts.left(&self.realm.tree, self.site.account, Budget::Read);
+            let most = self.left(Budget::Read);
             if most == 0 {
                 self.charge_read(1)?;
             }
@@ -389,7 +413,7 @@ impl Permit<'_> {
     /// Too many are open.
     pub fn open(&mut self, resource: Resource) -> Result<HandleId, Stop> {
         let account = self.site.account;
-        let payers = self.realm.accounts.of(account);
+        let payers = self.realm.payers(account, self.site.authority);
         let over = |s: &&SbxId| self.realm.tree.node(**s).used.handles >= self.realm.tree.limits(**s).handles;
         if let Some(full) = payers.iter().find(over) {
             let limit = self.realm.tree.limits(*full).handles;
@@ -401,8 +425,8 @@ impl Permit<'_> {
             self.realm.crowded = true;
             return Err(Stop::Failed(format!("too many open files (limit {MAX_HANDLES})")));
         };
-        for s in self.realm.accounts.of(account) {
-            self.realm.tree.add_handles(*s, true);
+        for s in payers {
+            self.realm.tree.add_handles(s, true);
         }
         Ok(id)
     }

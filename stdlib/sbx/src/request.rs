@@ -1,8 +1,8 @@
 //! What a script asks for when it makes a sandbox, and what it gets: never more than its own sandbox holds.
 
 use crate::denial::quote;
-use crate::ids::SbxId;
-use crate::limits::{Budget, Limits, MAX_LIST, NO_LIMIT};
+use crate::ids::{ROOT, SbxId};
+use crate::limits::{Budget, Limits, MAX_LIST, MAX_MOUNTS, NO_LIMIT};
 use crate::options::Options;
 use crate::path::{GuestPath, GuestPrefix};
 use crate::plain::Arg;
@@ -119,6 +119,9 @@ fn texts(arg: &Arg<'_>, what: &str) -> Result<Vec<String>, Stop> {
 
 fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
     let Arg::Object(fields) = arg else { return Err(wrong(format_args!("option dir is an obj, got {}", arg.type_name()))) };
+    if fields.len() > MAX_MOUNTS {
+        return Err(wrong(format_args!("option dir takes at most {MAX_MOUNTS} directories")));
+    }
     fields.iter().map(|(guest, value)| dir(guest, value)).collect()
 }
 
@@ -153,7 +156,9 @@ pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &R
     let env = variables(tree, holder, request, &mut missing);
     let view = view(tree, holder, request, &mut missing)?;
     if !missing.is_empty() && !request.lax {
-        return Err(wrong(format_args!("this sandbox does not hold {}", missing.join(", "))));
+        let more = if holder == ROOT { "; --grant, --dir and --env give a script more" } else { "" };
+        let missing = missing.join(", ");
+        return Err(wrong(format_args!("this sandbox does not hold {missing}{more}; with {{lax: tru}} it makes do with what is held")));
     }
     let left = |asked: Option<u64>, budget| match asked {
         None => NO_LIMIT,

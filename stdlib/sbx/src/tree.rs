@@ -5,7 +5,7 @@
 
 use crate::event::Log;
 use crate::ids::{ANY, ROOT, SbxId, VOID};
-use crate::limits::{Budget, Limits, MAX_NESTING, MAX_SANDBOXES, NO_LIMIT, Usage};
+use crate::limits::{Budget, Limits, MAX_NESTING, MAX_SANDBOXES, MAX_TOGETHER, NO_LIMIT, Usage};
 use crate::view::{OpenMounts, View};
 use ilu_cap::{CapSet, NativeId};
 use std::collections::{BTreeSet, HashMap};
@@ -13,6 +13,9 @@ use std::sync::Arc;
 
 /// Answers of `meet` that are remembered; forgotten all together when there are more.
 const MAX_MEETS: usize = 65_536;
+
+/// Units of fuel that finding where two sandboxes meet costs at least.
+const FINDING: u64 = 20;
 
 /// Granted variables: names and values.
 pub(crate) type Variables = Arc<[(String, String)]>;
@@ -64,6 +67,8 @@ pub(crate) struct Tree {
     /// Meeting nodes by the smallest set of made ones they stand for.
     by_generators: HashMap<Vec<SbxId>, SbxId>,
     pub(crate) open: OpenMounts,
+    /// What finding meetings has cost since somebody asked, in units of fuel.
+    pub(crate) work: u64,
 }
 
 impl Tree {
@@ -74,7 +79,7 @@ impl Tree {
             Node::new(Vec::new(), NodeKind::Made, 0, root),
             Node::new(vec![ROOT], NodeKind::Made, 1, nothing()),
         ];
-        Tree { nodes, meets: HashMap::new(), by_generators: HashMap::new(), open: OpenMounts::default() }
+        Tree { nodes, meets: HashMap::new(), by_generators: HashMap::new(), open: OpenMounts::default(), work: 0 }
     }
 
     /// A sandbox; one that holds nothing for a number that is none's.
@@ -165,6 +170,12 @@ impl Tree {
         let mut generators: Vec<SbxId> = [a, b].iter().flat_map(|s| self.generators(*s)).collect();
         generators.sort_unstable();
         generators.dedup();
+        self.work += FINDING;
+        if generators.len() > MAX_TOGETHER {
+            return VOID;
+        }
+        // Each is compared with each, by a walk up from it.
+        self.work += (generators.len() * generators.len()) as u64;
         let least: Vec<SbxId> =
             generators.iter().filter(|g| !generators.iter().any(|h| h != *g && self.is_within(*h, **g))).copied().collect();
         if let [only] = least.as_slice() {
@@ -177,6 +188,7 @@ impl Tree {
         let caps = left.caps.intersection(right.caps);
         let env: Variables = left.env.iter().filter(|pair| right.env.contains(pair)).cloned().collect();
         let (left, right) = (Arc::clone(&left.view), Arc::clone(&right.view));
+        self.work += (left.len() * right.len()) as u64;
         let view = Arc::new(left.meet(&right, &mut self.open));
         if self.nodes.len() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
             return VOID;
@@ -268,6 +280,20 @@ impl Tree {
         let node = self.node(s);
         #[allow(clippy::cast_precision_loss, reason = "milliseconds")]
         (node.limits.wall_ms != NO_LIMIT).then(|| node.started.map(|started| started + node.limits.wall_ms as f64))?
+    }
+
+    /// Makes room in the logs: the longest ones lose the older half of their rows, so that what has little keeps it. Gives how many rows went.
+    pub(crate) fn trim_logs(&mut self) -> usize {
+        let longest = self.nodes.iter().map(|node| node.log.len()).max().unwrap_or(0);
+        if longest < 2 {
+            return 0;
+        }
+        self.nodes.iter_mut().map(|node| node.log.trim(longest / 2)).sum()
+    }
+
+    /// How many sandboxes were made after this one.
+    pub(crate) fn after(&self, s: SbxId) -> usize {
+        self.nodes.len().saturating_sub(s.0 as usize)
     }
 
     /// All sandboxes made under this one, itself and meetings included.

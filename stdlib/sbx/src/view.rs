@@ -170,6 +170,11 @@ impl View {
         View { entries, first }
     }
 
+    /// How many mounts it has.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Adds a mount; `false` when its name is taken or there are too many.
     pub(crate) fn add(&mut self, entry: Entry) -> bool {
         if self.entries.len() >= MAX_MOUNTS || self.entries.iter().any(|old| old.guest == entry.guest) {
