@@ -83,7 +83,7 @@ impl Realm {
     }
 
     pub(crate) fn cap_hint(&self, authority: SbxId, row: &Native) -> String {
-        if authority != ROOT && self.tree.node(ROOT).caps.names().contains(&row.name) {
+        if authority != ROOT && self.tree.node(ROOT).rights.caps().names().contains(&row.name) {
             return format!("\"{}\" in the list given to sbxmk", row.name);
         }
         format!("--grant {}", row.name)

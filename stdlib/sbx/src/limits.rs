@@ -1,6 +1,7 @@
 //! Budgets: what a sandbox may use, what it has used, and the limits that are the same for all.
 
 use ilu_cap::NativeId;
+use ilu_cap::rights::{Budgets, Quantity};
 use std::collections::BTreeMap;
 
 /// What can run out.
@@ -99,6 +100,24 @@ impl Limits {
             written: NO_LIMIT,
             calls: Vec::new(),
         }
+    }
+
+    /// The same as a part of rights.
+    #[must_use]
+    pub fn budgets(&self) -> Budgets {
+        let most = |quantity| match quantity {
+            Quantity::Fuel => self.fuel,
+            Quantity::Memory => self.memory,
+            Quantity::Time => self.wall_ms,
+            Quantity::Output => self.output,
+            Quantity::Handles => self.handles,
+            Quantity::Depth => self.of(Budget::Depth),
+            Quantity::Read => self.read,
+            Quantity::Written => self.written,
+        };
+        let set = |budgets: Budgets, quantity| budgets.with(quantity, Some(most(quantity)));
+        let budgets = Quantity::ALL.into_iter().fold(Budgets::UNLIMITED, set);
+        self.calls.iter().fold(budgets, |budgets, (native, n)| budgets.with_calls(*native, Some(*n)))
     }
 
     /// The limit of one budget.

@@ -14,6 +14,7 @@ use crate::realm::{CallSite, Realm};
 use crate::stop::Stop;
 use crate::view::{Access, Opened, Source};
 use cap_std::fs::Dir;
+use ilu_cap::rights::{Refusal, Subject};
 use ilu_cap::{GrantKind, NativeId};
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -136,19 +137,24 @@ impl Permit<'_> {
 
     fn resolve(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
         let guest = GuestPath::new(path).map_err(|bad| Stop::failed(bad.text()))?;
-        let view = Arc::clone(&self.realm.tree.node(self.site.authority).view);
+        let node = self.realm.tree.node(self.site.authority);
+        let view = Arc::clone(&node.view);
         let Some((entry, rest)) = view.find(guest) else {
             let hint = self.dir_hint(path, want, None);
             return Err(self.deny(Rule::NoGrant, Some(hint)));
         };
         // A name that a script may have chosen: shown in messages and kept in records.
         let name = escape(&entry.guest.text(), MAX_SUBJECT);
-        if !entry.access.covers(want) {
-            let rule = if want.writes() { Rule::ReadOnly(name) } else { Rule::WriteOnly(name) };
-            let hint = self.dir_hint(path, want, Some(&entry.guest.text()));
-            return Err(self.deny(rule, Some(hint)));
+        if let Err(refusal) = node.rights.judge(self.native, &Subject::Within(&entry.grant, want)) {
+            let less = if want.writes() { Rule::ReadOnly(name.clone()) } else { Rule::WriteOnly(name.clone()) };
+            return Err(match refusal {
+                Refusal::NotHeld => self.deny(Rule::NotHeld, Some(self.realm.cap_hint(self.site.authority, self.native.row()))),
+                Refusal::Bound => self.deny(Rule::Bound, None),
+                Refusal::NotGranted => self.deny(Rule::NoGrant, Some(self.dir_hint(path, want, None))),
+                Refusal::LessAccess(_) => self.deny(less, Some(self.dir_hint(path, want, Some(&entry.guest.text())))),
+            });
         }
-        self.rule = Cow::Owned(format!("dir {name} {}", entry.access.text()));
+        self.rule = Cow::Owned(format!("dir {name} {}", entry.grant.access.text()));
         if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path.ends_with(['/', '.']) && path_ends_in_dir(path)) {
             return Err(Stop::failed("not a directory"));
         }
@@ -157,8 +163,9 @@ impl Permit<'_> {
 
     /// The smallest grant that would allow a path: the path itself, or where `held` is granted already, that with more access.
     fn dir_hint(&self, path: &str, want: Access, held: Option<&str>) -> String {
-        let root = &self.realm.tree.node(ROOT).view;
-        let root_holds = GuestPath::new(path).ok().and_then(|path| root.find(path)).is_some_and(|(entry, _)| entry.access.covers(want));
+        let root = self.realm.tree.node(ROOT);
+        let found = GuestPath::new(path).ok().and_then(|path| root.view.find(path));
+        let root_holds = found.and_then(|(entry, _)| root.rights.dirs().through(&entry.grant)).is_some_and(|held| held.covers(want));
         let parent = || path.trim_end_matches('/').rsplit_once('/').map_or(".", |(parent, _)| if parent.is_empty() { "/" } else { parent });
         let (what, access) = match (held, want.writes()) {
             (Some(guest), _) => (guest, "rw"),
@@ -187,12 +194,19 @@ impl Permit<'_> {
         if name.is_empty() || name.len() > MAX_SUBJECT || name.contains(['=', '\0']) {
             return Err(Stop::failed("that is no name of an environment variable"));
         }
-        let find = |s: SbxId| self.realm.tree.node(s).env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        if let Some(value) = find(self.site.authority) {
-            self.rule = Cow::Borrowed("env");
-            return Ok(Some(value));
+        let judge = |s: SbxId| self.realm.tree.node(s).rights.judge(self.native, &Subject::Variable(name));
+        match judge(self.site.authority) {
+            Ok(()) => {
+                self.rule = Cow::Borrowed("env");
+                return Ok(self.realm.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
+            }
+            Err(Refusal::NotHeld) => {
+                return Err(self.deny(Rule::NotHeld, Some(self.realm.cap_hint(self.site.authority, self.native.row()))));
+            }
+            Err(Refusal::Bound) => return Err(self.deny(Rule::Bound, None)),
+            Err(Refusal::NotGranted | Refusal::LessAccess(_)) => {}
         }
-        let hint = if self.site.authority != ROOT && find(ROOT).is_some() {
+        let hint = if self.site.authority != ROOT && judge(ROOT).is_ok() {
             format!("{{env: [{}]}} in the options of sbxmk", quote(name))
         } else {
             format!("--env {}", shell_word(name))
@@ -363,10 +377,26 @@ impl Permit<'_> {
             if most == 0 {
                 self.charge_read(1)?;
             }
+            self.wait_in()?;
             let outside = &mut self.realm.outside;
             let got = self.realm.input.fill(most, &mut |into| outside.read_in(into));
             let got = got.map_err(|error| Stop::Failed(format!("standard input: {}", os_text(&error))))?;
             self.charge_read(got as u64)?;
+        }
+    }
+
+    /// Waits for standard input, but not past the deadline: whoever is at its other end may never write.
+    fn wait_in(&mut self) -> Result<(), Stop> {
+        loop {
+            self.pulse()?;
+            let now = self.mono_ms();
+            let deadline = self.realm.accounts.deadline(&self.realm.tree, self.site.account);
+            let nap = deadline.map_or(LONGEST_NAP, |(deadline, _)| (deadline - now).clamp(0.0, LONGEST_NAP));
+            match self.realm.outside.wait_in(nap) {
+                Ok(false) => {}
+                Ok(true) => return Ok(()),
+                Err(error) => return Err(Stop::Failed(format!("standard input: {}", os_text(&error)))),
+            }
         }
     }
 

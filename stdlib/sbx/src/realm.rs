@@ -4,6 +4,7 @@
 //! the budget of calls left, are the arguments right. Then it hands the native a permit. Whatever happens, one event is recorded.
 
 use crate::account::Accounts;
+use crate::attenuate::make;
 use crate::denial::{Rule, quote};
 use crate::doorway::{Unmet, denial};
 use crate::event::{Cost, Event};
@@ -16,11 +17,12 @@ use crate::path::{GuestPath, GuestPrefix};
 use crate::permit::{BYTES_PER_UNIT, Permit, os_text};
 use crate::plain::{Arg, HandleId, Plain};
 use crate::record::{Recorder, Spans};
-use crate::request::{Request, make};
+use crate::request::Request;
 use crate::stop::Stop;
 use crate::tree::{Holding, Tree};
 use crate::view::View;
 use ilu_cap::NativeId;
+use ilu_cap::rights::{Rights, Subjects};
 use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
@@ -72,6 +74,8 @@ pub struct Realm {
     pub(crate) spans: Spans,
     pub(crate) outside: Box<dyn Outside>,
     pub(crate) argv: Vec<String>,
+    /// The granted variables' values; which of the names a sandbox may read is among its rights.
+    pub(crate) variables: Vec<(String, String)>,
     pub(crate) input: Cutter,
     /// Bytes that open resources hold of what was read and not yet given.
     held: usize,
@@ -113,7 +117,10 @@ impl Realm {
             mounts.push((guest, mount.access, mount.opened));
         }
         let view = Arc::new(View::root(mounts));
-        let mut tree = Tree::new(Holding { caps: grants.caps, view, env: grants.env.into(), limits: grants.limits });
+        let env = grants.env.iter().map(|(name, _)| name.as_str()).collect();
+        let subjects = Subjects { dirs: view.dirs(), env, ..Subjects::default() };
+        let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
+        let mut tree = Tree::new(Holding { rights, view, limits: grants.limits });
         tree.start(ROOT, outside.mono_ms());
         Ok(Realm {
             tree,
@@ -122,6 +129,7 @@ impl Realm {
             spans: Spans::default(),
             outside,
             argv: grants.argv,
+            variables: grants.env,
             input: Cutter::default(),
             held: 0,
             unmet: None,
@@ -195,10 +203,16 @@ impl Realm {
         s != ANY && self.tree.has(s, native)
     }
 
+    /// What a sandbox may do: nothing when it was revoked.
+    #[must_use]
+    pub fn rights(&self, s: SbxId) -> Rights {
+        if s == ANY || self.tree.is_revoked(s) { Rights::none() } else { self.tree.node(s).rights.clone() }
+    }
+
     /// The natives a sandbox holds, in the registry's order.
     #[must_use]
     pub fn caps(&self, s: SbxId) -> Vec<&'static str> {
-        if self.tree.is_revoked(s) { Vec::new() } else { self.tree.node(s).caps.names() }
+        if self.tree.is_revoked(s) { Vec::new() } else { self.tree.node(s).rights.caps().names() }
     }
 
     /// Revokes a sandbox, all made under it, and what they have open: `sbxrv`. Doing it again changes nothing.

@@ -7,6 +7,7 @@ use crate::event::Log;
 use crate::ids::{ANY, ROOT, SbxId, VOID};
 use crate::limits::{Budget, Limits, MAX_NESTING, MAX_SANDBOXES, MAX_TOGETHER, NO_LIMIT, Usage};
 use crate::view::{OpenMounts, View};
+use ilu_cap::rights::{Budgets, Rights, Subjects};
 use ilu_cap::{CapSet, NativeId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,9 +18,6 @@ const MAX_MEETS: usize = 65_536;
 /// Units of fuel that finding where two sandboxes meet costs at least.
 const FINDING: u64 = 20;
 
-/// Granted variables: names and values.
-pub(crate) type Variables = Arc<[(String, String)]>;
-
 /// One sandbox.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -28,9 +26,11 @@ pub(crate) struct Node {
     /// Made by a script or the operator, or the meeting of others?
     kind: NodeKind,
     depth: u32,
-    pub(crate) caps: CapSet,
+    /// What it may do. That it is no more than those it was made under may do was settled when it was made.
+    pub(crate) rights: Rights,
+    /// The directories of its rights, open, under its names for them.
     pub(crate) view: Arc<View>,
-    pub(crate) env: Variables,
+    /// The budgets it was given beside those around it.
     pub(crate) limits: Arc<Limits>,
     pub(crate) used: Usage,
     /// When it was first entered.
@@ -50,9 +50,8 @@ pub(crate) enum NodeKind {
 /// What a new node holds.
 #[derive(Debug)]
 pub(crate) struct Holding {
-    pub(crate) caps: CapSet,
+    pub(crate) rights: Rights,
     pub(crate) view: Arc<View>,
-    pub(crate) env: Variables,
     pub(crate) limits: Limits,
 }
 
@@ -73,7 +72,8 @@ pub(crate) struct Tree {
 
 impl Tree {
     pub(crate) fn new(root: Holding) -> Tree {
-        let nothing = || Holding { caps: CapSet::EMPTY, view: Arc::default(), env: Arc::from([]), limits: Limits::none() };
+        let rights = || Rights::new(CapSet::EMPTY, Subjects::default(), Budgets::UNLIMITED);
+        let nothing = || Holding { rights: rights(), view: Arc::default(), limits: Limits::none() };
         let nodes = vec![
             Node::new(Vec::new(), NodeKind::Made, 0, nothing()),
             Node::new(Vec::new(), NodeKind::Made, 0, root),
@@ -185,15 +185,17 @@ impl Tree {
             return *known;
         }
         let (left, right) = (self.node(a), self.node(b));
-        let caps = left.caps.intersection(right.caps);
-        let env: Variables = left.env.iter().filter(|pair| right.env.contains(pair)).cloned().collect();
+        let rights = left.rights.intersection(&right.rights);
         let (left, right) = (Arc::clone(&left.view), Arc::clone(&right.view));
         self.work += (left.len() * right.len()) as u64;
         let view = Arc::new(left.meet(&right, &mut self.open));
+        // Of the directories both hold, those that could be opened: a bounded number, which the names alone would not be.
+        let subjects = Subjects { dirs: view.dirs(), ..rights.subjects().clone() };
+        let rights = rights.with_subjects(subjects);
         if self.nodes.len() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
             return VOID;
         }
-        let met = self.grow(vec![a, b], NodeKind::Meet, Holding { caps, view, env, limits: Limits::none() }).unwrap_or(VOID);
+        let met = self.grow(vec![a, b], NodeKind::Meet, Holding { rights, view, limits: Limits::none() }).unwrap_or(VOID);
         if met != VOID {
             self.by_generators.insert(least, met);
         }
@@ -237,7 +239,7 @@ impl Tree {
 
     pub(crate) fn has(&self, s: SbxId, native: NativeId) -> bool {
         let node = self.node(s);
-        !node.revoked && node.caps.has(native)
+        !node.revoked && node.rights.natives().has(native)
     }
 
     pub(crate) fn limits(&self, s: SbxId) -> &Limits {
@@ -317,9 +319,8 @@ impl Node {
             parents,
             kind,
             depth,
-            caps: holding.caps,
+            rights: holding.rights,
             view: holding.view,
-            env: holding.env,
             limits: Arc::new(holding.limits),
             used: Usage::default(),
             started: None,
