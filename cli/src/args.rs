@@ -35,6 +35,14 @@ Examples:
 
 A script started with no flag has stdout, stderr, its arguments, the clock, channels and tasks.";
 
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  ilu explain --dir data:/in -- __sys_read_file /in/a.txt
+  ilu explain --dir data:/in -- __sys_write_file /in/a.txt
+  ilu explain -- __sys_getenv HOME
+
+Nothing is done. The exit code is 0 when the call would be allowed and 3 when it would be denied.";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   ilu check src/*.ilu
@@ -48,6 +56,8 @@ pub enum Command {
     Run(Box<Run>),
     /// Compile scripts and say what is wrong with them
     Check(Check),
+    /// Say whether a call would be allowed, by which rule, and what would allow it
+    Explain(Box<Explain>),
     /// Show what bundles of natives hold
     Caps(Caps),
     /// Work with audit files
@@ -92,6 +102,22 @@ pub struct Check {
     pub output: OutputFlags,
 }
 
+/// `ilu explain`
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+#[command(mut_arg("json", |json| json.help("Tell the answer as one JSON object on standard output")))]
+pub struct Explain {
+    /// The native and its arguments: text as it stands, numbers, lists and options as JSON; what is to be written can be left out
+    #[arg(last = true, required = true, value_name = "NATIVE [ARG]")]
+    pub call: Vec<String>,
+    /// What is granted.
+    #[command(flatten)]
+    pub grants: GrantFlags,
+    /// How to tell.
+    #[command(flatten)]
+    pub output: OutputFlags,
+}
+
 /// `ilu caps`
 #[derive(Debug, Args)]
 pub struct Caps {
@@ -130,7 +156,7 @@ pub struct Verify {
 }
 
 /// What the script may touch and how much it may use. Nothing here has an ambient default.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Grants")]
 pub struct GrantFlags {
     /// Exactly these natives: bundles or natives, comma-separated (capde,capio,__sys_getenv)
@@ -194,7 +220,11 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
+<<<<<<< HEAD
 const FIRST_WORDS: [&str; 9] = ["run", "check", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
+=======
+const FIRST_WORDS: [&str; 9] = ["run", "check", "explain", "caps", "help", "-h", "--help", "-V", "--version"];
+>>>>>>> main
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -215,7 +245,9 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let first = given.get(1).and_then(|word| word.to_str()).unwrap_or_default();
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
-        tips.push(format!("`{first}` is no command, so it was taken for the script: the commands are `run`, `check` and `caps`"));
+        tips.push(format!(
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain` and `caps`"
+        ));
     }
     if !is_command || first == "run" {
         tips.push(format!("the script's own arguments stand behind `--`: ilu run FILE -- {stray}"));
@@ -258,7 +290,8 @@ mod tests {
         let behind = "the script's own arguments stand behind `--`: ilu run FILE -- b".to_string();
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
-        let command = "`runn` is no command, so it was taken for the script: the commands are `run`, `check` and `caps`".to_string();
+        let command =
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain` and `caps`".to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());
         assert!(tips(&given(&["ilu", "caps", "--json=1"]), "--json").is_empty());

@@ -51,7 +51,7 @@ fn plain_word(word: &str) -> Option<&str> {
 }
 
 /// The directory in which a file would be made.
-fn folder(path: &str) -> &str {
+pub fn folder(path: &str) -> &str {
     match path.trim_end_matches('/').rsplit_once('/') {
         None => ".",
         Some(("", _)) => "/",

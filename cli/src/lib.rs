@@ -10,6 +10,7 @@ mod audit;
 mod caps;
 mod check;
 mod exit;
+mod explain;
 mod grants;
 mod hint;
 mod page;
@@ -18,6 +19,7 @@ mod report;
 mod run;
 mod source;
 mod terminal;
+mod widen;
 
 use args::{Audit, Cli, Color, Command};
 use clap::Parser;
@@ -44,7 +46,11 @@ fn command() -> Exit {
     match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
+<<<<<<< HEAD
         Command::Audit(Audit::Verify(args)) => audit::verify(args),
+=======
+        Command::Explain(args) => explain::explain(args),
+>>>>>>> main
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }
 }

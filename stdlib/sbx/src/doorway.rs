@@ -38,7 +38,10 @@ impl Realm {
         let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
         let mut permit = Permit { realm: self, site: &site, native, owners, subjects, rule, cost: Cost::default() };
         let (result, began) = match permit.decide(args) {
-            Ok(function) => (function(&mut permit, args), 1),
+            Ok(function) => {
+                permit.realm.note_native(native);
+                (function(&mut permit, args), 1)
+            }
             Err(stop) => (Err(stop), 0),
         };
         let Permit { owners, subjects, rule, cost, .. } = permit;

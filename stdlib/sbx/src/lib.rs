@@ -28,6 +28,7 @@ pub mod request;
 pub mod stop;
 mod tree;
 pub mod view;
+pub mod watch;
 
 pub use denial::{Denial, Rule};
 pub use event::{Cost, Event, Verdict};
@@ -44,3 +45,4 @@ pub use record::Sealed;
 pub use request::{DirRequest, Request};
 pub use stop::Stop;
 pub use view::{Access, Opened};
+pub use watch::{Foreseen, Observed, Touch};

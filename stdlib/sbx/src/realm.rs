@@ -22,6 +22,7 @@ use crate::request::Request;
 use crate::stop::Stop;
 use crate::tree::{Holding, Tree};
 use crate::view::View;
+use crate::watch::Watch;
 use ilu_cap::NativeId;
 use ilu_cap::rights::{Rights, Subjects};
 use std::borrow::Cow;
@@ -86,6 +87,7 @@ pub struct Realm {
     pub(crate) crowded: bool,
     pub(crate) natives: Natives,
     pub(crate) recorder: Recorder,
+    pub(crate) watch: Watch,
     /// What the native was asked for that failed last, quoted.
     pub(crate) failed_on: Vec<String>,
 }
@@ -137,6 +139,7 @@ impl Realm {
             crowded: false,
             natives,
             recorder: Recorder::default(),
+            watch: Watch::default(),
             failed_on: Vec::new(),
         })
     }
@@ -191,7 +194,11 @@ impl Realm {
             Err(Stop::failed("sbxmk: the standard library holds nothing itself"))
         } else {
             let payers = self.accounts.of(site.account).to_vec();
-            make(&mut self.tree, site.authority, &payers, request)
+            let made = make(&mut self.tree, site.authority, &payers, request);
+            if made.is_ok() {
+                self.note_request(site.authority, request);
+            }
+            made
         };
         let subjects = made.as_ref().ok().map(|s| format!("#{}", s.0)).into_iter().collect();
         self.record(site, "sbxmk", subjects, Cow::Borrowed("attenuation"), Cost::default(), made.as_ref().err());
