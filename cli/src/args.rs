@@ -60,6 +60,9 @@ pub enum Command {
     Explain(Box<Explain>),
     /// Show what bundles of natives hold
     Caps(Caps),
+    /// Work with audit files
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 /// `ilu run`
@@ -129,6 +132,29 @@ pub struct Caps {
     pub json: bool,
 }
 
+/// `ilu audit`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check that an audit file is as it was written: no line edited, cut, inserted or moved
+    ///
+    /// Exit codes: 0 whole, 1 broken, 2 can't be read.
+    Verify(Verify),
+}
+
+/// `ilu audit verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The audit file
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Also check that its last line has this SHA-256, as noted when it was written
+    #[arg(long, value_name = "HEAD")]
+    pub head: Option<String>,
+    /// How to tell.
+    #[command(flatten)]
+    pub output: OutputFlags,
+}
+
 /// What the script may touch and how much it may use. Nothing here has an ambient default.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Grants")]
@@ -165,6 +191,9 @@ pub struct GrantFlags {
     /// Write each decision as one line of JSON to this file; `-` is standard error
     #[arg(long, value_name = "FILE")]
     pub audit: Option<String>,
+    /// Write a page that shows what the run touched and when, denials first
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<String>,
 }
 
 /// How outcomes are told.
@@ -191,7 +220,11 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
+<<<<<<< HEAD
+const FIRST_WORDS: [&str; 9] = ["run", "check", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
+=======
 const FIRST_WORDS: [&str; 9] = ["run", "check", "explain", "caps", "help", "-h", "--help", "-V", "--version"];
+>>>>>>> main
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {

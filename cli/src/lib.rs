@@ -6,12 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
 mod caps;
 mod check;
 mod exit;
 mod explain;
 mod grants;
 mod hint;
+mod page;
 mod quantity;
 mod report;
 mod run;
@@ -19,7 +21,7 @@ mod source;
 mod terminal;
 mod widen;
 
-use args::{Cli, Color, Command};
+use args::{Audit, Cli, Color, Command};
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use exit::Exit;
@@ -44,7 +46,11 @@ fn command() -> Exit {
     match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
+<<<<<<< HEAD
+        Command::Audit(Audit::Verify(args)) => audit::verify(args),
+=======
         Command::Explain(args) => explain::explain(args),
+>>>>>>> main
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }
 }

@@ -31,7 +31,7 @@ pub use mark::Marker;
 pub use object::{FLAT_MAX, IdHasher, IdState};
 pub use other::Function;
 pub use string::INTERN_MAX;
-pub use text::{Bound, Names, Overrun, STEP_BYTES, number, short_text, text};
+pub use text::{Bound, Digits, Names, Overrun, STEP_BYTES, number, short_text, text};
 pub use unit::{Origin, Site, Unit, UnitId, Units};
 pub use watch::Watch;
 
@@ -195,6 +195,10 @@ impl Store {
     #[inline]
     pub fn concat(&mut self, a: StrId, b: StrId) -> Result<StrId, Full> {
         self.strings.concat(&mut self.account, a, b)
+    }
+    /// A string and a text joined.
+    pub fn concat_text(&mut self, a: StrId, b: &str) -> Result<StrId, Full> {
+        self.strings.concat_text(&mut self.account, a, b)
     }
     /// Part of a string, as bytes; the empty string when the range does not fit it.
     #[inline]

@@ -75,7 +75,7 @@ pub(crate) struct Vm<'e> {
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
     denial: Option<(Value, Box<ilu_sbx::Denial>)>,
     /// The text of a native's last failure, and what the native was asked for.
-    failed: Option<(String, String)>,
+    failed: Option<(String, Vec<String>)>,
     /// The text of the limit that last ended an inner sandbox: uncaught further out, it still ends the run as a limit.
     surfaced: Option<Value>,
     /// Bytes held at which the next collection is due.
