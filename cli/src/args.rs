@@ -220,11 +220,7 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-<<<<<<< HEAD
-const FIRST_WORDS: [&str; 9] = ["run", "check", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
-=======
-const FIRST_WORDS: [&str; 9] = ["run", "check", "explain", "caps", "help", "-h", "--help", "-V", "--version"];
->>>>>>> main
+const FIRST_WORDS: [&str; 10] = ["run", "check", "explain", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {

@@ -46,11 +46,8 @@ fn command() -> Exit {
     match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
-<<<<<<< HEAD
         Command::Audit(Audit::Verify(args)) => audit::verify(args),
-=======
         Command::Explain(args) => explain::explain(args),
->>>>>>> main
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }
 }
