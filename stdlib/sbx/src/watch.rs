@@ -115,7 +115,7 @@ impl Realm {
             Err(Stop::Limit { budget, of }) => (None, Some(self.limit_text(budget, of))),
             Ok(_) | Err(_) => (leads_out, None),
         };
-        Ok(Foreseen { denied, on, rule: rule.into_owned(), fails })
+        Ok(Foreseen { denied, on, rule, fails })
     }
 
     /// From now on takes note of what is needed.
