@@ -72,10 +72,13 @@ pub enum Command {
     Trust(Trust),
     /// Show what bundles of natives hold
     Caps(Caps),
+    /// Work with audit files
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 /// `ilu run`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub struct Run {
     /// The script; `-` reads it from standard input
@@ -150,6 +153,29 @@ pub struct Caps {
     pub json: bool,
 }
 
+/// `ilu audit`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check that an audit file is as it was written: no line edited, cut, inserted or moved
+    ///
+    /// Exit codes: 0 whole, 1 broken, 2 can't be read.
+    Verify(Verify),
+}
+
+/// `ilu audit verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The audit file
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Also check that its last line has this SHA-256, as noted when it was written
+    #[arg(long, value_name = "HEAD")]
+    pub head: Option<String>,
+    /// How to tell.
+    #[command(flatten)]
+    pub output: OutputFlags,
+}
+
 /// What the script may touch and how much it may use. Nothing here has an ambient default.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Grants")]
@@ -192,10 +218,13 @@ pub struct GrantFlags {
     /// Write each decision as one line of JSON to this file; `-` is standard error
     #[arg(long, value_name = "FILE")]
     pub audit: Option<String>,
+    /// Write a page that shows what the run touched and when, denials first
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<String>,
 }
 
 /// How outcomes are told.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputFlags {
     /// Tell the outcome as one JSON object on standard error
@@ -218,7 +247,7 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-const FIRST_WORDS: [&str; 11] = ["run", "check", "explain", "learn", "trust", "caps", "help", "-h", "--help", "-V", "--version"];
+const FIRST_WORDS: [&str; 12] = ["run", "check", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -240,7 +269,7 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
         tips.push(format!(
-            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust` and `caps`"
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
         ));
     }
     if !is_command || first == "run" {
@@ -285,7 +314,7 @@ mod tests {
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         let command =
-            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust` and `caps`"
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
                 .to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());

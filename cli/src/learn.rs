@@ -4,12 +4,11 @@
 //! directories are in [`fold`].
 
 use crate::args::{GrantFlags, Run};
-use crate::config;
 use crate::exit::Exit;
 use crate::grants;
 use crate::quantity::DirSpec;
 use crate::report::clean::clean;
-use crate::run::{self, Told};
+use crate::run::{self, Prepared, Told};
 use crate::terminal::Terminal;
 use crate::widen::text as dir_flag;
 use ilu::{Engine, Outcome};
@@ -73,11 +72,11 @@ pub fn learn(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
     let mut told = Told { terminal, json: args.output.json, unfinished: false };
     let prepared = run::script(args).and_then(|script| {
-        let flags = config::apply(&args.grants, script.folder.as_ref(), &terminal)?;
-        let granting = grants::granting(&flags, &args.args, script.folder.as_ref())?;
-        Ok((script, granting, flags))
+        let args = run::with_profile(args, &script, &terminal)?;
+        let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;
+        Ok((script, granting, args))
     });
-    let (script, granting, flags) = match prepared {
+    let (script, granting, args) = match prepared {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
@@ -86,8 +85,8 @@ pub fn learn(args: &Run) -> Exit {
         Ok(program) => program,
         Err(error) => return told.wrong_source(&error),
     };
-    let (mut setup, _, unfinished) = match run::setup(args, granting, script) {
-        Ok(setup) => setup,
+    let Prepared { mut setup, unfinished, .. } = match run::prepare(&args, granting, script) {
+        Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
     setup.observe = true;
@@ -98,8 +97,8 @@ pub fn learn(args: &Run) -> Exit {
     told.unfinished = unfinished.load(std::sync::atomic::Ordering::Relaxed);
     let exit = told.outcome(&outcome);
     let Some(observed) = &outcome.observed else { return exit };
-    let learned = learned(&flags, observed, &outcome, took);
-    match terminal.print(&as_text(args, &learned, &outcome)) {
+    let learned = learned(&args.grants, observed, &outcome, took);
+    match terminal.print(&as_text(&args, &learned, &outcome)) {
         Exit::Fine => exit,
         lost => lost,
     }
@@ -186,14 +185,9 @@ fn as_text(args: &Run, learned: &Learned, outcome: &Outcome) -> String {
     if outcome.result.is_err() {
         out.push_str("# the run did not end well: it may need more than this\n");
     }
-    for denied in &outcome.denied {
-        if let Plain::Object(fields) = denied {
-            let field = |name: &str| {
-                fields.iter().find_map(|(key, value)| if let (true, Plain::Str(text)) = (key == name, value) { Some(text) } else { None })
-            };
-            let on = field("on").map(|on| format!(" {on}")).unwrap_or_default();
-            let _ = writeln!(out, "# denied: {}{}", clean(field("native").map_or("", String::as_str)), clean(&on));
-        }
+    for event in &outcome.ledger.denied {
+        let on = event.subjects.iter().map(|subject| format!(" {subject}")).collect::<String>();
+        let _ = writeln!(out, "# denied: {}{}", event.native, clean(&on));
     }
     let script = args.file.as_deref().unwrap_or("-");
     let mut words = vec![format!("--grant {}", shell_word(&learned.natives.join(",")))];

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
 mod caps;
 mod check;
 mod config;
@@ -14,6 +15,7 @@ mod explain;
 mod grants;
 mod hint;
 mod learn;
+mod page;
 mod profile;
 mod quantity;
 mod report;
@@ -22,7 +24,7 @@ mod source;
 mod terminal;
 mod widen;
 
-use args::{Cli, Color, Command};
+use args::{Audit, Cli, Color, Command};
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use exit::Exit;
@@ -49,6 +51,7 @@ fn command() -> Exit {
         Command::Learn(args) => learn::learn(args),
         Command::Trust(args) => config::trust(args, &Terminal::new(Color::Auto)),
         Command::Check(args) => check::check(args),
+        Command::Audit(Audit::Verify(args)) => audit::verify(args),
         Command::Explain(args) => explain::explain(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }

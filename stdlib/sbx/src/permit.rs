@@ -3,7 +3,7 @@
 //! A permit is made by the doorway only, after it has decided that the call is allowed at all. The native names its subjects through
 //! it; that is where grants decide, budgets are charged and the event record learns what the call was about.
 
-use crate::denial::{Denial, Rule, escape, quote, quote_all, shell_word};
+use crate::denial::{Denial, Rule, escape, quote, shell_word};
 use crate::event::Cost;
 use crate::handle::{LineReader, Open, READ_AHEAD, Resource};
 use crate::ids::{ROOT, SbxId};
@@ -240,7 +240,7 @@ impl Permit<'_> {
     pub fn deny(&mut self, rule: Rule, grant: Option<String>) -> Stop {
         Stop::Denied(Box::new(Denial {
             native: self.native.name(),
-            subject: quote_all(&self.subjects),
+            on: self.subjects.clone(),
             rule,
             grant,
             retry: false,

@@ -109,7 +109,7 @@ impl Realm {
         let result = self.call(site, native, args);
         let Watch { given, leads_out, .. } = std::mem::take(&mut self.watch);
         let event = self.tree.node(site.authority).log.rows().last();
-        let (on, rule) = event.map(|event| (event.subjects.clone(), event.rule.clone())).unwrap_or_default();
+        let (on, rule) = event.map(|event| (event.subjects.clone(), event.rule.to_string())).unwrap_or_default();
         let (denied, fails) = match result {
             Err(Stop::Denied(denial)) => (Some(denial), None),
             // What comes after the places is about files that are not there.
