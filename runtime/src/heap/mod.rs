@@ -18,6 +18,7 @@ mod slab;
 mod string;
 mod text;
 mod unit;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use other::Function;
 pub use string::INTERN_MAX;
 pub use text::{Bound, Digits, Names, Overrun, STEP_BYTES, number, short_text, text};
 pub use unit::{Origin, Site, Unit, UnitId, Units};
+pub use watch::Watch;
 
 use crate::value::{Kind, StrId, Value};
 use account::{Account, block};
@@ -67,6 +69,8 @@ pub struct Store {
     ids: IdState,
     /// What builtins and natives are called where values are shown.
     pub names: Names,
+    /// When long work must stop.
+    pub watch: Watch,
 }
 
 impl std::ops::Deref for Heap {
@@ -103,6 +107,7 @@ impl Heap {
             dropped: Vec::new(),
             ids: IdState::new(random.hash_one(2)),
             names: Names::default(),
+            watch: Watch::default(),
         };
         Self { store, units: Units::new() }
     }

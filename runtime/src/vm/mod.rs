@@ -138,6 +138,8 @@ impl<'e> Vm<'e> {
             stress: start.stress,
             collections: 0,
         };
+        vm.heap.watch.interrupt = Arc::clone(&vm.interrupt);
+        vm.set_watch();
         // Work may be paid for before the first checkpoint grants a slice.
         vm.settle();
         vm.tighten();
@@ -161,6 +163,7 @@ impl<'e> Vm<'e> {
         self.finished = None;
         let main = self.main_function(program, origin.clone(), home)?;
         self.ready_stack(WINDOW + 1)?;
+        self.ready_boundary()?;
         self.push_boundary(Ends::Run, None, 0, self.account);
         let entered = self.push_main(main, 1, home);
         if entered.is_err() {

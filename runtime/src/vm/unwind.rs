@@ -122,6 +122,10 @@ impl Vm<'_> {
                 Stop::Limit { budget, of } => Thrown::Limit(budget, of),
                 _ => Thrown::Broken("drain"),
             },
+            Fault::Late => match self.late() {
+                Stop::Limit { budget, of } => Thrown::Limit(budget, of),
+                _ => Thrown::Interrupted,
+            },
             Fault::Stop(Stop::Limit { budget, of }) => Thrown::Limit(budget, of),
             Fault::Stop(Stop::Interrupted) => Thrown::Interrupted,
             Fault::Exit(code) => Thrown::Exit(code),

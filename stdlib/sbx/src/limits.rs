@@ -231,5 +231,7 @@ pub const MAX_PATH: usize = 4096;
 pub const MAX_PART: usize = 255;
 /// Capabilities in the list given to `sbxmk`, repeats included.
 pub const MAX_LIST: usize = 4096;
+/// Bytes of the name of a capability or a variable in such a list.
+pub const MAX_NAME: usize = 1024;
 /// Open handles of a realm, whatever the budgets say: each is a descriptor of the process.
 pub const MAX_HANDLES: usize = 512;

@@ -384,10 +384,10 @@ impl Realm {
         self.accounts.exhausted(&self.tree, account, now)
     }
 
-    /// When an account's time is up, on the clock that only goes forward.
+    /// When an account's time is up, on the clock that only goes forward, and the sandbox whose time that is.
     #[must_use]
-    pub fn deadline(&self, account: AccountId) -> Option<f64> {
-        self.accounts.deadline(&self.tree, account).map(|(deadline, _)| deadline)
+    pub fn deadline(&self, account: AccountId) -> Option<(f64, SbxId)> {
+        self.accounts.deadline(&self.tree, account)
     }
 
     /// The clock that only goes forward, in milliseconds.
