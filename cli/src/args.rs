@@ -92,7 +92,10 @@ pub struct Check {
 /// `ilu caps`
 #[derive(Debug, Args)]
 pub struct Caps {
-    /// Bundles or natives; none lists all bundles
+    /// Bundles or natives, or an expression of them; none lists all bundles
+    ///
+    /// `capde - capne` is what is in one and not in the other, `capfs + capch` what is in either, `capde and captr` what is in both;
+    /// `capfs in capde` asks whether all of one is in the other: exit code 1 when it is not. From left to right, `in` last.
     #[arg(value_name = "BUNDLE")]
     pub names: Vec<String>,
     /// One JSON object on standard output

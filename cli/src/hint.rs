@@ -17,7 +17,8 @@ pub fn for_this_command_line(denial: &mut Denial, flags: &GrantFlags) {
     }
     let Some(row) = by_name(denial.native).map(ilu_cap::NativeId::row) else { return };
     let path = denial.subject.as_deref().and_then(plain_subject);
-    let hint = match (&flags.grant, row.grant) {
+    let hint = match (flags.grant.as_deref(), row.grant) {
+        (Some(""), _) => format!("--grant {}", row.name),
         (Some(list), _) => format!("--grant {list},{}", row.name),
         (None, GrantKind::DirRead) => format!("--dir {}", path.unwrap_or("PATH")),
         (None, GrantKind::DirWrite) => match path.and_then(|path| flags.dir.iter().find(|spec| covers(&spec.guest, path))) {

@@ -23,7 +23,7 @@ pub fn from_file(path: &str) -> Result<Script, String> {
         return Ok(Script { name: "<stdin>".to_string(), text, folder: None });
     }
     let (text, folder) = host::read_script(path).map_err(|error| error.to_string())?;
-    Ok(Script { name: path.to_string(), text, folder: Some(folder) })
+    Ok(Script { name: path.to_string(), text, folder })
 }
 
 /// Takes text from the command line.

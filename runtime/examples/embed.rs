@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     };
     let caps = ilu_cap::parse_list("capio,captm").unwrap_or_default();
     let mut setup = Setup::new(Grants { caps, ..Grants::default() }, Box::new(host::Process::default()));
-    setup.loader = Some(Box::new(folder));
+    setup.loader = folder.map(|folder| -> Box<dyn ilu::Loader> { Box::new(folder) });
     match engine.run(&program, setup).result {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {

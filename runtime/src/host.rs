@@ -15,6 +15,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_lang::source::MAX_SOURCE_BYTES;
 use ilu_sbx::Outside;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -164,20 +166,24 @@ impl Loader for Folder {
     }
 }
 
-/// A source text that the operator named, and the folder it lies in.
+/// A source text that the operator named, and the folder it lies in; a pipe lies in none.
 ///
 /// # Errors
 /// What the system says; a directory; text that is too long or not UTF-8.
-pub fn read_script(path: &str) -> Result<(String, Folder), HostError> {
+pub fn read_script(path: &str) -> Result<(String, Option<Folder>), HostError> {
     let file = std::fs::File::open(path).map_err(says(path))?;
-    if file.metadata().map_err(says(path))?.is_dir() {
+    let found = file.metadata().map_err(says(path))?;
+    if found.is_dir() {
         return Err(HostError::Directory(path.to_string()));
     }
     let text = read_text(path, file)?;
+    if !found.is_file() {
+        return Ok((text, None));
+    }
     let real = std::fs::canonicalize(path).map_err(says(path))?;
     let real = real.parent().unwrap_or(Path::new("/")).to_path_buf();
     let dir = Dir::open_ambient_dir(&real, ambient_authority()).map_err(says(path))?;
-    Ok((text, Folder { dir, real }))
+    Ok((text, Some(Folder { dir, real })))
 }
 
 /// A source text from standard input.
@@ -270,8 +276,22 @@ impl Outside for Process {
         io::stderr().lock().write_all(bytes)
     }
 
+    fn wait_in(&mut self, ms: f64) -> io::Result<bool> {
+        let wait = Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default();
+        let wait = Timespec::try_from(wait).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let stdin = io::stdin();
+        let mut asked = [PollFd::new(&stdin, PollFlags::IN)];
+        match poll(&mut asked, Some(&wait)) {
+            // An error or a hang-up is for the reading to find.
+            Ok(ready) => Ok(ready > 0),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        io::stdin().lock().read(into)
+        // Not through the library's own buffer: what that held would not be seen by the waiting.
+        Ok(rustix::io::read(io::stdin(), into)?)
     }
 
     fn wall_ms(&mut self) -> f64 {
@@ -297,7 +317,7 @@ impl Outside for Process {
         while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty()) {
                 Ok(count) => filled += count,
-                Err(rustix::io::Errno::INTR) => {}
+                Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -333,7 +353,7 @@ mod tests {
     #[test]
     fn a_script_comes_with_its_folder_and_a_directory_is_none() {
         let (text, folder) = read_script("./Cargo.toml").unwrap();
-        assert!(text.contains("[package]") && folder.real.ends_with("runtime"));
+        assert!(text.contains("[package]") && folder.unwrap().real.ends_with("runtime"));
         assert_eq!(read_script(".").unwrap_err().to_string(), ".: a directory, not a script");
     }
 

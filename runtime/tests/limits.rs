@@ -88,7 +88,7 @@ fn the_outermost_exhausted_sandbox_ends() {
 use sbx
 outer = sbxmk([], {fuel: 20000})
 r = sbxtr(outer, \\()
-    inner = sbxmk([], {fuel: 1000000})
+    inner = sbxmk([], {fuel: 1000000, lax: tru})
     sbxtr(inner, \\()
         whl tru: 1
     )

@@ -310,3 +310,20 @@ prn sbxev(sb, \"use tim\\nuse tim\\ntim.ms == timms\"), sbxev(sb, \"len\") == le
     let wanted = format!("{no_time}{no_out}\n[]\n{NO_TIME}\n{NO_TIME}\nnum num\n{frozen}\ntru tru tru\n");
     assert_eq!(out(text), wanted);
 }
+
+#[test]
+fn text_run_in_a_sandbox_is_read_and_compiled_at_its_own_cost() {
+    let text = "
+text = \"x = 1\\n\"
+i <- 0..<14: text = text + text
+small = sbxmk([], {mem: 1000000})
+poor = sbxmk([], {fuel: 1000})
+prn try(\\() sbxev(small, text)).err
+before = sbxug(sbxme()).fuel
+prn try(\\() sbxev(poor, text)).err
+prn sbxtr(poor, \\() len(1..3) + try(\\() 1).val).err
+prn sbxug(sbxme()).fuel - before < 2000
+";
+    let wanted = "memory ran out (limit 1000000 bytes)\nfuel ran out (limit 1000)\nfuel ran out (limit 1000)\ntru\n";
+    assert_eq!(out(text), wanted);
+}

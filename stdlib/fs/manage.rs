@@ -18,6 +18,15 @@ fn trimmed(place: &Place) -> (&str, bool) {
     (path, path.len() != place.path().len())
 }
 
+/// The directory that holds the last name of a path, open, and that name. What is made, removed or moved is that name in that directory, so
+/// what was checked of it holds: in a special filesystem names are doors into the kernel.
+fn holder<'p>(permit: &mut Permit<'_>, place: &'p Place, path: &'p str) -> Result<(Dir, &'p str), Stop> {
+    let (parent, name) = path.rsplit_once('/').unwrap_or((".", path));
+    let dir = place.dir().open_dir(if parent.is_empty() { "." } else { parent }).map_err(|error| permit.os_error(place, &error))?;
+    ordinary(permit, &dir)?;
+    Ok((dir, name))
+}
+
 /// Refuses a path that ends in a slash and does not name a directory itself.
 fn must_be_dir(permit: &mut Permit<'_>, place: &Place) -> Result<(), Stop> {
     let found = place.dir().symlink_metadata(trimmed(place).0).map_err(|error| permit.os_error(place, &error))?;
@@ -32,7 +41,8 @@ pub fn mkdir(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     builder.mode(DIR_MODE);
     let (path, _) = trimmed(&place);
     if !parents {
-        place.dir().create_dir_with(path, &builder).map_err(|error| permit.os_error(&place, &error))?;
+        let (dir, name) = holder(permit, &place, path)?;
+        dir.create_dir_with(name, &builder).map_err(|error| permit.os_error(&place, &error))?;
         return Ok(Plain::Nil);
     }
     // From the top down, one name at a time; each is resolved anew beneath the grant, so a link put in between leads nowhere else.
@@ -43,7 +53,8 @@ pub fn mkdir(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
         if prefix.is_empty() || prefix.ends_with('/') {
             continue;
         }
-        if let Err(error) = place.dir().create_dir_with(prefix, &builder) {
+        let (dir, name) = holder(permit, &place, prefix)?;
+        if let Err(error) = dir.create_dir_with(name, &builder) {
             match place.dir().metadata(prefix) {
                 Ok(found) if found.is_dir() => {}
                 Err(outside) if is_escape(&outside) => return Err(permit.os_error(&place, &outside)),
@@ -62,17 +73,14 @@ pub fn remove(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> 
     if needs_dir {
         must_be_dir(permit, &place)?;
     }
-    let found = place.dir().symlink_metadata(path).map_err(|error| permit.os_error(&place, &error))?;
+    let (parent, name) = holder(permit, &place, path)?;
+    let found = parent.symlink_metadata(name).map_err(|error| permit.os_error(&place, &error))?;
     if !found.is_dir() {
-        place.dir().remove_file(path).map_err(|error| permit.os_error(&place, &error))?;
+        parent.remove_file(name).map_err(|error| permit.os_error(&place, &error))?;
     } else if recursive {
-        let (parent, name) = path.rsplit_once('/').unwrap_or((".", path));
-        let parent = place.dir().open_dir(if parent.is_empty() { "." } else { parent });
-        let parent = parent.map_err(|error| permit.os_error(&place, &error))?;
-        ordinary(permit, &parent)?;
         remove_tree(permit, &place, &parent, name.into())?;
     } else {
-        place.dir().remove_dir(path).map_err(|error| permit.os_error(&place, &error))?;
+        parent.remove_dir(name).map_err(|error| permit.os_error(&place, &error))?;
     }
     Ok(Plain::Nil)
 }
@@ -174,8 +182,9 @@ pub fn rename(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> 
     if trimmed(&from).1 || trimmed(&to).1 {
         must_be_dir(permit, &from)?;
     }
-    let (old, new) = (trimmed(&from).0, trimmed(&to).0);
-    from.dir().rename(old, to.dir(), new).map_err(|error| permit.os_error(&from, &error))?;
+    let (here, old) = holder(permit, &from, trimmed(&from).0)?;
+    let (there, new) = holder(permit, &to, trimmed(&to).0)?;
+    here.rename(old, &there, new).map_err(|error| permit.os_error(&from, &error))?;
     Ok(Plain::Nil)
 }
 
@@ -219,6 +228,7 @@ pub fn symlink(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop>
         return Err(permit.deny(Rule::AbsoluteLink, None));
     }
     let place = permit.manage(text_arg(args, 1)?)?;
-    place.dir().symlink(target, trimmed(&place).0).map_err(|error| permit.os_error(&place, &error))?;
+    let (dir, name) = holder(permit, &place, trimmed(&place).0)?;
+    dir.symlink(target, name).map_err(|error| permit.os_error(&place, &error))?;
     Ok(Plain::Nil)
 }

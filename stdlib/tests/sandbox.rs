@@ -141,6 +141,46 @@ fn cap_020_a_sandbox_never_holds_more_than_its_maker() {
 }
 
 #[test]
+fn what_is_missing_is_named_with_the_nearest_that_is_held() {
+    let mut rig =
+        Rig::with(|base| vec![mount(&base.join("R"), "/data", Access::Read)], Limits { fuel: 5000, memory: 1000, ..Limits::none() });
+    let asks =
+        |dir: &'static str, env: &'static str| obj(&[("dir", obj(&[(dir, Arg::Str("ro"))])), ("env", Arg::List(vec![Arg::Str(env)]))]);
+    let text = refused(rig.make(&[READ], asks("/dta", "lnag")));
+    assert_eq!(
+        text,
+        "sbxmk: this sandbox does not hold env \"lnag\" (did you mean \"LANG\"?), \"/dta\" ro (did you mean \"/data\"?); --grant, --dir and --env give a script more; with {lax: tru} it makes do with what is held"
+    );
+    let text = refused(rig.make(&[READ], asks("/etc", "PATH")));
+    assert_eq!(
+        text,
+        "sbxmk: this sandbox does not hold env \"PATH\", \"/etc\" ro; --grant, --dir and --env give a script more; with {lax: tru} it makes do with what is held"
+    );
+    let text = refused(rig.make(&[], nums(&[("fuel", 5001.0), ("mem", 2000.0), ("out", 1e9)])));
+    assert_eq!(
+        text,
+        "sbxmk: this sandbox does not hold fuel 5001 (at most 5000), mem 2000 (at most 1000); with {lax: tru} it makes do with what is held"
+    );
+    let s = rig.make(&["__sys_time"], obj(&[("calls", nums(&[("__sys_time", 3.0)])), ("fuel", Arg::Num(5000.0))])).unwrap();
+    rig.enter(s);
+    rig.ok("__sys_time", &[]);
+    let text = refused(rig.make(&["__sys_time"], obj(&[("calls", nums(&[("__sys_now", 3.0)]))])));
+    assert_eq!(
+        text,
+        "sbxmk: this sandbox does not hold 3 calls of `__sys_time` (at most 2); with {lax: tru} it makes do with what is held"
+    );
+    let lax = obj(&[("fuel", Arg::Num(1e9)), ("calls", nums(&[("__sys_time", 3.0)])), ("lax", Arg::Bool(true))]);
+    let s = rig.make(&["__sys_time"], lax).unwrap();
+    let budgets = rig.realm.rights(s).budgets().clone();
+    let left = budgets.of(ilu_cap::rights::Quantity::Fuel).unwrap();
+    assert!(left < 5000 && rig.realm.limits(s).fuel == left, "{left}");
+    assert_eq!(
+        (budgets.calls(ilu_cap::by_name("__sys_time").unwrap()), budgets.of(ilu_cap::rights::Quantity::Memory)),
+        (Some(2), Some(1000))
+    );
+}
+
+#[test]
 fn nesting_and_the_number_of_sandboxes_are_bounded() {
     let mut rig = Rig::new(Access::Read);
     let deepest = (0..1000).find_map(|_| match rig.make(&[], Arg::Nil) {

@@ -134,6 +134,13 @@ pub fn machine(mode: Openat2) -> Vec<String> {
         ("FS-079", "/proc:/g:ro", "prn __sys_read_file(\"self/maps\")", &[1, 3]),
         ("FS-079", "/proc:/g:ro", "prn __sys_read_file(\"self/mem\")", &[1, 3]),
         ("FS-079", "/proc:/g:rw", "prn __sys_write_file(\"self/oom_score_adj\", \"0\")", &[1, 3]),
+        // What would be done by the kernel in cgroupfs or configfs, where making a directory makes an object.
+        ("FS-079", "/proc:/g:rw", "__sys_mkdir(\"x\")", &[3]),
+        ("FS-079", "/proc:/g:rw", "__sys_mkdir(\"self/x/y\", {parents: tru})", &[3]),
+        ("FS-079", "/proc:/g:rw", "__sys_symlink(\"x\", \"self/x\")", &[3]),
+        ("FS-079", "/proc:/g:rw", "__sys_rename(\"self/environ\", \"self/x\")", &[3]),
+        ("FS-079", "/proc:/g:rw", "__sys_remove(\"self/environ\")", &[3]),
+        ("FS-079", "/proc:/g:rw", "__sys_remove(\"self/task\")", &[3]),
         ("FS-083", "/dev:/g:rw", "prn __sys_read_file(\"zero\")", &[1, 3]),
         ("FS-083", "/dev:/g:rw", "prn __sys_write_file(\"full\", \"x\")", &[1, 3]),
         ("FS-083", "/dev:/g:rw", "prn __sys_read_file(\"tty\")", &[1, 3]),

@@ -76,6 +76,9 @@ fn a_script_comes_from_a_file_standard_input_or_the_command_line() {
     assert_eq!(ran.out, "input\n", "{}", ran.err);
     let ran = ilu_in(scratch.path(), &["-"], b"prn \"input\"");
     assert_eq!(ran.out, "input\n", "{}", ran.err);
+    // A pipe has a name, too, and lies in no folder.
+    let ran = ilu_in(scratch.path(), &["/dev/stdin"], b"prn \"pipe\"");
+    assert_eq!(ran.out, "pipe\n", "{}", ran.err);
     assert_eq!(text(&[], "prn \"text\"").out, "text\n");
     assert_eq!(ilu(&["-e", "prn \"text\""]).out, "text\n");
 }
@@ -153,7 +156,6 @@ fn a_grant_list_is_exact() {
         ("capfsr", "capfsro"),
         ("__sys_raed_file", "__sys_read_file"),
         ("*", "*"),
-        ("", "unknown"),
         ("capio,,capde", "unknown"),
         (" capio", "capio"),
         ("CAPIO", "capio"),
@@ -463,6 +465,31 @@ fn a_reader_that_goes_away_is_no_error_of_the_script() {
     assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
 }
 
+#[test]
+fn waiting_for_input_that_never_comes_ends_with_the_time() {
+    for program in ["__sys_stdin()", "__sys_stdin({all: tru})"] {
+        let mut child = Command::new(binary())
+            .args(["run", "--grant", "capio", "--time", "300ms", "-e", program])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Somebody holds the other end and says nothing.
+        let silent = child.stdin.take().unwrap();
+        let start = std::time::Instant::now();
+        while child.try_wait().unwrap().is_none() && start.elapsed().as_secs() < 20 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        drop(silent);
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(4), "{program}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+    let program = "prn __sys_stdin()\nprn __sys_stdin({all: tru})\nprn __sys_stdin()";
+    let ran = ilu_in(std::path::Path::new("/"), &["run", "--grant", "capio", "-e", program], b"one\ntwo\nthree");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "one\ntwo\nthree\nnil\n"), "{}", ran.err);
+}
+
 // ---- the other commands
 
 #[test]
@@ -481,6 +508,39 @@ fn check_compiles_every_file_and_runs_none() {
     assert_eq!(told[0]["errors"].as_array().unwrap().len(), 2);
     assert_eq!(told[0]["errors"][1]["line"], 2);
     assert_eq!(told[1]["errors"], serde_json::json!([]));
+}
+
+#[test]
+fn caps_works_out_unions_differences_and_subsets() {
+    let names = |out: &str| out.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect::<Vec<_>>();
+    for (words, expected) in [
+        (vec!["capfs", "-", "capfsro"], vec!["__sys_write_file"]),
+        (vec!["capstdout", "+", "captime"], vec!["__sys_stdout", "__sys_time"]),
+        (vec!["capai", "and", "capfs"], vec!["__sys_write_file"]),
+        (vec!["capfs", "-", "capall"], vec!["nothing"]),
+    ] {
+        let ran = ilu(&[vec!["caps"], words.clone()].concat());
+        assert_eq!(
+            (ran.code, names(&ran.out)),
+            (Some(0), expected.iter().map(|name| (*name).to_owned()).collect()),
+            "{words:?} {}",
+            ran.err
+        );
+    }
+    let yes = ilu(&["caps", "capfs", "in", "capde"]);
+    assert_eq!((yes.code, yes.out.as_str(), yes.err.as_str()), (Some(0), "yes\n", ""));
+    let no = ilu(&["caps", "capfs", "+", "__sys_argv", "in", "capde"]);
+    assert_eq!((no.code, no.err.as_str()), (Some(1), ""));
+    assert_eq!(no.out, "no: these are missing\n  __sys_argv  env  the script's arguments\n");
+    let told: serde_json::Value = serde_json::from_str(&ilu(&["caps", "--json", "capex", "in", "capde"]).out).unwrap();
+    assert_eq!((&told["subset"], &told["missing"][0]["name"]), (&serde_json::json!(false), &serde_json::json!("__os_run")));
+    let told: serde_json::Value = serde_json::from_str(&ilu(&["caps", "--json", "capfs", "-", "capfsro"]).out).unwrap();
+    assert_eq!(told["natives"][0]["name"], "__sys_write_file");
+    for wrong in [&["caps", "capfs", "-"][..], &["caps", "in", "capde"], &["caps", "capfs", "in", "capnee"]] {
+        let ran = ilu(wrong);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{wrong:?}");
+        assert!(!ran.err.is_empty());
+    }
 }
 
 #[test]
@@ -514,4 +574,11 @@ fn help_and_version_are_answers_and_no_arguments_are_a_question() {
     assert!(ilu(&["check", "--help"]).out.contains("as one JSON list on standard output"));
     assert!(ilu(&["--version"]).out.starts_with("ilu "));
     assert_eq!(ilu::<&str>(&[]).code, Some(2));
+}
+
+#[test]
+fn an_empty_grant_list_is_no_capability_at_all() {
+    assert_eq!(ilu(&["run", "--grant", "", "-e", "x = 1 + 1"]).code, Some(0));
+    assert_eq!(ilu(&["run", "--grant", "", "-e", "prn 1"]).code, Some(3));
+    assert_eq!(ilu(&["run", "--grant", "capio,", "-e", "prn 1"]).code, Some(2));
 }

@@ -36,6 +36,9 @@ impl Account {
             _ => Err(Full { needs: bytes }),
         }
     }
+    pub(super) fn hold(&mut self, bytes: usize) {
+        self.live = self.live.saturating_add(bytes);
+    }
     #[inline]
     pub(super) fn release(&mut self, bytes: usize) {
         self.live = self.live.saturating_sub(bytes);

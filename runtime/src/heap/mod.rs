@@ -142,6 +142,10 @@ impl Store {
     pub fn charge(&mut self, bytes: usize) -> Result<(), Full> {
         self.account.charge(bytes)
     }
+    /// Counts bytes that are held whether there is room for them or not.
+    pub fn hold(&mut self, bytes: usize) {
+        self.account.hold(bytes);
+    }
     /// Gives bytes back.
     #[inline]
     pub fn release(&mut self, bytes: usize) {

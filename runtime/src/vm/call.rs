@@ -80,11 +80,11 @@ impl Vm<'_> {
         match callee.kind() {
             Kind::Function(id) => return self.push_call(id, at, boundary),
             Kind::Builtin(number) => {
-                let at = self.where_named(callee, at);
+                let at = self.where_named(callee, at)?;
                 self.call_builtin(number, at)?;
             }
             Kind::Native(number) => {
-                let at = self.where_named(callee, at);
+                let at = self.where_named(callee, at)?;
                 self.call_native(number, at)?;
             }
             _ => return Err(self.not_a_function(callee)),
@@ -97,20 +97,30 @@ impl Vm<'_> {
     }
 
     /// A builtin or native that was named in a sandbox does no more than that sandbox may, whoever calls it.
-    fn where_named(&mut self, callee: Value, at: CallAt) -> CallAt {
-        let authority = self.authority_of_call(at.authority, SbxId(u32::from(callee.home())), false);
-        CallAt { authority, ..at }
+    fn where_named(&mut self, callee: Value, at: CallAt) -> Result<CallAt, Fault> {
+        let authority = self.authority_of_call(at.authority, SbxId(u32::from(callee.home())), false)?;
+        Ok(CallAt { authority, ..at })
     }
 
     /// The authority of a call: the meet of the current one and the callee's home; for a gate, its maker's.
-    fn authority_of_call(&mut self, current: SbxId, home: SbxId, gate: bool) -> SbxId {
+    fn authority_of_call(&mut self, current: SbxId, home: SbxId, gate: bool) -> Result<SbxId, Fault> {
         if gate || current == ANY {
-            home
+            Ok(home)
         } else if home == current || home == ANY {
-            current
+            Ok(current)
         } else {
-            self.realm.meet(current, home)
+            self.meet(current, home)
         }
+    }
+
+    /// The authority of code that both answer for. Where they meet is found once, which costs something.
+    pub(super) fn meet(&mut self, a: SbxId, b: SbxId) -> Result<SbxId, Fault> {
+        let met = self.realm.meet(a, b);
+        let work = self.realm.take_work();
+        if work > 0 {
+            self.look_soon(usize::try_from(work).unwrap_or(usize::MAX))?;
+        }
+        Ok(met)
     }
 
     /// Starts a call of a script's function. Its registers begin where the arguments are.
@@ -126,7 +136,7 @@ impl Vm<'_> {
         self.ready_frame()?;
         self.ready_stack(at.args + super::WINDOW)?;
         self.bind(takes, at)?;
-        let authority = self.authority_of_call(at.authority, home, gate);
+        let authority = self.authority_of_call(at.authority, home, gate)?;
         if gate {
             let room = self.room();
             let Self { heap, realm, frames, account, .. } = self;
@@ -223,7 +233,10 @@ impl Vm<'_> {
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, args)?;
         let (file, line) = super::trace::script_place(heap, frames);
-        realm.call(CallSite { authority, account: *account, file, line, room }, native, &args).map_err(Fault::Stop)
+        let result = realm.call(CallSite { authority, account: *account, file, line, room }, native, &args);
+        drop(args);
+        self.book_buffers();
+        result.map_err(Fault::Stop)
     }
 }
 

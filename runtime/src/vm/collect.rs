@@ -24,11 +24,15 @@ impl Vm<'_> {
         }
         self.collect();
         if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
+            self.realm.gave_up();
             return Err(self.memory_limit());
         }
         let done = self.unbounded(operation);
         match done {
-            Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => Err(self.memory_limit()),
+            Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {
+                self.realm.gave_up();
+                Err(self.memory_limit())
+            }
             done => done,
         }
     }
@@ -104,6 +108,7 @@ impl Vm<'_> {
         for handle in self.heap.take_dropped_handles() {
             self.realm.close_handle(handle);
         }
+        self.book_buffers();
         let live = self.heap.live();
         // What was garbage when the sandbox was entered is no longer there for it to use instead.
         let own = usize::try_from(self.realm.limits(self.memory.of).memory).unwrap_or(usize::MAX);

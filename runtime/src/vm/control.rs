@@ -11,6 +11,15 @@ use ilu_cap::NativeId;
 use ilu_sbx::plain::{Arg, Plain};
 use ilu_sbx::{CallSite, Request, SbxId};
 
+/// Units of fuel that making a sandbox costs, as much as a native's call, and what opening one directory for it costs.
+const MAKING: usize = 20;
+/// See [`MAKING`].
+const OPENING: usize = 50;
+/// Sandboxes that one unit of fuel looks through for rows of their logs.
+const SANDBOXES_PER_FUEL: usize = 64;
+/// Rows of logs that one unit of fuel sorts.
+const ROWS_PER_FUEL: usize = 8;
+
 impl Vm<'_> {
     /// Runs a control builtin: its result is at `dest`, or a frame was pushed whose end puts it there.
     pub(super) fn control(&mut self, which: Control, at: CallAt) -> Result<(), Fault> {
@@ -29,6 +38,10 @@ impl Vm<'_> {
                 let sandbox = self.sandbox(arg(0))?;
                 let tries = which == Control::RunTry;
                 self.callable(arg(1), if tries { "sbxtr" } else { "sbxrn" })?;
+                if tries {
+                    // Its denials will be looked for in everything made under it.
+                    self.look_through(sandbox)?;
+                }
                 return self.enter(sandbox, arg(1), tries, at);
             }
             Control::Eval | Control::Load => return self.run_source(which, arg(0), arg(1), at),
@@ -47,6 +60,7 @@ impl Vm<'_> {
             Control::Gate => self.gate(arg(0), at.authority)?,
             Control::Revoke => {
                 let sandbox = self.sandbox(arg(0))?;
+                self.look_through(sandbox)?;
                 let room = self.room();
                 let Self { heap, realm, frames, account, .. } = self;
                 let (file, line) = super::trace::script_place(heap, frames);
@@ -54,7 +68,10 @@ impl Vm<'_> {
                 Value::NIL
             }
             Control::Log => {
-                let rows = Plain::List(self.realm.log(self.sandbox(arg(0))?));
+                let sandbox = self.sandbox(arg(0))?;
+                self.look_through(sandbox)?;
+                self.spend(self.realm.rows_kept() / ROWS_PER_FUEL)?;
+                let rows = Plain::List(self.realm.log(sandbox));
                 self.received(native::size(&rows), |store| native::value(store, rows))?
             }
             Control::Used => {
@@ -181,12 +198,23 @@ impl Vm<'_> {
         Ok(list.into())
     }
 
+    /// Pays for a look at everything made under a sandbox.
+    fn look_through(&mut self, sandbox: SbxId) -> Result<(), Fault> {
+        match self.realm.below(sandbox) / SANDBOXES_PER_FUEL {
+            0 => Ok(()),
+            units => self.look_soon(units),
+        }
+    }
+
     fn make_sandbox(&mut self, caps: Value, opts: Value, authority: SbxId) -> Result<Value, Fault> {
+        self.look_soon(MAKING)?;
         let room = self.room();
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, &[caps, opts])?;
         let (Some(caps), opts) = (args.first(), args.get(1)) else { return Err(Fault::Broken("arguments")) };
         let request = Request::from_args(caps, opts).map_err(Fault::Stop)?;
+        // Each directory is opened. A request has few.
+        self.fuel -= (request.dirs.as_ref().map_or(0, Vec::len) * OPENING) as i64;
         let (file, line) = super::trace::script_place(heap, frames);
         let made = realm.make(&CallSite { authority, account: *account, file, line, room }, &request).map_err(Fault::Stop)?;
         self.received(0, |store| store.sandbox_new(made))
@@ -200,18 +228,23 @@ impl Vm<'_> {
             return Err(Fault::Message(format!("text was expected, got {what}")));
         };
         let given = self.heap.str(id).to_owned();
-        let home = self.realm.meet(at.authority, sandbox);
-        let (name, text, origin) = if which == Control::Eval {
-            ("<eval>".to_owned(), given, Origin::Text)
-        } else {
-            let text = self.read_source(&given, home)?;
-            (given.clone(), text, Origin::File(given.into()))
-        };
-        let program = self.compile(&name, text)?;
-        // Tried again from here when room is lacking: what was read and compiled is not done twice.
-        self.retrying(|vm| {
-            let main = vm.main_function(&program, origin.clone(), home)?;
-            vm.enter(sandbox, main.into(), false, at)
+        let home = self.meet(at.authority, sandbox)?;
+        let at = CallAt { authority: home, ..at };
+        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
+        // Reading and compiling, too, is paid by the sandbox: the text may be anybody's.
+        self.above_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner, |vm| {
+            let (name, text, origin) = if which == Control::Eval {
+                ("<eval>".to_owned(), given, Origin::Text)
+            } else {
+                let text = vm.read_source(&given, home)?;
+                (given.clone(), text, Origin::File(given.into()))
+            };
+            let program = vm.compile(&name, text)?;
+            // Tried again from here when room is lacking: what was read and compiled is not done twice.
+            vm.retrying(|vm| {
+                let main = vm.main_function(&program, origin.clone(), home)?;
+                vm.call_on_top(main.into(), at)
+            })
         })
     }
 
@@ -223,7 +256,7 @@ impl Vm<'_> {
             return Err(Fault::Message(format!("a module is named by a str, got {what}")));
         };
         let name: Box<str> = self.heap.str(id).into();
-        let home = self.realm.meet(at.authority, sandbox);
+        let home = self.meet(at.authority, sandbox)?;
         let key = if name.ends_with(".ilu") { Key::File(name, home) } else { Key::Std(name, home) };
         self.load_module(key, CallAt { authority: home, ..at }, Some(sandbox))
     }
@@ -236,7 +269,7 @@ impl Vm<'_> {
             args.push(self.append_option()?);
         }
         let native = self.native_named(native)?;
-        let authority = self.realm.meet(at.authority, sandbox);
+        let authority = self.meet(at.authority, sandbox)?;
         let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
         match self.through_doorway(native, &args, authority) {
@@ -255,8 +288,8 @@ impl Vm<'_> {
             let what = self.given(value);
             return Err(Fault::Message(format!("a gate is made of a function of the script, got {what}")));
         };
-        let home = if function.gate { function.home } else { self.realm.meet(authority, function.home) };
-        let home = self.realm.meet(authority, home);
+        let home = if function.gate { function.home } else { self.meet(authority, function.home)? };
+        let home = self.meet(authority, home)?;
         Ok(self.heap.function_new(Function { home, gate: true, ..function })?.into())
     }
 

@@ -57,21 +57,38 @@ impl Vm<'_> {
         at: CallAt,
         inner: AccountId,
     ) -> Result<(), Fault> {
+        self.above_boundary(ends, sandbox, at.dest, inner, |vm| vm.call_on_top(callee, at))
+    }
+
+    /// Does what puts a frame above a new boundary. What it costs is charged inside.
+    pub(super) fn above_boundary(
+        &mut self,
+        ends: Ends,
+        sandbox: Option<SbxId>,
+        dest: usize,
+        inner: AccountId,
+        start: impl FnOnce(&mut Self) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
         if self.boundaries.len() >= self.depth.most {
             return Err(Fault::Stop(Stop::Limit { budget: ilu_sbx::Budget::Depth, of: self.depth.of }));
         }
-        let args = self.above();
-        self.ready_stack(args + super::WINDOW)?;
-        self.push_boundary(ends, sandbox, at.dest, inner);
+        self.push_boundary(ends, sandbox, dest, inner);
         let below = self.boundaries.len();
-        let called = self.call_value(callee, CallAt { args, count: 0, dest: at.dest, authority: at.authority }, true);
-        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = called
+        let started = start(self);
+        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = started
             && self.boundaries.len() == below
         {
             // It will be tried again from before the boundary.
             self.pop_boundary();
         }
-        called
+        started
+    }
+
+    /// Calls a function without arguments; the topmost boundary takes its result.
+    pub(super) fn call_on_top(&mut self, callee: Value, at: CallAt) -> Result<(), Fault> {
+        let args = self.above();
+        self.ready_stack(args + super::WINDOW)?;
+        self.call_value(callee, CallAt { args, count: 0, dest: at.dest, authority: at.authority }, true)
     }
 
     /// Brings memory and depth within what a sandbox may use from here on. Both come back when the sandbox ends, so a sandbox that was
@@ -95,7 +112,7 @@ impl Vm<'_> {
     /// Calls a function inside a sandbox.
     pub(super) fn enter(&mut self, sandbox: SbxId, callee: Value, catch: bool, at: CallAt) -> Result<(), Fault> {
         let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
-        let authority = self.realm.meet(at.authority, sandbox);
+        let authority = self.meet(at.authority, sandbox)?;
         let ends = if catch { Ends::EnterTry(sandbox) } else { Ends::Enter(sandbox) };
         self.call_above(callee, ends, Some(sandbox), CallAt { authority, ..at }, inner)
     }

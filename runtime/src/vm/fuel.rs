@@ -24,6 +24,12 @@ impl Vm<'_> {
         }
     }
 
+    /// Pays for work that a unit of fuel says little of, and has the clock looked at before the next unit.
+    pub(super) fn look_soon(&mut self, units: usize) -> Result<(), Fault> {
+        self.settle();
+        self.spend(units)
+    }
+
     /// Runs a piece of work that counts its own fuel.
     pub(super) fn counted<T>(&mut self, work: impl FnOnce(&mut Cx<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let mut left = self.fuel + self.reserve;

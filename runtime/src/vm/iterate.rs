@@ -85,10 +85,20 @@ impl Vm<'_> {
         let Self { heap, realm, frames, .. } = self;
         let (file, line) = super::trace::script_place(heap, frames);
         let site = ilu_sbx::CallSite { authority, account, file, line, room };
-        match realm.read_line(site, id) {
-            Ok(Some(text)) => self.received(text.len(), |heap| heap.string(&text)).map(Some),
+        let read = realm.read_line(site, id);
+        self.book_buffers();
+        match read {
+            Ok(Some(text)) => self.received(text.len(), |heap| heap.string_owned(text)).map(Some),
             Ok(None) => Ok(None),
             Err(stop) => Err(Fault::Stop(stop)),
         }
+    }
+
+    /// What open files and standard input hold of lines not yet given is booked on the heap: it is as much in use as a string.
+    pub(super) fn book_buffers(&mut self) {
+        let held = self.realm.held_bytes();
+        self.heap.release(self.buffered);
+        self.heap.hold(held);
+        self.buffered = held;
     }
 }

@@ -82,6 +82,8 @@ pub(crate) struct Vm<'e> {
     collect_at: usize,
     /// How many operations under way have the real bound on memory in force.
     hard: u32,
+    /// Bytes of the realm's buffers that are booked on the heap.
+    buffered: usize,
     /// Collect at every growth: for tests of the collector.
     stress: bool,
     /// Collections so far.
@@ -132,6 +134,7 @@ impl<'e> Vm<'e> {
             surfaced: None,
             collect_at: MIN_THRESHOLD,
             hard: 0,
+            buffered: 0,
             stress: start.stress,
             collections: 0,
         };

@@ -13,7 +13,7 @@ use crate::value::{StrId, Value};
 use ilu_lang::code::op::{Op, Word};
 use ilu_lang::code::program::{ModuleRef, Program};
 use ilu_lang::source::{MAX_SOURCE_BYTES, Source};
-use ilu_sbx::{ANY, SbxId};
+use ilu_sbx::{ANY, SbxId, Stop};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -152,26 +152,28 @@ impl Vm<'_> {
             }
             None => {}
         }
-        let program = self.program_of(&key, at.authority)?;
         let home = if let Key::Std(_, home) = key { home } else { at.authority };
         let inner = match sandbox {
             Some(sandbox) => self.realm.account(self.account, sandbox).map_err(Fault::Stop)?,
             None => self.account,
         };
-        // A module of the standard library starts with no authority at all, whoever is the first to use it.
-        let at = CallAt { authority: home, ..at };
-        // Tried again from here when room is lacking: what was read and compiled is not done twice.
-        self.retrying(|vm| {
-            let main = vm.main_function(&program, key.origin(), home)?;
-            vm.heap.charge(ENTRY)?;
-            let called = vm.call_above(main.into(), Ends::Module(key.clone()), sandbox, at, inner);
-            if called.is_err() {
-                vm.heap.release(ENTRY);
-            }
-            called
-        })?;
-        self.modules.states.insert(key, State::Loading);
-        Ok(())
+        self.heap.charge(ENTRY)?;
+        self.modules.states.insert(key.clone(), State::Loading);
+        let started = self.above_boundary(Ends::Module(key.clone()), sandbox, at.dest, inner, |vm| {
+            let program = vm.program_of(&key, at.authority)?;
+            // A module of the standard library starts with no authority at all, whoever is the first to use it.
+            let at = CallAt { authority: home, ..at };
+            // Tried again from here when room is lacking: what was read and compiled is not done twice.
+            vm.retrying(|vm| {
+                let main = vm.main_function(&program, key.origin(), home)?;
+                vm.call_on_top(main.into(), at)
+            })
+        });
+        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = started {
+            // Its boundary is gone again, and with it nobody who would say that it failed.
+            self.module_failed(&key);
+        }
+        started
     }
 
     /// A module's top level failed: what failed halfway may be tried again.

@@ -74,6 +74,14 @@ impl Vm<'_> {
                                 thrown
                             }
                         },
+                        // Code of a sandbox that was handed out, called from outside: it ends there, the caller goes on.
+                        None if of != self.realm.root() => {
+                            let thrown = self.thrown(Fault::Message(text));
+                            if let Thrown::Error(value) = thrown {
+                                self.surfaced = Some(value);
+                            }
+                            thrown
+                        }
                         None => return Err(self.ending(Why::Limit(text))),
                     }
                 }

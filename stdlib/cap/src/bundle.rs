@@ -116,12 +116,16 @@ pub fn lookup(name: &str) -> Result<CapSet, Unknown> {
     Err(Unknown::new(name, near(name, known.chain(BUNDLES.iter().map(|bundle| bundle.name)))))
 }
 
-/// Reads a list such as `capde,capio,__sys_getenv`. There are no wildcards, and an empty item is an error like any other unknown
-/// name: a typing slip must never widen or silently empty what was granted.
+/// Reads a list such as `capde,capio,__sys_getenv`. There are no wildcards, and an empty item of a list is an error like any other
+/// unknown name: a typing slip must never widen what was granted. The empty text alone is the empty set.
 ///
 /// # Errors
 /// The first item that names nothing.
 pub fn parse_list(text: &str) -> Result<CapSet, Unknown> {
+    // Empty means nothing, never "unrestricted"; it is how a script is started with no capability at all.
+    if text.is_empty() {
+        return Ok(CapSet::EMPTY);
+    }
     text.split(',').try_fold(CapSet::EMPTY, |set, item| Ok(set.union(lookup(item)?)))
 }
 
@@ -178,7 +182,8 @@ mod tests {
     #[test]
     fn a_list_is_read_exactly_or_not_at_all() {
         assert_eq!(parse_list("__sys_env,capstdout").unwrap().names(), ["__sys_stdout", "__sys_getenv"]);
-        for wrong in ["", ",", "capde,", "capde, capio", "*", "__sys_*", "CAPDE", "capde\0", " capde", "__os_run\n", "cap"] {
+        assert_eq!(parse_list("").unwrap(), CapSet::EMPTY);
+        for wrong in [",", "capde,", "capde, capio", "*", "__sys_*", "CAPDE", "capde\0", " capde", "__os_run\n", "cap"] {
             assert!(parse_list(wrong).is_err(), "{wrong:?}");
         }
         assert_eq!(parse_list("capde,capoi").unwrap_err().to_string(), "unknown capability `capoi` (did you mean `capio`?)");

@@ -210,14 +210,16 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     near(name, NATIVES.iter().flat_map(|row| std::iter::once(row.name).chain(row.aliases.iter().copied())))
 }
 
-/// The candidate nearest to `name`, when one is near enough.
-pub(crate) fn near(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+/// The candidate nearest to `name`, whatever their case, when one is near enough to be what was meant.
+#[must_use]
+pub fn near<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     if name.is_empty() || name.len() > LONGEST_NEAR {
         return None;
     }
     let folded = name.trim().to_ascii_lowercase();
     candidates
-        .map(|known| (strsim::jaro_winkler(&folded, known), known))
+        .filter(|known| known.len() <= LONGEST_NEAR)
+        .map(|known| (strsim::jaro_winkler(&folded, &known.to_ascii_lowercase()), known))
         .filter(|(likeness, _)| *likeness >= 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, known)| known)

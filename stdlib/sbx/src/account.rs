@@ -4,7 +4,7 @@
 //! is drawn from its parents', and code of one sandbox that runs inside another is paid by both.
 
 use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
-use crate::limits::{Budget, NO_LIMIT};
+use crate::limits::{Budget, MAX_CHARGED, NO_LIMIT};
 use crate::stop::Stop;
 use crate::tree::Tree;
 use std::collections::HashMap;
@@ -13,6 +13,10 @@ use std::collections::HashMap;
 const MAX_ACCOUNTS: usize = 65_536;
 /// How many of them code inside a sandbox can make: what it fills up, the root's own code can still do without.
 const MAX_INNER_ACCOUNTS: usize = MAX_ACCOUNTS / 2;
+/// Sandboxes in the sets of all accounts together: 8 bytes each that no heap budget sees.
+const MAX_MEMBERS: usize = 1 << 20;
+/// The same as far as code inside a sandbox can go.
+const MAX_INNER_MEMBERS: usize = MAX_MEMBERS / 2;
 
 /// All accounts of a realm.
 #[derive(Debug)]
@@ -21,11 +25,13 @@ pub(crate) struct Accounts {
     charged: Vec<Vec<SbxId>>,
     by_entry: HashMap<(AccountId, SbxId), AccountId>,
     by_set: HashMap<Vec<SbxId>, AccountId>,
+    /// Sandboxes in all sets.
+    members: usize,
 }
 
 impl Accounts {
     pub(crate) fn new() -> Accounts {
-        Accounts { charged: vec![vec![ROOT]], by_entry: HashMap::new(), by_set: HashMap::from([(vec![ROOT], ROOT_ACCOUNT)]) }
+        Accounts { charged: vec![vec![ROOT]], by_entry: HashMap::new(), by_set: HashMap::from([(vec![ROOT], ROOT_ACCOUNT)]), members: 1 }
     }
 
     /// The account of code that enters a sandbox.
@@ -40,13 +46,18 @@ impl Accounts {
         set.extend(tree.ancestors(s));
         set.sort_unstable();
         set.dedup();
+        if set.len() > MAX_CHARGED {
+            return Err(Stop::Failed(format!("more than {MAX_CHARGED} sandboxes were entered from within each other")));
+        }
+        let (most, most_members) = if from == ROOT_ACCOUNT { (MAX_ACCOUNTS, MAX_MEMBERS) } else { (MAX_INNER_ACCOUNTS, MAX_INNER_MEMBERS) };
         let next = AccountId(u32::try_from(self.charged.len()).unwrap_or(u32::MAX));
         let account = match self.by_set.get(&set) {
             Some(known) => *known,
-            None if self.charged.len() >= if from == ROOT_ACCOUNT { MAX_ACCOUNTS } else { MAX_INNER_ACCOUNTS } => {
+            None if self.charged.len() >= most || self.members + set.len() > most_members => {
                 return Err(Stop::failed("too many sandboxes were entered from within each other"));
             }
             None => {
+                self.members += set.len();
                 self.charged.push(set.clone());
                 self.by_set.insert(set, next);
                 next
@@ -62,6 +73,18 @@ impl Accounts {
     /// The sandboxes an account charges. A number that is no account's charges the root.
     pub(crate) fn of(&self, account: AccountId) -> &[SbxId] {
         self.charged.get(account.0 as usize).map_or(&[ROOT], Vec::as_slice)
+    }
+
+    /// Sandboxes whose authority a call is made with and that the account does not charge: code of theirs was handed out and is called from
+    /// outside. What it does to the world counts as theirs all the same.
+    pub(crate) fn owners(&self, tree: &Tree, account: AccountId, authority: SbxId) -> Vec<SbxId> {
+        let set = self.of(account);
+        if authority == ANY || set.binary_search(&authority).is_ok() {
+            return Vec::new();
+        }
+        let mut owners = tree.ancestors(authority);
+        owners.retain(|s| set.binary_search(s).is_err());
+        owners
     }
 
     /// What is left of a budget for this account: the least of what is left anywhere.

@@ -10,6 +10,8 @@ pub enum Rule {
     NotHeld,
     /// The sandbox, or one it was made under, was revoked.
     Revoked,
+    /// The sandbox may call the native on other subjects only.
+    Bound,
     /// No directory grant covers the path.
     NoGrant,
     /// The path starts in this grant and leads out of it.
@@ -35,6 +37,7 @@ impl Rule {
         match self {
             Rule::NotHeld => "the sandbox does not hold this capability".to_owned(),
             Rule::Revoked => "the sandbox was revoked".to_owned(),
+            Rule::Bound => "the sandbox holds this capability for other subjects only".to_owned(),
             Rule::NoGrant => "no directory grant covers this path".to_owned(),
             Rule::LeadsOut(guest) => format!("the path leads out of the grant of {guest}"),
             Rule::ReadOnly(guest) => format!("the grant of {guest} is read-only"),
@@ -52,6 +55,7 @@ impl Rule {
         match self {
             Rule::NotHeld => "not-held",
             Rule::Revoked => "revoked",
+            Rule::Bound => "bound",
             Rule::NoGrant => "no-grant",
             Rule::LeadsOut(_) => "leads-out",
             Rule::ReadOnly(_) => "read-only",

@@ -2,7 +2,7 @@
 
 use crate::denial::{Denial, Rule, quote_all};
 use crate::event::{Cost, Verdict};
-use crate::ids::{ROOT, SbxId};
+use crate::ids::{AccountId, ROOT, SbxId};
 use crate::limits::{Budget, MAX_REALM_ROWS};
 use crate::permit::Permit;
 use crate::plain::{Arg, Plain};
@@ -14,21 +14,37 @@ use std::borrow::Cow;
 /// Units of fuel that any call of a native costs.
 const CALL_COST: u64 = 20;
 
+/// A call for which there was no room yet.
+pub(crate) struct Unmet {
+    authority: SbxId,
+    account: AccountId,
+    file: String,
+    line: u32,
+    native: NativeId,
+    subjects: Vec<String>,
+    rule: Cow<'static, str>,
+    cost: Cost,
+}
+
 impl Realm {
     /// The doorway.
     ///
     /// # Errors
     /// The call was denied, failed, or a budget ran out.
     pub fn call(&mut self, site: CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Result<Plain, Stop> {
-        let mut permit =
-            Permit { realm: self, site: &site, native, subjects: Vec::new(), rule: Cow::Borrowed("capability"), cost: Cost::default() };
+        self.unmet = None;
+        let owners = self.accounts.owners(&self.tree, site.account, site.authority);
+        let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
+        let mut permit = Permit { realm: self, site: &site, native, owners, subjects, rule, cost: Cost::default() };
         let (result, began) = match permit.decide(args) {
             Ok(function) => (function(&mut permit, args), 1),
             Err(stop) => (Err(stop), 0),
         };
-        let (subjects, rule, cost) = (std::mem::take(&mut permit.subjects), std::mem::take(&mut permit.rule), permit.cost);
+        let Permit { owners, subjects, rule, cost, .. } = permit;
         if matches!(result, Err(Stop::Room(_))) {
-            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts.
+            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't.
+            let (authority, account, file, line) = (site.authority, site.account, site.file.to_owned(), site.line);
+            self.unmet = Some(Unmet { authority, account, file, line, native, subjects, rule, cost });
             return result;
         }
         if matches!(result, Err(Stop::Failed(_))) {
@@ -38,8 +54,22 @@ impl Realm {
             };
         }
         self.accounts.spend(&mut self.tree, site.account, Budget::Calls(native), began);
+        for s in owners {
+            self.tree.add(s, Budget::Calls(native), began);
+        }
         self.record(&site, native.name(), subjects, rule, cost, result.as_ref().err());
         result
+    }
+
+    /// The call that was last told to be made again has no room and ends with the sandbox whose memory ran out: it, too, was decided and is
+    /// recorded, or it would be a way to learn of files that leaves no trace.
+    pub fn gave_up(&mut self) {
+        let Some(unmet) = self.unmet.take() else { return };
+        let Unmet { authority, account, file, line, native, subjects, rule, cost } = unmet;
+        let site = CallSite { authority, account, file: &file, line, room: 0 };
+        self.accounts.spend(&mut self.tree, account, Budget::Calls(native), 1);
+        let stop = Stop::Limit { budget: Budget::Memory, of: authority };
+        self.record(&site, native.name(), subjects, rule, cost, Some(&stop));
     }
 
     pub(crate) fn live(&self, site: &CallSite<'_>, native: &'static str) -> Result<(), Stop> {
@@ -53,7 +83,7 @@ impl Realm {
     }
 
     pub(crate) fn cap_hint(&self, authority: SbxId, row: &Native) -> String {
-        if authority != ROOT && self.tree.node(ROOT).caps.names().contains(&row.name) {
+        if authority != ROOT && self.tree.node(ROOT).rights.caps().names().contains(&row.name) {
             return format!("\"{}\" in the list given to sbxmk", row.name);
         }
         format!("--grant {}", row.name)
@@ -83,6 +113,9 @@ impl Realm {
         }
         let when = self.outside.wall_ms();
         let event = self.recorder.event(site, native, subjects, rule, verdict, cost, when);
+        if self.recorder.rows >= MAX_REALM_ROWS {
+            self.recorder.rows -= self.tree.trim_logs();
+        }
         let room = self.recorder.rows < MAX_REALM_ROWS;
         if let Some(node) = self.tree.node_mut(site.authority) {
             self.recorder.rows += node.log.push(event, room);
@@ -112,8 +145,8 @@ impl Permit<'_> {
         let Some(function) = self.realm.natives.get(self.native) else {
             return Err(Stop::Failed(format!("`{}` is not in this build", row.name)));
         };
-        if self.realm.accounts.left(&self.realm.tree, site.account, Budget::Calls(self.native)) == 0 {
-            self.realm.accounts.charge(&mut self.realm.tree, site.account, Budget::Calls(self.native), 1)?;
+        if self.left(Budget::Calls(self.native)) == 0 {
+            self.charge(Budget::Calls(self.native), 1)?;
         }
         self.work(CALL_COST)?;
         Ok(function)

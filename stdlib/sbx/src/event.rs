@@ -90,8 +90,8 @@ impl Event {
     pub(crate) fn cut(mut self) -> Event {
         for subject in &mut self.subjects {
             if let Some((at, _)) = subject.char_indices().find(|(at, _)| *at >= MAX_SUBJECT) {
-                subject.truncate(at);
-                subject.push('…');
+                // A new text: one cut short would keep the room of the whole.
+                *subject = subject.get(..at).unwrap_or_default().to_owned() + "…";
             }
         }
         self
@@ -212,8 +212,18 @@ impl Log {
         self.len().saturating_sub(before)
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len() + self.denied.len()
+    }
+
+    /// Lets rows go until no more than that many are left, denials last; gives how many went.
+    pub(crate) fn trim(&mut self, most: usize) -> usize {
+        let before = self.len();
+        let rows = (before.saturating_sub(most)).min(self.rows.len());
+        self.rows.drain(..rows);
+        self.dropped += rows as u64;
+        self.denied.drain(..self.len().saturating_sub(most));
+        before - self.len()
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Event> {

@@ -91,6 +91,14 @@ impl Handles {
         Some(open)
     }
 
+    /// Bytes that a resource holds besides the descriptor.
+    pub(crate) fn size(&mut self, id: HandleId) -> usize {
+        match self.get(id) {
+            Some(Open { resource: Resource::Lines(reader), .. }) => reader.size(),
+            _ => 0,
+        }
+    }
+
     /// The handles whose owner is one of these.
     pub(crate) fn owned_by(&self, owners: &[SbxId]) -> Vec<HandleId> {
         let owned = |slot: &Slot| slot.open.as_ref().is_some_and(|open| owners.binary_search(&open.owner).is_ok());
@@ -114,6 +122,11 @@ impl LineReader {
     #[must_use]
     pub fn new(file: File) -> LineReader {
         LineReader { file: Some(file), cutter: Cutter::default() }
+    }
+
+    /// Bytes it holds.
+    pub(crate) fn size(&self) -> usize {
+        self.cutter.size()
     }
 
     pub(crate) fn split(&mut self) -> (&mut Cutter, impl FnMut(&mut [u8]) -> io::Result<usize> + '_) {
@@ -141,9 +154,20 @@ impl Cutter {
         let fresh = self.buffer.get(self.looked..).unwrap_or_default();
         if let Some(n) = fresh.iter().position(|b| *b == b'\n') {
             let end = self.looked + n;
-            let mut line = self.buffer.get(self.start..end).unwrap_or_default().to_vec();
+            let mut line = if end - self.start > CHUNK {
+                // A long line is moved out, not copied, and leaves no room behind that nobody counts.
+                let tail = self.buffer.split_off(end + 1);
+                let mut line = std::mem::replace(&mut self.buffer, tail);
+                line.truncate(end);
+                line.drain(..self.start);
+                self.start = 0;
+                line
+            } else {
+                let line = self.buffer.get(self.start..end).unwrap_or_default().to_vec();
+                self.start = end + 1;
+                line
+            };
             self.taken += line.len() as u64 + 1;
-            self.start = end + 1;
             self.looked = self.start;
             if line.last() == Some(&b'\r') {
                 line.pop();
@@ -170,6 +194,11 @@ impl Cutter {
     /// Has the stream ended?
     pub(crate) fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Bytes it holds, those included that were taken and not yet let go.
+    pub(crate) fn size(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Bytes that are here.

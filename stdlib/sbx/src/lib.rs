@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod attenuate;
 pub mod denial;
 mod doorway;
 pub mod event;

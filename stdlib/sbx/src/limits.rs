@@ -1,6 +1,7 @@
 //! Budgets: what a sandbox may use, what it has used, and the limits that are the same for all.
 
 use ilu_cap::NativeId;
+use ilu_cap::rights::{Budgets, Quantity};
 use std::collections::BTreeMap;
 
 /// What can run out.
@@ -101,6 +102,24 @@ impl Limits {
         }
     }
 
+    /// The same as a part of rights.
+    #[must_use]
+    pub fn budgets(&self) -> Budgets {
+        let most = |quantity| match quantity {
+            Quantity::Fuel => self.fuel,
+            Quantity::Memory => self.memory,
+            Quantity::Time => self.wall_ms,
+            Quantity::Output => self.output,
+            Quantity::Handles => self.handles,
+            Quantity::Depth => self.of(Budget::Depth),
+            Quantity::Read => self.read,
+            Quantity::Written => self.written,
+        };
+        let set = |budgets: Budgets, quantity| budgets.with(quantity, Some(most(quantity)));
+        let budgets = Quantity::ALL.into_iter().fold(Budgets::UNLIMITED, set);
+        self.calls.iter().fold(budgets, |budgets, (native, n)| budgets.with_calls(*native, Some(*n)))
+    }
+
     /// The limit of one budget.
     #[must_use]
     pub fn of(&self, budget: Budget) -> u64 {
@@ -173,6 +192,10 @@ impl Usage {
 pub const MAX_SANDBOXES: usize = 32_768;
 /// How deep sandboxes nest: the walk up from the innermost is paid at every charge.
 pub const MAX_NESTING: u32 = 128;
+/// Sandboxes that one account charges: every charge goes through all of them.
+pub const MAX_CHARGED: usize = 256;
+/// Sandboxes that can act together: each was made apart from the others. More together may do nothing.
+pub const MAX_TOGETHER: usize = 64;
 /// Directories of one sandbox.
 pub const MAX_MOUNTS: usize = 64;
 /// Directories held open for sandboxes that scripts made: each is a descriptor of the process.

@@ -15,6 +15,13 @@ pub trait Outside: Send {
     /// # Errors
     /// What the system says.
     fn write_err(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Waits until something of standard input, or its end, is there to be read, at most so many milliseconds; tells whether it is.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn wait_in(&mut self, _ms: f64) -> io::Result<bool> {
+        Ok(true)
+    }
     /// Reads some of standard input; 0 is its end.
     ///
     /// # Errors

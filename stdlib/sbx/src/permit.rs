@@ -3,7 +3,7 @@
 //! A permit is made by the doorway only, after it has decided that the call is allowed at all. The native names its subjects through
 //! it; that is where grants decide, budgets are charged and the event record learns what the call was about.
 
-use crate::denial::{Denial, Rule, quote, quote_all, shell_word};
+use crate::denial::{Denial, Rule, escape, quote, quote_all, shell_word};
 use crate::event::Cost;
 use crate::handle::{LineReader, Open, READ_AHEAD, Resource};
 use crate::ids::{ROOT, SbxId};
@@ -14,6 +14,7 @@ use crate::realm::{CallSite, Realm};
 use crate::stop::Stop;
 use crate::view::{Access, Opened, Source};
 use cap_std::fs::Dir;
+use ilu_cap::rights::{Refusal, Subject};
 use ilu_cap::{GrantKind, NativeId};
 use rustix::io::Errno;
 use std::borrow::Cow;
@@ -71,6 +72,8 @@ pub struct Permit<'r> {
     pub(crate) realm: &'r mut Realm,
     pub(crate) site: &'r CallSite<'r>,
     pub(crate) native: NativeId,
+    /// Who pays for what is used besides the account.
+    pub(crate) owners: Vec<SbxId>,
     pub(crate) subjects: Vec<String>,
     pub(crate) rule: Cow<'static, str>,
     pub(crate) cost: Cost,
@@ -134,18 +137,24 @@ impl Permit<'_> {
 
     fn resolve(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
         let guest = GuestPath::new(path).map_err(|bad| Stop::failed(bad.text()))?;
-        let view = Arc::clone(&self.realm.tree.node(self.site.authority).view);
+        let node = self.realm.tree.node(self.site.authority);
+        let view = Arc::clone(&node.view);
         let Some((entry, rest)) = view.find(guest) else {
             let hint = self.dir_hint(path, want, None);
             return Err(self.deny(Rule::NoGrant, Some(hint)));
         };
-        let name = entry.guest.text();
-        if !entry.access.covers(want) {
-            let rule = if want.writes() { Rule::ReadOnly(name) } else { Rule::WriteOnly(name) };
-            let hint = self.dir_hint(path, want, Some(&entry.guest.text()));
-            return Err(self.deny(rule, Some(hint)));
+        // A name that a script may have chosen: shown in messages and kept in records.
+        let name = escape(&entry.guest.text(), MAX_SUBJECT);
+        if let Err(refusal) = node.rights.judge(self.native, &Subject::Within(&entry.grant, want)) {
+            let less = if want.writes() { Rule::ReadOnly(name.clone()) } else { Rule::WriteOnly(name.clone()) };
+            return Err(match refusal {
+                Refusal::NotHeld => self.deny(Rule::NotHeld, Some(self.realm.cap_hint(self.site.authority, self.native.row()))),
+                Refusal::Bound => self.deny(Rule::Bound, None),
+                Refusal::NotGranted => self.deny(Rule::NoGrant, Some(self.dir_hint(path, want, None))),
+                Refusal::LessAccess(_) => self.deny(less, Some(self.dir_hint(path, want, Some(&entry.guest.text())))),
+            });
         }
-        self.rule = Cow::Owned(format!("dir {name} {}", entry.access.text()));
+        self.rule = Cow::Owned(format!("dir {name} {}", entry.grant.access.text()));
         if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path.ends_with(['/', '.']) && path_ends_in_dir(path)) {
             return Err(Stop::failed("not a directory"));
         }
@@ -154,8 +163,9 @@ impl Permit<'_> {
 
     /// The smallest grant that would allow a path: the path itself, or where `held` is granted already, that with more access.
     fn dir_hint(&self, path: &str, want: Access, held: Option<&str>) -> String {
-        let root = &self.realm.tree.node(ROOT).view;
-        let root_holds = GuestPath::new(path).ok().and_then(|path| root.find(path)).is_some_and(|(entry, _)| entry.access.covers(want));
+        let root = self.realm.tree.node(ROOT);
+        let found = GuestPath::new(path).ok().and_then(|path| root.view.find(path));
+        let root_holds = found.and_then(|(entry, _)| root.rights.dirs().through(&entry.grant)).is_some_and(|held| held.covers(want));
         let parent = || path.trim_end_matches('/').rsplit_once('/').map_or(".", |(parent, _)| if parent.is_empty() { "/" } else { parent });
         let (what, access) = match (held, want.writes()) {
             (Some(guest), _) => (guest, "rw"),
@@ -166,7 +176,11 @@ impl Permit<'_> {
             return format!("{{dir: {{{}: \"{access}\"}}}} in the options of sbxmk", quote(what));
         }
         match held {
-            Some(guest) => format!("--dir {}, where HOST is what {guest} is granted from", shell_word(&format!("HOST:{guest}:{access}"))),
+            Some(guest) => format!(
+                "--dir {}, where HOST is what {} is granted from",
+                shell_word(&format!("HOST:{guest}:{access}")),
+                escape(guest, MAX_SUBJECT)
+            ),
             None => format!("--dir {}", shell_word(&format!("{what}:{access}"))),
         }
     }
@@ -180,12 +194,19 @@ impl Permit<'_> {
         if name.is_empty() || name.len() > MAX_SUBJECT || name.contains(['=', '\0']) {
             return Err(Stop::failed("that is no name of an environment variable"));
         }
-        let find = |s: SbxId| self.realm.tree.node(s).env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        if let Some(value) = find(self.site.authority) {
-            self.rule = Cow::Borrowed("env");
-            return Ok(Some(value));
+        let judge = |s: SbxId| self.realm.tree.node(s).rights.judge(self.native, &Subject::Variable(name));
+        match judge(self.site.authority) {
+            Ok(()) => {
+                self.rule = Cow::Borrowed("env");
+                return Ok(self.realm.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
+            }
+            Err(Refusal::NotHeld) => {
+                return Err(self.deny(Rule::NotHeld, Some(self.realm.cap_hint(self.site.authority, self.native.row()))));
+            }
+            Err(Refusal::Bound) => return Err(self.deny(Rule::Bound, None)),
+            Err(Refusal::NotGranted | Refusal::LessAccess(_)) => {}
         }
-        let hint = if self.site.authority != ROOT && find(ROOT).is_some() {
+        let hint = if self.site.authority != ROOT && judge(ROOT).is_ok() {
             format!("{{env: [{}]}} in the options of sbxmk", quote(name))
         } else {
             format!("--env {}", shell_word(name))
@@ -201,7 +222,7 @@ impl Permit<'_> {
 
     /// Names what the call is about, for the record: an operand, or a text of the script's own making.
     pub fn about(&mut self, what: &str) {
-        let cut = what.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_PATH).unwrap_or(what.len());
+        let cut = what.ceil_char_boundary(MAX_PATH.min(what.len()));
         self.subjects.push(what.get(..cut).unwrap_or_default().to_owned());
     }
 
@@ -290,8 +311,23 @@ impl Permit<'_> {
         Ok(())
     }
 
-    fn charge(&mut self, budget: Budget, amount: u64) -> Result<(), Stop> {
-        self.realm.accounts.charge(&mut self.realm.tree, self.site.account, budget, amount)
+    pub(crate) fn charge(&mut self, budget: Budget, amount: u64) -> Result<(), Stop> {
+        // Work is the caller's; what it does to the world is also theirs whose authority it has.
+        let owners = if budget == Budget::Fuel { &[][..] } else { &self.owners };
+        if let Some(of) = owners.iter().find(|s| self.realm.tree.left(**s, budget) < amount) {
+            return Err(Stop::Limit { budget, of: *of });
+        }
+        self.realm.accounts.charge(&mut self.realm.tree, self.site.account, budget, amount)?;
+        for s in owners {
+            self.realm.tree.add(*s, budget, amount);
+        }
+        Ok(())
+    }
+
+    /// What is left of a budget for all who pay.
+    pub(crate) fn left(&self, budget: Budget) -> u64 {
+        let owners = self.owners.iter().map(|s| self.realm.tree.left(*s, budget)).min().unwrap_or(u64::MAX);
+        self.realm.accounts.left(&self.realm.tree, self.site.account, budget).min(owners)
     }
 
     /// Writes to standard output.
@@ -325,6 +361,8 @@ impl Permit<'_> {
     /// # Errors
     /// A budget would not last, the heap has no room, or the system refuses.
     pub fn read_in(&mut self, all: bool) -> Result<Option<Vec<u8>>, Stop> {
+        // That much is booked as held already; the room is what is left beside it.
+        let booked = self.realm.input.size();
         loop {
             let input = &mut self.realm.input;
             if !all && let Some(line) = input.line() {
@@ -333,16 +371,32 @@ impl Permit<'_> {
             if input.has_ended() {
                 return Ok((input.held() > 0).then(|| input.rest()));
             }
-            let needs = input.held() as u64 + READ_AHEAD;
+            let needs = input.held().saturating_sub(booked) as u64 + READ_AHEAD;
             self.room(needs)?;
-            let most = self.realm.accounts.left(&self.realm.tree, self.site.account, Budget::Read);
+            let most = self.left(Budget::Read);
             if most == 0 {
                 self.charge_read(1)?;
             }
+            self.wait_in()?;
             let outside = &mut self.realm.outside;
             let got = self.realm.input.fill(most, &mut |into| outside.read_in(into));
             let got = got.map_err(|error| Stop::Failed(format!("standard input: {}", os_text(&error))))?;
             self.charge_read(got as u64)?;
+        }
+    }
+
+    /// Waits for standard input, but not past the deadline: whoever is at its other end may never write.
+    fn wait_in(&mut self) -> Result<(), Stop> {
+        loop {
+            self.pulse()?;
+            let now = self.mono_ms();
+            let deadline = self.realm.accounts.deadline(&self.realm.tree, self.site.account);
+            let nap = deadline.map_or(LONGEST_NAP, |(deadline, _)| (deadline - now).clamp(0.0, LONGEST_NAP));
+            match self.realm.outside.wait_in(nap) {
+                Ok(false) => {}
+                Ok(true) => return Ok(()),
+                Err(error) => return Err(Stop::Failed(format!("standard input: {}", os_text(&error)))),
+            }
         }
     }
 
@@ -389,7 +443,7 @@ impl Permit<'_> {
     /// Too many are open.
     pub fn open(&mut self, resource: Resource) -> Result<HandleId, Stop> {
         let account = self.site.account;
-        let payers = self.realm.accounts.of(account);
+        let payers = self.realm.payers(account, self.site.authority);
         let over = |s: &&SbxId| self.realm.tree.node(**s).used.handles >= self.realm.tree.limits(**s).handles;
         if let Some(full) = payers.iter().find(over) {
             let limit = self.realm.tree.limits(*full).handles;
@@ -401,8 +455,8 @@ impl Permit<'_> {
             self.realm.crowded = true;
             return Err(Stop::Failed(format!("too many open files (limit {MAX_HANDLES})")));
         };
-        for s in self.realm.accounts.of(account) {
-            self.realm.tree.add_handles(*s, true);
+        for s in payers {
+            self.realm.tree.add_handles(s, true);
         }
         Ok(id)
     }

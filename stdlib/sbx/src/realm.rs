@@ -4,8 +4,9 @@
 //! the budget of calls left, are the arguments right. Then it hands the native a permit. Whatever happens, one event is recorded.
 
 use crate::account::Accounts;
+use crate::attenuate::make;
 use crate::denial::{Rule, quote};
-use crate::doorway::denial;
+use crate::doorway::{Unmet, denial};
 use crate::event::{Cost, Event};
 use crate::grants::Grants;
 use crate::handle::{Cutter, Handles, READ_AHEAD, Resource};
@@ -16,11 +17,12 @@ use crate::path::{GuestPath, GuestPrefix};
 use crate::permit::{BYTES_PER_UNIT, Permit, os_text};
 use crate::plain::{Arg, HandleId, Plain};
 use crate::record::{Recorder, Spans};
-use crate::request::{Request, make};
+use crate::request::Request;
 use crate::stop::Stop;
 use crate::tree::{Holding, Tree};
 use crate::view::View;
 use ilu_cap::NativeId;
+use ilu_cap::rights::{Rights, Subjects};
 use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
@@ -72,7 +74,13 @@ pub struct Realm {
     pub(crate) spans: Spans,
     pub(crate) outside: Box<dyn Outside>,
     pub(crate) argv: Vec<String>,
+    /// The granted variables' values; which of the names a sandbox may read is among its rights.
+    pub(crate) variables: Vec<(String, String)>,
     pub(crate) input: Cutter,
+    /// Bytes that open resources hold of what was read and not yet given.
+    held: usize,
+    /// A call for which there was no room yet: it will be made again, or given up.
+    pub(crate) unmet: Option<Unmet>,
     /// A resource could not be opened because too many are.
     pub(crate) crowded: bool,
     pub(crate) natives: Natives,
@@ -109,7 +117,10 @@ impl Realm {
             mounts.push((guest, mount.access, mount.opened));
         }
         let view = Arc::new(View::root(mounts));
-        let mut tree = Tree::new(Holding { caps: grants.caps, view, env: grants.env.into(), limits: grants.limits });
+        let env = grants.env.iter().map(|(name, _)| name.as_str()).collect();
+        let subjects = Subjects { dirs: view.dirs(), env, ..Subjects::default() };
+        let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
+        let mut tree = Tree::new(Holding { rights, view, limits: grants.limits });
         tree.start(ROOT, outside.mono_ms());
         Ok(Realm {
             tree,
@@ -118,7 +129,10 @@ impl Realm {
             spans: Spans::default(),
             outside,
             argv: grants.argv,
+            variables: grants.env,
             input: Cutter::default(),
+            held: 0,
+            unmet: None,
             crowded: false,
             natives,
             recorder: Recorder::default(),
@@ -148,6 +162,23 @@ impl Realm {
         self.tree.meet(a, b)
     }
 
+    /// What finding meetings has cost since this was last asked, in units of fuel: whoever called is to pay it.
+    pub const fn take_work(&mut self) -> u64 {
+        std::mem::replace(&mut self.tree.work, 0)
+    }
+
+    /// How many sandboxes a look at all that were made under this one goes through.
+    #[must_use]
+    pub fn below(&self, s: SbxId) -> usize {
+        self.tree.after(s)
+    }
+
+    /// How many rows all logs hold together.
+    #[must_use]
+    pub const fn rows_kept(&self) -> usize {
+        self.recorder.rows
+    }
+
     /// Makes a sandbox under the one whose authority the caller has: `sbxmk`.
     ///
     /// # Errors
@@ -172,10 +203,16 @@ impl Realm {
         s != ANY && self.tree.has(s, native)
     }
 
+    /// What a sandbox may do: nothing when it was revoked.
+    #[must_use]
+    pub fn rights(&self, s: SbxId) -> Rights {
+        if s == ANY || self.tree.is_revoked(s) { Rights::none() } else { self.tree.node(s).rights.clone() }
+    }
+
     /// The natives a sandbox holds, in the registry's order.
     #[must_use]
     pub fn caps(&self, s: SbxId) -> Vec<&'static str> {
-        if self.tree.is_revoked(s) { Vec::new() } else { self.tree.node(s).caps.names() }
+        if self.tree.is_revoked(s) { Vec::new() } else { self.tree.node(s).rights.caps().names() }
     }
 
     /// Revokes a sandbox, all made under it, and what they have open: `sbxrv`. Doing it again changes nothing.
@@ -205,7 +242,9 @@ impl Realm {
     /// # Errors
     /// The handle was closed or revoked, the caller does not hold its native, a budget ran out, or the file can't be read.
     pub fn read_line(&mut self, site: CallSite<'_>, id: HandleId) -> Result<Option<String>, Stop> {
-        let result = self.line(&site, id);
+        let before = self.handles.size(id);
+        let result = self.line(&site, id, before);
+        self.held = self.held - before + self.handles.size(id);
         if let Err(Stop::Denied(denial)) = &result {
             let native = denial.native;
             self.record(&site, native, Vec::new(), Cow::Borrowed("handle"), Cost::default(), result.as_ref().err());
@@ -213,7 +252,14 @@ impl Realm {
         result
     }
 
-    fn line(&mut self, site: &CallSite<'_>, id: HandleId) -> Result<Option<String>, Stop> {
+    /// Bytes read and not yet given: what open resources and standard input hold. They are memory of whoever has them open.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.held + self.input.size()
+    }
+
+    /// `booked`: what of the resource's size the site's room has been counted without.
+    fn line(&mut self, site: &CallSite<'_>, id: HandleId, booked: usize) -> Result<Option<String>, Stop> {
         self.live(site, "reading an open file")?;
         let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
         let native = open.native;
@@ -223,48 +269,66 @@ impl Realm {
         if !self.has(site.authority, native) {
             return Err(denial(site, native.name(), Rule::NotHeld, None, Some(self.cap_hint(site.authority, native.row()))));
         }
+        let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         loop {
             let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
             let Resource::Lines(reader) = &mut open.resource else { return Err(Stop::failed("the file is closed")) };
             let (cutter, mut read) = reader.split();
-            let before = cutter.taken();
+            let taken = cutter.taken();
             if let Some(line) = cutter.line() {
-                return text(line, before).map(Some);
+                return text(line, taken).map(Some);
             }
             if cutter.has_ended() {
                 return Ok(None);
             }
-            let needs = cutter.held() as u64 + READ_AHEAD;
+            let needs = cutter.held().saturating_sub(booked) as u64 + READ_AHEAD;
             if needs > site.room {
                 return Err(Stop::Room(needs));
             }
-            let most = self.accounts.left(&self.tree, site.account, Budget::Read);
+            let spare = owners.iter().map(|s| (self.tree.left(*s, Budget::Read), *s)).min();
+            if let Some((0, of)) = spare {
+                return Err(Stop::Limit { budget: Budget::Read, of });
+            }
+            let most = self.accounts.left(&self.tree, site.account, Budget::Read).min(spare.map_or(u64::MAX, |(left, _)| left));
             let got = if most == 0 { 1 } else { cutter.fill(most, &mut read).map_err(|error| Stop::Failed(os_text(&error)))? as u64 };
             self.accounts.charge(&mut self.tree, site.account, Budget::Read, got)?;
+            for s in &owners {
+                self.tree.add(*s, Budget::Read, got);
+            }
             self.accounts.spend(&mut self.tree, site.account, Budget::Fuel, got / BYTES_PER_UNIT);
         }
     }
 
+    /// Who pays for what is open: those charged, and those whose authority opened it.
+    pub(crate) fn payers(&self, account: AccountId, authority: SbxId) -> Vec<SbxId> {
+        let mut payers = self.accounts.of(account).to_vec();
+        payers.extend(self.accounts.owners(&self.tree, account, authority));
+        payers
+    }
+
     /// Closes what a handle names; its number stays and answers that it was revoked.
     fn let_go(&mut self, id: HandleId) {
+        self.held -= self.handles.size(id);
         let Some(open) = self.handles.get(id) else { return };
         if matches!(open.resource, Resource::Revoked(_)) {
             return;
         }
         open.resource = Resource::Revoked(open.resource.type_name());
-        for s in self.accounts.of(open.account) {
-            self.tree.add_handles(*s, false);
+        let (account, owner) = (open.account, open.owner);
+        for s in self.payers(account, owner) {
+            self.tree.add_handles(s, false);
         }
     }
 
     /// Lets an open resource go, as the VM's collector does when no value names it any more.
     pub fn close_handle(&mut self, id: HandleId) {
+        self.held -= self.handles.size(id);
         if let Some(open) = self.handles.remove(id) {
             if matches!(open.resource, Resource::Revoked(_)) {
                 return;
             }
-            for s in self.accounts.of(open.account) {
-                self.tree.add_handles(*s, false);
+            for s in self.payers(open.account, open.owner) {
+                self.tree.add_handles(s, false);
             }
         }
     }

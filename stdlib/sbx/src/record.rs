@@ -1,7 +1,8 @@
 //! The recorder: numbers events and hands them to the operator's sink; and the spans scripts have open.
 
 use crate::event::{Cost, Event, Verdict};
-use crate::ids::SbxId;
+use crate::ids::{ROOT, SbxId};
+use crate::limits::MAX_SUBJECT;
 use crate::realm::CallSite;
 use std::collections::HashMap;
 use std::io::Write;
@@ -51,10 +52,12 @@ impl Recorder {
         when: f64,
     ) -> Event {
         self.seq += 1;
+        let cut = site.file.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_SUBJECT);
+        let name = cut.and_then(|at| site.file.get(..at)).unwrap_or(site.file);
         let file = match &self.file {
-            Some(file) if **file == *site.file => Arc::clone(file),
+            Some(file) if **file == *name => Arc::clone(file),
             _ => {
-                let file: Arc<str> = Arc::from(site.file);
+                let file: Arc<str> = Arc::from(name);
                 self.file = Some(Arc::clone(&file));
                 file
             }
@@ -73,6 +76,8 @@ impl Recorder {
 
 /// Spans that one realm may have open.
 const MAX_SPANS: usize = 1024;
+/// The same as far as code inside a sandbox can go: what it fills up, the root's own code can still do without.
+const MAX_INNER_SPANS: usize = MAX_SPANS / 2;
 
 /// Spans that were begun and not ended.
 #[derive(Debug, Default)]
@@ -83,7 +88,7 @@ pub(crate) struct Spans {
 
 impl Spans {
     pub(crate) fn begin(&mut self, owner: SbxId, now: f64) -> Option<u64> {
-        if self.open.len() >= MAX_SPANS {
+        if self.open.len() >= if owner == ROOT { MAX_SPANS } else { MAX_INNER_SPANS } {
             return None;
         }
         self.last += 1;

@@ -1,16 +1,11 @@
-//! What a script asks for when it makes a sandbox, and what it gets: never more than its own sandbox holds.
+//! What a script asks for when it makes a sandbox. What it gets of that is settled in `attenuate`.
 
 use crate::denial::quote;
-use crate::ids::{ROOT, SbxId};
-use crate::limits::{Budget, Limits, MAX_LIST, NO_LIMIT};
+use crate::limits::{MAX_LIST, MAX_MOUNTS};
 use crate::options::Options;
-use crate::path::{GuestPath, GuestPrefix};
 use crate::plain::Arg;
 use crate::stop::Stop;
-use crate::tree::{Holding, Tree, Variables};
-use crate::view::{Access, NoMount, View};
-use ilu_cap::{CapSet, NativeId, Unknown, by_name, nearest};
-use std::sync::Arc;
+use crate::view::Access;
 
 /// One directory asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +54,7 @@ const KEYS: &[&str] = &["dir", "env", "fuel", "mem", "ms", "out", "fds", "depth"
 /// Keys that are documented and that nothing would enforce yet.
 const LATER: &[&str] = &["net", "run", "pol", "tasks", "log"];
 
-fn wrong(text: impl std::fmt::Display) -> Stop {
+pub(crate) fn wrong(text: impl std::fmt::Display) -> Stop {
     Stop::Failed(format!("sbxmk: {text}"))
 }
 
@@ -119,6 +114,9 @@ fn texts(arg: &Arg<'_>, what: &str) -> Result<Vec<String>, Stop> {
 
 fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
     let Arg::Object(fields) = arg else { return Err(wrong(format_args!("option dir is an obj, got {}", arg.type_name()))) };
+    if fields.len() > MAX_MOUNTS {
+        return Err(wrong(format_args!("option dir takes at most {MAX_MOUNTS} directories")));
+    }
     fields.iter().map(|(guest, value)| dir(guest, value)).collect()
 }
 
@@ -144,95 +142,4 @@ fn dir(path: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
         }
         _ => Err(form()),
     }
-}
-
-/// Makes a sandbox under `holder`. Budgets are drawn from what those who pay have left, so asking for more gets the rest of it.
-pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &Request) -> Result<SbxId, Stop> {
-    let mut missing = Vec::new();
-    let caps = caps(tree, holder, request, &mut missing)?;
-    let env = variables(tree, holder, request, &mut missing);
-    let view = view(tree, holder, request, &mut missing)?;
-    if !missing.is_empty() && !request.lax {
-        let more = if holder == ROOT { "; --grant, --dir and --env give a script more" } else { "" };
-        let missing = missing.join(", ");
-        return Err(wrong(format_args!("this sandbox does not hold {missing}{more}; with {{lax: tru}} it makes do with what is held")));
-    }
-    let left = |asked: Option<u64>, budget| match asked {
-        None => NO_LIMIT,
-        Some(n) => payers.iter().map(|s| tree.left(*s, budget)).min().unwrap_or(NO_LIMIT).min(n),
-    };
-    let mut calls = Vec::new();
-    for (name, n) in &request.calls {
-        let id = by_name(name).ok_or_else(|| unknown(name))?;
-        if calls.iter().any(|(known, _)| *known == id) {
-            return Err(wrong(format_args!("option calls names `{}` twice", id.name())));
-        }
-        calls.push((id, left(Some(*n), Budget::Calls(id))));
-    }
-    let limits = Limits {
-        fuel: left(request.fuel, Budget::Fuel),
-        memory: request.memory.unwrap_or(NO_LIMIT),
-        wall_ms: request.wall_ms.unwrap_or(NO_LIMIT),
-        output: left(request.output, Budget::Output),
-        handles: request.handles.unwrap_or(NO_LIMIT),
-        depth: request.depth.map_or(u32::MAX, |n| u32::try_from(n).unwrap_or(u32::MAX)),
-        read: left(request.read, Budget::Read),
-        written: left(request.written, Budget::Written),
-        calls,
-    };
-    tree.make(holder, Holding { caps, view, env, limits }).map_err(wrong)
-}
-
-fn unknown(name: &str) -> Stop {
-    wrong(Unknown::new(name, nearest(name)))
-}
-
-fn caps(tree: &Tree, holder: SbxId, request: &Request, missing: &mut Vec<String>) -> Result<CapSet, Stop> {
-    let asked: Vec<NativeId> = request.caps.iter().map(|name| by_name(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
-    let asked: CapSet = asked.into_iter().collect();
-    let held = tree.node(holder).caps;
-    missing.extend(asked.difference(held).iter().map(|id| format!("`{}`", id.name())));
-    Ok(asked.intersection(held))
-}
-
-fn variables(tree: &Tree, holder: SbxId, request: &Request, missing: &mut Vec<String>) -> Variables {
-    let held = &tree.node(holder).env;
-    let Some(names) = &request.env else { return Arc::clone(held) };
-    missing.extend(names.iter().filter(|name| !held.iter().any(|(known, _)| known == *name)).map(|name| format!("env {}", quote(name))));
-    held.iter().filter(|(name, _)| names.contains(name)).cloned().collect()
-}
-
-fn view(tree: &mut Tree, holder: SbxId, request: &Request, missing: &mut Vec<String>) -> Result<Arc<View>, Stop> {
-    let held = Arc::clone(&tree.node(holder).view);
-    let Some(dirs) = &request.dirs else { return Ok(held) };
-    let mut view = View::default();
-    for dir in dirs {
-        let path = |text| GuestPath::new(text).map_err(|bad| wrong(format_args!("option dir: {}", bad.text())));
-        let guest = GuestPrefix::new(path(&dir.guest)?);
-        if guest.climbs() {
-            return Err(wrong(format_args!("option dir: {} can't have `..` in it", quote(&dir.guest))));
-        }
-        let (mut access, at) = (dir.access, quote(&dir.at));
-        let mut found = held.derive(guest.clone(), path(&dir.at)?, access, &mut tree.open);
-        if let Err(NoMount::LessAccess(less)) = found {
-            missing.push(format!("{at} {} (it is {})", access.text(), less.text()));
-            if let (true, Some(both)) = (request.lax, access.meet(less)) {
-                access = both;
-                found = held.derive(guest, path(&dir.at)?, access, &mut tree.open);
-            }
-        }
-        match found {
-            Ok(entry) => {
-                if !view.add(entry) {
-                    return Err(wrong(format_args!("option dir: {} twice, or too many directories", quote(&dir.guest))));
-                }
-            }
-            Err(NoMount::LessAccess(_)) => {}
-            Err(NoMount::NotCovered) => missing.push(format!("{at} {}", access.text())),
-            Err(NoMount::CantOpen) => return Err(wrong(format_args!("option dir: {at} can't be opened within what this sandbox holds"))),
-            Err(NoMount::Climbs) => return Err(wrong(format_args!("option dir: {at} can't have `..` in it"))),
-            Err(NoMount::TooMany) => return Err(wrong("too many directories are open for sandboxes; revoke some")),
-        }
-    }
-    Ok(Arc::new(view))
 }

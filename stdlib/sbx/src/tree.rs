@@ -5,8 +5,9 @@
 
 use crate::event::Log;
 use crate::ids::{ANY, ROOT, SbxId, VOID};
-use crate::limits::{Budget, Limits, MAX_NESTING, MAX_SANDBOXES, NO_LIMIT, Usage};
+use crate::limits::{Budget, Limits, MAX_NESTING, MAX_SANDBOXES, MAX_TOGETHER, NO_LIMIT, Usage};
 use crate::view::{OpenMounts, View};
+use ilu_cap::rights::{Budgets, Rights, Subjects};
 use ilu_cap::{CapSet, NativeId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use std::sync::Arc;
 /// Answers of `meet` that are remembered; forgotten all together when there are more.
 const MAX_MEETS: usize = 65_536;
 
-/// Granted variables: names and values.
-pub(crate) type Variables = Arc<[(String, String)]>;
+/// Units of fuel that finding where two sandboxes meet costs at least.
+const FINDING: u64 = 20;
 
 /// One sandbox.
 #[derive(Debug)]
@@ -25,9 +26,11 @@ pub(crate) struct Node {
     /// Made by a script or the operator, or the meeting of others?
     kind: NodeKind,
     depth: u32,
-    pub(crate) caps: CapSet,
+    /// What it may do. That it is no more than those it was made under may do was settled when it was made.
+    pub(crate) rights: Rights,
+    /// The directories of its rights, open, under its names for them.
     pub(crate) view: Arc<View>,
-    pub(crate) env: Variables,
+    /// The budgets it was given beside those around it.
     pub(crate) limits: Arc<Limits>,
     pub(crate) used: Usage,
     /// When it was first entered.
@@ -47,9 +50,8 @@ pub(crate) enum NodeKind {
 /// What a new node holds.
 #[derive(Debug)]
 pub(crate) struct Holding {
-    pub(crate) caps: CapSet,
+    pub(crate) rights: Rights,
     pub(crate) view: Arc<View>,
-    pub(crate) env: Variables,
     pub(crate) limits: Limits,
 }
 
@@ -64,17 +66,20 @@ pub(crate) struct Tree {
     /// Meeting nodes by the smallest set of made ones they stand for.
     by_generators: HashMap<Vec<SbxId>, SbxId>,
     pub(crate) open: OpenMounts,
+    /// What finding meetings has cost since somebody asked, in units of fuel.
+    pub(crate) work: u64,
 }
 
 impl Tree {
     pub(crate) fn new(root: Holding) -> Tree {
-        let nothing = || Holding { caps: CapSet::EMPTY, view: Arc::default(), env: Arc::from([]), limits: Limits::none() };
+        let rights = || Rights::new(CapSet::EMPTY, Subjects::default(), Budgets::UNLIMITED);
+        let nothing = || Holding { rights: rights(), view: Arc::default(), limits: Limits::none() };
         let nodes = vec![
             Node::new(Vec::new(), NodeKind::Made, 0, nothing()),
             Node::new(Vec::new(), NodeKind::Made, 0, root),
             Node::new(vec![ROOT], NodeKind::Made, 1, nothing()),
         ];
-        Tree { nodes, meets: HashMap::new(), by_generators: HashMap::new(), open: OpenMounts::default() }
+        Tree { nodes, meets: HashMap::new(), by_generators: HashMap::new(), open: OpenMounts::default(), work: 0 }
     }
 
     /// A sandbox; one that holds nothing for a number that is none's.
@@ -165,6 +170,12 @@ impl Tree {
         let mut generators: Vec<SbxId> = [a, b].iter().flat_map(|s| self.generators(*s)).collect();
         generators.sort_unstable();
         generators.dedup();
+        self.work += FINDING;
+        if generators.len() > MAX_TOGETHER {
+            return VOID;
+        }
+        // Each is compared with each, by a walk up from it.
+        self.work += (generators.len() * generators.len()) as u64;
         let least: Vec<SbxId> =
             generators.iter().filter(|g| !generators.iter().any(|h| h != *g && self.is_within(*h, **g))).copied().collect();
         if let [only] = least.as_slice() {
@@ -174,14 +185,17 @@ impl Tree {
             return *known;
         }
         let (left, right) = (self.node(a), self.node(b));
-        let caps = left.caps.intersection(right.caps);
-        let env: Variables = left.env.iter().filter(|pair| right.env.contains(pair)).cloned().collect();
+        let rights = left.rights.intersection(&right.rights);
         let (left, right) = (Arc::clone(&left.view), Arc::clone(&right.view));
+        self.work += (left.len() * right.len()) as u64;
         let view = Arc::new(left.meet(&right, &mut self.open));
+        // Of the directories both hold, those that could be opened: a bounded number, which the names alone would not be.
+        let subjects = Subjects { dirs: view.dirs(), ..rights.subjects().clone() };
+        let rights = rights.with_subjects(subjects);
         if self.nodes.len() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
             return VOID;
         }
-        let met = self.grow(vec![a, b], NodeKind::Meet, Holding { caps, view, env, limits: Limits::none() }).unwrap_or(VOID);
+        let met = self.grow(vec![a, b], NodeKind::Meet, Holding { rights, view, limits: Limits::none() }).unwrap_or(VOID);
         if met != VOID {
             self.by_generators.insert(least, met);
         }
@@ -225,7 +239,7 @@ impl Tree {
 
     pub(crate) fn has(&self, s: SbxId, native: NativeId) -> bool {
         let node = self.node(s);
-        !node.revoked && node.caps.has(native)
+        !node.revoked && node.rights.natives().has(native)
     }
 
     pub(crate) fn limits(&self, s: SbxId) -> &Limits {
@@ -270,6 +284,20 @@ impl Tree {
         (node.limits.wall_ms != NO_LIMIT).then(|| node.started.map(|started| started + node.limits.wall_ms as f64))?
     }
 
+    /// Makes room in the logs: the longest ones lose the older half of their rows, so that what has little keeps it. Gives how many rows went.
+    pub(crate) fn trim_logs(&mut self) -> usize {
+        let longest = self.nodes.iter().map(|node| node.log.len()).max().unwrap_or(0);
+        if longest < 2 {
+            return 0;
+        }
+        self.nodes.iter_mut().map(|node| node.log.trim(longest / 2)).sum()
+    }
+
+    /// How many sandboxes were made after this one.
+    pub(crate) fn after(&self, s: SbxId) -> usize {
+        self.nodes.len().saturating_sub(s.0 as usize)
+    }
+
     /// All sandboxes made under this one, itself and meetings included.
     pub(crate) fn within(&self, s: SbxId) -> Vec<SbxId> {
         let mut inside = vec![false; self.nodes.len()];
@@ -291,9 +319,8 @@ impl Node {
             parents,
             kind,
             depth,
-            caps: holding.caps,
+            rights: holding.rights,
             view: holding.view,
-            env: holding.env,
             limits: Arc::new(holding.limits),
             used: Usage::default(),
             started: None,

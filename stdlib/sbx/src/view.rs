@@ -2,76 +2,17 @@
 //!
 //! A [`View`] is a list of mounts. A child's mounts are opened through its maker's, and the mounts of two sandboxes that act together
 //! are opened through the wider one's: what a mount can reach is decided by the kernel, from an open directory, never by comparing
-//! the text of paths. Mounts add up; a narrow one inside a wider one takes nothing away from it.
+//! the text of paths. Mounts add up; a narrow one inside a wider one takes nothing away from it. Whether a mount may be had at all, and
+//! with which access, is decided by [`ilu_cap::rights`]: here the directories are kept open, and opening can only refuse more.
 
 use crate::limits::{MAX_MOUNTS, MAX_OPEN_MOUNTS};
 use crate::path::{GuestPath, GuestPrefix};
 use cap_fs_ext::MetadataExt;
 use cap_std::fs::Dir;
+use ilu_cap::rights::{Dirs, Grant, Place};
 use std::sync::{Arc, Weak};
 
-/// What may be done below a mount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// `ro`: look, but change nothing.
-    Read,
-    /// `rw`: look and change.
-    ReadWrite,
-    /// `wo`: change, but see no contents, names or sizes.
-    Write,
-}
-
-impl Access {
-    /// The access of a short name: `ro`, `rw`, `wo`.
-    #[must_use]
-    pub fn from_text(text: &str) -> Option<Access> {
-        match text {
-            "ro" => Some(Access::Read),
-            "rw" => Some(Access::ReadWrite),
-            "wo" => Some(Access::Write),
-            _ => None,
-        }
-    }
-
-    /// Its short name.
-    #[must_use]
-    pub const fn text(self) -> &'static str {
-        match self {
-            Access::Read => "ro",
-            Access::ReadWrite => "rw",
-            Access::Write => "wo",
-        }
-    }
-
-    /// May contents, names and sizes be seen?
-    #[must_use]
-    pub const fn reads(self) -> bool {
-        matches!(self, Access::Read | Access::ReadWrite)
-    }
-
-    /// May anything be changed?
-    #[must_use]
-    pub const fn writes(self) -> bool {
-        matches!(self, Access::Write | Access::ReadWrite)
-    }
-
-    /// What both allow, if anything.
-    #[must_use]
-    pub const fn meet(self, other: Access) -> Option<Access> {
-        match (self.reads() && other.reads(), self.writes() && other.writes()) {
-            (true, true) => Some(Access::ReadWrite),
-            (true, false) => Some(Access::Read),
-            (false, true) => Some(Access::Write),
-            (false, false) => None,
-        }
-    }
-
-    /// Does this allow all that the other does?
-    #[must_use]
-    pub fn covers(self, other: Access) -> bool {
-        self.meet(other) == Some(other)
-    }
-}
+pub use ilu_cap::rights::Access;
 
 /// What a mount is on the host.
 #[derive(Debug)]
@@ -87,21 +28,18 @@ pub enum Opened {
     },
 }
 
-/// An open mount and where it came from.
+/// An open mount.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) opened: Opened,
-    /// Which of the root's mounts it was reached through.
-    origin: usize,
-    /// The parts by which it was reached from there.
-    trail: Vec<String>,
 }
 
 /// One mount of a view.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) guest: GuestPrefix,
-    pub(crate) access: Access,
+    /// Which of the root's mounts it was reached through, by which parts, and what this name of it is for.
+    pub(crate) grant: Grant,
     pub(crate) source: Arc<Source>,
 }
 
@@ -109,6 +47,15 @@ impl Entry {
     fn is_dir(&self) -> bool {
         matches!(self.source.opened, Opened::Dir(_))
     }
+}
+
+/// A part of a view that is asked for under a name of its own.
+#[derive(Debug)]
+pub(crate) struct Asked<'v> {
+    /// The mount it is named through.
+    pub(crate) through: &'v Entry,
+    /// What is asked for.
+    pub(crate) grant: Grant,
 }
 
 /// The mounts of one sandbox.
@@ -144,8 +91,6 @@ impl OpenMounts {
 pub(crate) enum NoMount {
     /// Nothing covers it.
     NotCovered,
-    /// It is covered, with less access than asked for.
-    LessAccess(Access),
     /// It is covered, and can't be opened: it isn't there, or leads out, or is neither file nor directory.
     CantOpen,
     /// It has `..` in it.
@@ -157,17 +102,28 @@ pub(crate) enum NoMount {
 impl View {
     /// The root's view: the operator's mounts in their order.
     pub(crate) fn root(mounts: Vec<(GuestPrefix, Access, Opened)>) -> View {
-        let entries: Vec<Entry> = mounts
-            .into_iter()
-            .enumerate()
-            .map(|(origin, (guest, access, opened))| Entry {
-                guest,
-                access,
-                source: Arc::new(Source { opened, origin, trail: Vec::new() }),
-            })
-            .collect();
+        let entry = |(root, (guest, access, opened))| {
+            let grant = Grant { place: Place::root(root), access };
+            Entry { guest, grant, source: Arc::new(Source { opened }) }
+        };
+        let entries: Vec<Entry> = (0..).zip(mounts).map(entry).collect();
         let first = entries.iter().position(Entry::is_dir);
         View { entries, first }
+    }
+
+    /// What its mounts grant together.
+    pub(crate) fn dirs(&self) -> Dirs {
+        self.entries.iter().map(|entry| entry.grant.clone()).collect()
+    }
+
+    /// The guest's names of its mounts.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.entries.iter().map(|entry| entry.guest.text()).collect()
+    }
+
+    /// How many mounts it has.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Adds a mount; `false` when its name is taken or there are too many.
@@ -195,34 +151,11 @@ impl View {
         })
     }
 
-    /// Opens a part of this view for a child that will see it as `guest`.
-    pub(crate) fn derive(&self, guest: GuestPrefix, at: GuestPath<'_>, access: Access, open: &mut OpenMounts) -> Result<Entry, NoMount> {
-        let (held, rest) = self.find(at).ok_or(NoMount::NotCovered)?;
-        let parts = GuestPrefix::new(GuestPath::new(rest).map_err(|_| NoMount::NotCovered)?);
-        if parts.climbs() {
-            return Err(NoMount::Climbs);
-        }
-        if !held.access.covers(access) {
-            return Err(NoMount::LessAccess(held.access));
-        }
-        if parts.is_empty() {
-            return Ok(Entry { guest, access, source: Arc::clone(&held.source) });
-        }
-        let rest = parts.text();
-        let Opened::Dir(dir) = &held.source.opened else { return Err(NoMount::CantOpen) };
-        let kind = dir.metadata(&rest).map_err(|_| NoMount::CantOpen)?;
-        let opened = if kind.is_dir() {
-            Opened::Dir(dir.open_dir(&rest).map_err(|_| NoMount::CantOpen)?)
-        } else if kind.is_file() {
-            let (parent, name) = rest.rsplit_once('/').unwrap_or((".", &rest));
-            Opened::File { parent: dir.open_dir(parent).map_err(|_| NoMount::CantOpen)?, name: name.to_owned() }
-        } else {
-            return Err(NoMount::CantOpen);
-        };
-        let mut trail = held.source.trail.clone();
-        trail.extend(rest.split('/').map(str::to_owned));
-        let source = open.hold(Source { opened, origin: held.source.origin, trail }).ok_or(NoMount::TooMany)?;
-        Ok(Entry { guest, access, source })
+    /// What a path asked for by a child stands for.
+    pub(crate) fn ask(&self, at: GuestPath<'_>, access: Access) -> Result<Asked<'_>, NoMount> {
+        let (through, rest) = self.find(at).ok_or(NoMount::NotCovered)?;
+        let place = through.grant.place.below(rest).ok_or(NoMount::Climbs)?;
+        Ok(Asked { through, grant: Grant { place, access } })
     }
 
     /// What two sandboxes acting together see: the overlaps of their mounts. A name that would mean two things means nothing.
@@ -234,7 +167,7 @@ impl View {
                 let Some(entries) = overlap(mine, theirs, open) else { continue };
                 for entry in entries {
                     match view.entries.iter().find(|old| old.guest == entry.guest) {
-                        Some(old) if same_place(&old.source, &entry.source) => {}
+                        Some(old) if same_place(old, &entry) => {}
                         Some(old) => ambiguous.push(old.guest.clone()),
                         None if view.entries.len() < MAX_MOUNTS => {
                             if self.first == Some(n) && other.first == Some(m) && view.first.is_none() {
@@ -255,8 +188,34 @@ impl View {
     }
 }
 
-fn same_place(a: &Arc<Source>, b: &Arc<Source>) -> bool {
-    Arc::ptr_eq(a, b) || (a.origin == b.origin && a.trail == b.trail && same_opened(&a.opened, &b.opened))
+impl Asked<'_> {
+    /// Opens it for a child that will see it as `guest`.
+    pub(crate) fn open(&self, guest: GuestPrefix, access: Access, open: &mut OpenMounts) -> Result<Entry, NoMount> {
+        let held = &self.through.source;
+        let grant = Grant { place: self.grant.place.clone(), access };
+        let parts = self.through.grant.place.path_to(&grant.place).ok_or(NoMount::NotCovered)?;
+        let Some((name, parents)) = parts.split_last() else { return Ok(Entry { guest, grant, source: Arc::clone(held) }) };
+        let Opened::Dir(dir) = &held.opened else { return Err(NoMount::CantOpen) };
+        let rest = parts.join("/");
+        let kind = dir.metadata(&rest).map_err(|_| NoMount::CantOpen)?;
+        let opened = if kind.is_dir() {
+            Opened::Dir(dir.open_dir(&rest).map_err(|_| NoMount::CantOpen)?)
+        } else if kind.is_file() {
+            Opened::File { parent: open_below(dir, parents).ok_or(NoMount::CantOpen)?, name: name.clone() }
+        } else {
+            return Err(NoMount::CantOpen);
+        };
+        let source = open.hold(Source { opened }).ok_or(NoMount::TooMany)?;
+        Ok(Entry { guest, grant, source })
+    }
+}
+
+fn open_below(dir: &Dir, parts: &[String]) -> Option<Dir> {
+    dir.open_dir(if parts.is_empty() { ".".to_owned() } else { parts.join("/") }).ok()
+}
+
+fn same_place(a: &Entry, b: &Entry) -> bool {
+    Arc::ptr_eq(&a.source, &b.source) || (a.grant.place == b.grant.place && same_opened(&a.source.opened, &b.source.opened))
 }
 
 fn same_opened(a: &Opened, b: &Opened) -> bool {
@@ -274,35 +233,27 @@ fn same_dir(a: &Dir, b: &Dir) -> bool {
     }
 }
 
-/// The narrower of two mounts when it lies within the wider, opened through the wider; under the names both know it by.
+/// What both mounts grant, opened through the wider; under the names both know it by.
 fn overlap(a: &Entry, b: &Entry, open: &mut OpenMounts) -> Option<Vec<Entry>> {
-    let access = a.access.meet(b.access)?;
-    if a.source.origin != b.source.origin {
-        return None;
-    }
-    if same_place(&a.source, &b.source) {
-        let one = Entry { guest: a.guest.clone(), access, source: Arc::clone(&a.source) };
-        let two = Entry { guest: b.guest.clone(), access, source: Arc::clone(&a.source) };
+    let grant = a.grant.meet(&b.grant)?;
+    if same_place(a, b) {
+        let one = Entry { guest: a.guest.clone(), grant, source: Arc::clone(&a.source) };
+        let two = Entry { guest: b.guest.clone(), ..one.clone() };
         return Some(if one.guest == two.guest { vec![one] } else { vec![one, two] });
     }
-    let (wide, narrow) = if a.source.trail.len() < b.source.trail.len() { (a, b) } else { (b, a) };
-    let suffix = narrow.source.trail.strip_prefix(wide.source.trail.as_slice())?;
+    let (wide, narrow) = if grant.place == b.grant.place { (a, b) } else { (b, a) };
+    let parts = wide.grant.place.path_to(&grant.place)?;
     let Opened::Dir(dir) = &wide.source.opened else { return None };
+    let (last, parents) = parts.split_last()?;
     // The names said so; the kernel has the last word. What is found through the wider mount must be the very same directory.
     let opened = match &narrow.source.opened {
-        Opened::Dir(_) => Opened::Dir(dir.open_dir(suffix.join("/")).ok()?),
-        Opened::File { name, .. } => {
-            let (last, parents) = suffix.split_last()?;
-            if last != name {
-                return None;
-            }
-            let parent = if parents.is_empty() { ".".to_owned() } else { parents.join("/") };
-            Opened::File { parent: dir.open_dir(parent).ok()?, name: name.clone() }
-        }
+        Opened::Dir(_) => Opened::Dir(open_below(dir, parts)?),
+        Opened::File { name, .. } if last == name => Opened::File { parent: open_below(dir, parents)?, name: name.clone() },
+        Opened::File { .. } => return None,
     };
     if !same_opened(&opened, &narrow.source.opened) {
         return None;
     }
-    let source = open.hold(Source { opened, origin: narrow.source.origin, trail: narrow.source.trail.clone() })?;
-    Some(vec![Entry { guest: narrow.guest.clone(), access, source }])
+    let source = open.hold(Source { opened })?;
+    Some(vec![Entry { guest: narrow.guest.clone(), grant, source }])
 }

@@ -1,0 +1,212 @@
+//! Attenuation: a new sandbox gets what is asked for *and* held, and what is asked for and not held is told by name.
+//!
+//! What is asked becomes [`Rights`], and the algebra of rights settles the rest. Only directories are asked one by one: a path is a name
+//! in the maker's view, and what a name is worth is what its mount is granted.
+
+use crate::denial::quote;
+use crate::ids::{ROOT, SbxId};
+use crate::limits::{Budget, Limits, NO_LIMIT};
+use crate::path::{GuestPath, GuestPrefix};
+use crate::request::{Request, wrong};
+use crate::stop::Stop;
+use crate::tree::{Holding, Tree};
+use crate::view::{NoMount, View};
+use ilu_cap::rights::{Budgets, Names, Quantity, Rights, Subjects};
+use ilu_cap::{CapSet, NativeId, Unknown, by_name, near, nearest};
+use std::sync::Arc;
+
+/// Of how many missing names the nearest held one is looked for: each search looks at all that is held.
+const MAX_NEAREST: usize = 16;
+
+/// What was asked for and is not held, in words.
+#[derive(Default)]
+struct Missing {
+    texts: Vec<String>,
+}
+
+impl Missing {
+    fn add(&mut self, text: String) {
+        self.texts.push(text);
+    }
+
+    /// With the nearest of the held names.
+    fn add_name<'a>(&mut self, text: String, name: &str, held: impl Iterator<Item = &'a str>) {
+        let known = if self.texts.len() < MAX_NEAREST { near(name, held) } else { None };
+        self.add(known.map_or_else(|| text.clone(), |known| format!("{text} (did you mean {}?)", quote(known))));
+    }
+}
+
+/// Makes a sandbox under `holder`; its costs will be drawn from what `payers` have left.
+pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &Request) -> Result<SbxId, Stop> {
+    let node = tree.node(holder);
+    let (held, view) = (node.rights.clone(), Arc::clone(&node.view));
+    let asked = asked(&held, request)?;
+    let spendable = spendable(tree, holder, payers, request, held.budgets())?;
+    let mut missing = Missing::default();
+    // A native is asked for by its name, and given bound as its holder's is.
+    asked.caps().difference(held.caps()).iter().for_each(|id| missing.add(format!("`{}`", id.name())));
+    for name in asked.subjects().env.difference(&held.subjects().env).iter() {
+        missing.add_name(format!("env {}", quote(name)), name, held.subjects().env.iter());
+    }
+    let (asked, view) = match request.dirs {
+        // As the maker has them, and shared with it.
+        None => (asked, view),
+        Some(_) => {
+            let opened = open_dirs(tree, &held, &view, request, &mut missing)?;
+            let subjects = Subjects { dirs: opened.dirs(), ..asked.subjects().clone() };
+            (asked.with_subjects(subjects), Arc::new(opened))
+        }
+    };
+    let by_flags = !missing.texts.is_empty();
+    budgets_missing(asked.budgets(), &spendable, &mut missing);
+    if !missing.texts.is_empty() && !request.lax {
+        let more = if holder == ROOT && by_flags { "; --grant, --dir and --env give a script more" } else { "" };
+        let missing = missing.texts.join(", ");
+        return Err(wrong(format_args!("this sandbox does not hold {missing}{more}; with {{lax: tru}} it makes do with what is held")));
+    }
+    let rights = asked.intersection(&held.with_budgets(spendable));
+    let limits = limits(request, rights.budgets());
+    tree.make(holder, Holding { rights, view, limits }).map_err(wrong)
+}
+
+/// What is asked for, directories aside: what is left out is as the maker has it.
+fn asked(held: &Rights, request: &Request) -> Result<Rights, Stop> {
+    let native = |name: &String| by_name(name).ok_or_else(|| unknown(name));
+    let natives = request.caps.iter().map(native).collect::<Result<Vec<NativeId>, Stop>>()?;
+    let mut budgets = held.budgets().clone();
+    for (quantity, most) in quantities(request) {
+        if most.is_some() {
+            budgets = budgets.with(quantity, most);
+        }
+    }
+    for (name, n) in &request.calls {
+        budgets = budgets.with_calls(native(name)?, Some(*n));
+    }
+    let asked = held.clone().with_natives(natives.into_iter().collect::<CapSet>()).with_budgets(budgets);
+    Ok(match &request.env {
+        None => asked,
+        Some(names) => asked.with_subjects(Subjects { env: names.iter().cloned().collect::<Names>(), ..held.subjects().clone() }),
+    })
+}
+
+fn unknown(name: &str) -> Stop {
+    wrong(Unknown::new(name, nearest(name)))
+}
+
+fn quantities(request: &Request) -> [(Quantity, Option<u64>); Quantity::ALL.len()] {
+    [
+        (Quantity::Fuel, request.fuel),
+        (Quantity::Memory, request.memory),
+        (Quantity::Time, request.wall_ms),
+        (Quantity::Output, request.output),
+        (Quantity::Handles, request.handles),
+        (Quantity::Depth, request.depth),
+        (Quantity::Read, request.read),
+        (Quantity::Written, request.written),
+    ]
+}
+
+/// What the maker can give of the budgets asked for: of what is used up, what those who will pay have left; of the others (heap, time,
+/// depth, open files: they come back or go by the clock), their limits.
+fn spendable(tree: &Tree, holder: SbxId, payers: &[SbxId], request: &Request, held: &Budgets) -> Result<Budgets, Stop> {
+    let mut all = tree.ancestors(holder);
+    all.extend(payers);
+    let least = |of: &dyn Fn(SbxId) -> u64| Some(all.iter().map(|s| of(*s)).min().unwrap_or(NO_LIMIT));
+    let mut budgets = held.clone();
+    for (quantity, _) in quantities(request).into_iter().filter(|(_, most)| most.is_some()) {
+        let most = least(&|s| match quantity {
+            Quantity::Fuel => tree.left(s, Budget::Fuel),
+            Quantity::Output => tree.left(s, Budget::Output),
+            Quantity::Read => tree.left(s, Budget::Read),
+            Quantity::Written => tree.left(s, Budget::Written),
+            Quantity::Memory => tree.limits(s).memory,
+            Quantity::Time => tree.limits(s).wall_ms,
+            Quantity::Handles => tree.limits(s).handles,
+            Quantity::Depth => tree.limits(s).of(Budget::Depth),
+        });
+        budgets = budgets.with(quantity, most);
+    }
+    let mut seen = CapSet::EMPTY;
+    for (name, _) in &request.calls {
+        let id = by_name(name).ok_or_else(|| unknown(name))?;
+        if seen.has(id) {
+            return Err(wrong(format_args!("option calls names `{}` twice", id.name())));
+        }
+        seen.insert(id);
+        budgets = budgets.with_calls(id, least(&|s| tree.left(s, Budget::Calls(id))));
+    }
+    Ok(budgets)
+}
+
+fn budgets_missing(asked: &Budgets, spendable: &Budgets, missing: &mut Missing) {
+    if asked.is_subset(spendable) {
+        return;
+    }
+    let lost = asked.difference(spendable);
+    for quantity in Quantity::ALL {
+        if let (Some(asked @ 1..), Some(most)) = (lost.of(quantity), spendable.of(quantity)) {
+            missing.add(format!("{} {asked} (at most {most})", quantity.text()));
+        }
+    }
+    for (native, asked) in lost.all_calls().filter(|(_, asked)| *asked > 0) {
+        let most = spendable.calls(native).unwrap_or(NO_LIMIT);
+        missing.add(format!("{asked} calls of `{}` (at most {most})", native.name()));
+    }
+}
+
+/// The limits that the new sandbox has beside those around it: of what was asked for.
+fn limits(request: &Request, granted: &Budgets) -> Limits {
+    let of = |quantity, asked: Option<u64>| asked.and(granted.of(quantity)).unwrap_or(NO_LIMIT);
+    let calls = request.calls.iter().filter_map(|(name, _)| by_name(name));
+    Limits {
+        fuel: of(Quantity::Fuel, request.fuel),
+        memory: of(Quantity::Memory, request.memory),
+        wall_ms: of(Quantity::Time, request.wall_ms),
+        output: of(Quantity::Output, request.output),
+        handles: of(Quantity::Handles, request.handles),
+        depth: u32::try_from(of(Quantity::Depth, request.depth)).unwrap_or(u32::MAX),
+        read: of(Quantity::Read, request.read),
+        written: of(Quantity::Written, request.written),
+        calls: calls.map(|id| (id, granted.calls(id).unwrap_or(NO_LIMIT))).collect(),
+    }
+}
+
+/// Opens the directories asked for, each through the mount it is named by.
+fn open_dirs(tree: &mut Tree, held: &Rights, view: &View, request: &Request, missing: &mut Missing) -> Result<View, Stop> {
+    let mut opened = View::default();
+    for dir in request.dirs.iter().flatten() {
+        let path = |text| GuestPath::new(text).map_err(|bad| wrong(format_args!("option dir: {}", bad.text())));
+        let (guest, at) = (GuestPrefix::new(path(&dir.guest)?), quote(&dir.at));
+        let climbs = |path: &str| wrong(format_args!("option dir: {path} can't have `..` in it"));
+        if guest.climbs() {
+            return Err(climbs(&quote(&dir.guest)));
+        }
+        let asked = match view.ask(path(&dir.at)?, dir.access) {
+            Err(NoMount::Climbs) => return Err(climbs(&at)),
+            asked => asked,
+        };
+        let covered = asked.as_ref().ok().and_then(|asked| held.dirs().through(&asked.through.grant));
+        let (Ok(asked), Some(covered)) = (asked, covered) else {
+            let names = view.names();
+            missing.add_name(format!("{at} {}", dir.access.text()), &dir.at, names.iter().map(String::as_str));
+            continue;
+        };
+        if !covered.covers(dir.access) {
+            missing.add(format!("{at} {} (it is {})", dir.access.text(), covered.text()));
+        }
+        let Some(access) = covered.meet(dir.access) else { continue };
+        if access != dir.access && !request.lax {
+            continue;
+        }
+        match asked.open(guest, access, &mut tree.open) {
+            Ok(entry) => {
+                if !opened.add(entry) {
+                    return Err(wrong(format_args!("option dir: {} twice, or too many directories", quote(&dir.guest))));
+                }
+            }
+            Err(NoMount::TooMany) => return Err(wrong("too many directories are open for sandboxes; revoke some")),
+            Err(_) => return Err(wrong(format_args!("option dir: {at} can't be opened within what this sandbox holds"))),
+        }
+    }
+    Ok(opened)
+}
