@@ -7,7 +7,7 @@ use crate::args::{GrantFlags, Run};
 use crate::exit::Exit;
 use crate::grants;
 use crate::quantity::DirSpec;
-use crate::report::clean::clean;
+use crate::report::clean::{clean, clean_char};
 use crate::run::{self, Prepared, Told};
 use crate::terminal::Terminal;
 use crate::widen::text as dir_flag;
@@ -194,7 +194,10 @@ fn as_text(args: &Run, learned: &Learned, outcome: &Outcome) -> String {
     words.extend(learned.dirs.iter().map(dir_flag));
     words.extend(learned.env.iter().map(|env| format!("--env {}", shell_word(env))));
     words.push(format!("--fuel {} --mem {}M --out {}K --time {}s", learned.fuel, learned.memory, learned.output, learned.seconds));
-    let _ = writeln!(out, "# ilu run {} {}\n", clean(&words.join(" ")), clean(&shell_word(script)));
+    words.push(shell_word(script));
+    // Whole, however long: it is there to be used.
+    let line: String = words.join(" ").chars().map(clean_char).collect();
+    let _ = writeln!(out, "# ilu run {line}\n");
     out.push_str(&crate::profile::write(&profile_name(script), learned));
     out
 }
