@@ -46,8 +46,6 @@ pub struct Observed {
     pub asked: Asked,
     /// Where the first path of a call that moves lies: both must be in one grant.
     moved: Option<Place>,
-    /// Directories that it made: they were not there before.
-    made: BTreeSet<Place>,
 }
 
 /// Budgets named in requests.
@@ -187,9 +185,9 @@ impl Permit<'_> {
             self.realm.watch.given += 1;
             return Ok(place.at(nowhere));
         }
-        let (makes, moves, first) = (self.native() == "__sys_mkdir", self.native() == "__sys_rename", self.subjects.len() == 1);
+        let (moves, first) = (self.native() == "__sys_rename", self.subjects.len() == 1);
         if let Some(observed) = &mut self.realm.watch.observed {
-            let at = observed.touch(&place, base, want.writes(), through_first, makes);
+            let at = observed.touch(&place, base, want.writes(), through_first);
             match (moves, first, observed.moved.take()) {
                 (true, true, _) => observed.moved = Some(at),
                 (true, false, Some(from)) => observed.shared(&from, at),
@@ -202,7 +200,7 @@ impl Permit<'_> {
 
 impl Observed {
     /// Takes note of a place that was given; `base` is where its mount lies.
-    fn touch(&mut self, spot: &Spot, base: &Place, writes: bool, through_first: bool, makes: bool) -> Place {
+    fn touch(&mut self, spot: &Spot, base: &Place, writes: bool, through_first: bool) -> Place {
         if spot.is_single() {
             return self.add(base.clone(), false, writes);
         }
@@ -211,30 +209,23 @@ impl Observed {
             return self.add(base.clone(), true, writes);
         };
         let below = base.path_to(&place).unwrap_or_default();
-        let up_to = |count: usize| base.below(&below.get(..count).unwrap_or_default().join("/")).unwrap_or_else(|| base.clone());
         let is_dir = |count: usize| {
             let path = below.get(..count).unwrap_or_default().join("/");
             spot.dir().metadata(if path.is_empty() { "." } else { &path }).ok().map(|found| found.is_dir())
         };
         let mut depth = below.len();
         let is_file = !writes && is_dir(depth) == Some(false);
-        if is_file && !self.lies_in_made(&place) {
+        if is_file {
             return self.add(place, false, writes);
         }
-        // What is not there yet needs the directory that it is to be in.
-        if writes || is_file {
+        // What is not there yet needs the directory that it is to be in. What the run itself made lies in one that it may write.
+        if writes {
             depth = depth.saturating_sub(1);
         }
         while depth > 0 && is_dir(depth) != Some(true) {
             depth -= 1;
         }
-        if makes {
-            self.made.extend((depth + 1..=below.len()).map(up_to));
-        }
-        let mut at = up_to(depth);
-        while !at.parts().is_empty() && self.lies_in_made(&at) {
-            at = parent(&at);
-        }
+        let at = base.below(&below.get(..depth).unwrap_or_default().join("/")).unwrap_or_else(|| base.clone());
         self.add(at, true, writes)
     }
 
@@ -251,11 +242,6 @@ impl Observed {
         if to.contains(from) {
             self.add(to, true, true);
         }
-    }
-
-    /// Is this, or a directory it is in, one that the run made?
-    fn lies_in_made(&self, place: &Place) -> bool {
-        self.made.iter().any(|made| made.contains(place))
     }
 }
 
