@@ -35,14 +35,16 @@ impl Realm {
         self.unmet = None;
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
-        let mut permit = Permit { realm: self, site: &site, native, owners, subjects, rule, cost: Cost::default() };
+        let mut permit = Permit { realm: self, site: &site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
         let (result, began) = match permit.decide(args) {
             Ok(function) => (function(&mut permit, args), 1),
             Err(stop) => (Err(stop), 0),
         };
-        let Permit { owners, subjects, rule, cost, .. } = permit;
+        let Permit { owners, worked, subjects, rule, cost, .. } = permit;
         if matches!(result, Err(Stop::Room(_))) {
-            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't.
+            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't. Nor is it billed,
+            // or what a script costs would depend on when the collector ran.
+            self.accounts.give_back(&mut self.tree, site.account, worked);
             let (authority, account, file, line) = (site.authority, site.account, site.file.to_owned(), site.line);
             self.unmet = Some(Unmet { authority, account, file, line, native, subjects, rule, cost });
             return result;
