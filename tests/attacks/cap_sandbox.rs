@@ -111,6 +111,11 @@ fn cap_027_what_a_sandbox_fills_up_is_there_for_others() {
          j <- 0..<512: fs.has(\"/g/\" + str(j))\n        )\nsbxrn(sbxmk([\"__sys_exists\"]), attack)\n\
          r = sbxtr(sbxmk([]), \\() fs.rd(\"/g/s\"))\nprn len(r.denied), r.denied[0].native";
     assert_eq!(with_files(&scratch, logs), (Some(0), "1 __sys_read_file\n".to_owned()));
+    let mounts = "use sbx\nuse fs\ni <- 0..<300: fs.md(\"/g/m/\" + str(i))\nr = sbxtr(sbxmk(sbx.fsro()), \\()\n    \
+         i <- 0..<300: sbxmk(sbx.fsro(), {dir: {[\"/g/m/\" + str(i)]: \"ro\"}})\n)\nprn r.err\n\
+         sb = sbxmk(sbx.fsro(), {dir: {\"/g/m/1\": \"ro\"}})\nprn sbxrn(sb, \\() fs.ls(\"/g/m/1\"))";
+    let told = "sbxmk: too many directories are open for sandboxes; revoke some\n[]\n";
+    assert_eq!(with_files(&scratch, mounts), (Some(0), told.to_owned()));
     let spans = "use sbx\nuse obs\nsbxtr(sbxmk([\"__obs_span_begin\"]), \\()\n    whl tru: __obs_span_begin(\"x\")\n)\nprn obs.span(\"mine\", \\() 1)";
     check_all(&[Row::new("spans", spans, 0, "1\n").flags(&["--grant", "capob,capio"])]);
 }

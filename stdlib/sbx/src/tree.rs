@@ -188,7 +188,7 @@ impl Tree {
         let rights = left.rights.intersection(&right.rights);
         let (left, right) = (Arc::clone(&left.view), Arc::clone(&right.view));
         self.work += (left.len() * right.len()) as u64;
-        let view = Arc::new(left.meet(&right, &mut self.open));
+        let view = Arc::new(left.meet(&right, self.open.of_meeting()));
         // Of the directories both hold, those that could be opened: a bounded number, which the names alone would not be.
         let subjects = Subjects { dirs: view.dirs(), ..rights.subjects().clone() };
         let rights = rights.with_subjects(subjects);

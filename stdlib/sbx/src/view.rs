@@ -5,6 +5,7 @@
 //! the text of paths. Mounts add up; a narrow one inside a wider one takes nothing away from it. Whether a mount may be had at all, and
 //! with which access, is decided by [`ilu_cap::rights`]: here the directories are kept open, and opening can only refuse more.
 
+use crate::ids::{ROOT, SbxId};
 use crate::limits::{MAX_MOUNTS, MAX_OPEN_MOUNTS};
 use crate::path::{GuestPath, GuestPrefix};
 use cap_fs_ext::MetadataExt;
@@ -67,17 +68,37 @@ pub(crate) struct View {
 }
 
 /// Directories held open for sandboxes that scripts made.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct OpenMounts {
     held: Vec<Weak<Source>>,
+    /// How many there may be, whoever wants one more: what code inside a sandbox fills up, the root's own can still do without.
+    most: usize,
+}
+
+impl Default for OpenMounts {
+    fn default() -> OpenMounts {
+        OpenMounts { held: Vec::new(), most: MAX_OPEN_MOUNTS }
+    }
 }
 
 impl OpenMounts {
+    /// For a sandbox that this one makes.
+    pub(crate) fn made_by(&mut self, holder: SbxId) -> &mut OpenMounts {
+        self.most = if holder == ROOT { MAX_OPEN_MOUNTS } else { MAX_OPEN_MOUNTS / 2 };
+        self
+    }
+
+    /// For a meeting of sandboxes: somewhat more, for both are there already.
+    pub(crate) fn of_meeting(&mut self) -> &mut OpenMounts {
+        self.most = MAX_OPEN_MOUNTS / 4 * 3;
+        self
+    }
+
     fn hold(&mut self, source: Source) -> Option<Arc<Source>> {
-        if self.held.len() >= MAX_OPEN_MOUNTS {
+        if self.held.len() >= self.most {
             self.held.retain(|weak| weak.strong_count() > 0);
         }
-        if self.held.len() >= MAX_OPEN_MOUNTS {
+        if self.held.len() >= self.most {
             return None;
         }
         let source = Arc::new(source);
