@@ -66,6 +66,7 @@ impl Realm {
     /// The call that was last told to be made again has no room and ends with the sandbox whose memory ran out: it, too, was decided and is
     /// recorded, or it would be a way to learn of files that leaves no trace.
     pub fn gave_up(&mut self) {
+        self.lose_line();
         let Some(unmet) = self.unmet.take() else { return };
         let Unmet { authority, account, file, line, native, subjects, rule, cost } = unmet;
         let site = CallSite { authority, account, file: &file, line, room: 0 };

@@ -107,6 +107,11 @@ impl OpenMounts {
     }
 }
 
+/// Bytes that a text of its own takes, its block's own included.
+pub(crate) const fn weight_of(text: &str) -> usize {
+    size_of::<String>() + text.len() + 24
+}
+
 /// Why a mount for a child can't be had from a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoMount {
@@ -140,6 +145,12 @@ impl View {
     /// The guest's names of its mounts.
     pub(crate) fn names(&self) -> Vec<String> {
         self.entries.iter().map(|entry| entry.guest.text()).collect()
+    }
+
+    /// Bytes that its names take.
+    pub(crate) fn weight(&self) -> usize {
+        let parts = self.entries.iter().flat_map(|entry| entry.guest.parts().chain(entry.grant.place.parts().iter().map(String::as_str)));
+        parts.map(weight_of).sum::<usize>() + self.entries.len() * size_of::<Entry>()
     }
 
     /// How many mounts it has.
