@@ -35,6 +35,14 @@ Examples:
 
 A script started with no flag has stdout, stderr, its arguments, the clock, channels and tasks.";
 
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  ilu explain --dir data:/in -- __sys_read_file /in/a.txt
+  ilu explain --dir data:/in -- __sys_write_file /in/a.txt
+  ilu explain -- __sys_getenv HOME
+
+Nothing is done. The exit code is 0 when the call would be allowed and 3 when it would be denied.";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   ilu check src/*.ilu
@@ -48,8 +56,13 @@ pub enum Command {
     Run(Box<Run>),
     /// Compile scripts and say what is wrong with them
     Check(Check),
+    /// Say whether a call would be allowed, by which rule, and what would allow it
+    Explain(Box<Explain>),
     /// Show what bundles of natives hold
     Caps(Caps),
+    /// Work with audit files
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 /// `ilu run`
@@ -89,6 +102,22 @@ pub struct Check {
     pub output: OutputFlags,
 }
 
+/// `ilu explain`
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+#[command(mut_arg("json", |json| json.help("Tell the answer as one JSON object on standard output")))]
+pub struct Explain {
+    /// The native and its arguments: text as it stands, numbers, lists and options as JSON; what is to be written can be left out
+    #[arg(last = true, required = true, value_name = "NATIVE [ARG]")]
+    pub call: Vec<String>,
+    /// What is granted.
+    #[command(flatten)]
+    pub grants: GrantFlags,
+    /// How to tell.
+    #[command(flatten)]
+    pub output: OutputFlags,
+}
+
 /// `ilu caps`
 #[derive(Debug, Args)]
 pub struct Caps {
@@ -103,8 +132,31 @@ pub struct Caps {
     pub json: bool,
 }
 
-/// What the script may touch and how much it may use. Nothing here has an ambient default.
+/// `ilu audit`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check that an audit file is as it was written: no line edited, cut, inserted or moved
+    ///
+    /// Exit codes: 0 whole, 1 broken, 2 can't be read.
+    Verify(Verify),
+}
+
+/// `ilu audit verify`
 #[derive(Debug, Args)]
+pub struct Verify {
+    /// The audit file
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Also check that its last line has this SHA-256, as noted when it was written
+    #[arg(long, value_name = "HEAD")]
+    pub head: Option<String>,
+    /// How to tell.
+    #[command(flatten)]
+    pub output: OutputFlags,
+}
+
+/// What the script may touch and how much it may use. Nothing here has an ambient default.
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Grants")]
 pub struct GrantFlags {
     /// Exactly these natives: bundles or natives, comma-separated (capde,capio,__sys_getenv)
@@ -139,6 +191,9 @@ pub struct GrantFlags {
     /// Write each decision as one line of JSON to this file; `-` is standard error
     #[arg(long, value_name = "FILE")]
     pub audit: Option<String>,
+    /// Write a page that shows what the run touched and when, denials first
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<String>,
 }
 
 /// How outcomes are told.
@@ -165,7 +220,7 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-const FIRST_WORDS: [&str; 8] = ["run", "check", "caps", "help", "-h", "--help", "-V", "--version"];
+const FIRST_WORDS: [&str; 10] = ["run", "check", "explain", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -186,7 +241,9 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let first = given.get(1).and_then(|word| word.to_str()).unwrap_or_default();
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
-        tips.push(format!("`{first}` is no command, so it was taken for the script: the commands are `run`, `check` and `caps`"));
+        tips.push(format!(
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain` and `caps`"
+        ));
     }
     if !is_command || first == "run" {
         tips.push(format!("the script's own arguments stand behind `--`: ilu run FILE -- {stray}"));
@@ -229,7 +286,8 @@ mod tests {
         let behind = "the script's own arguments stand behind `--`: ilu run FILE -- b".to_string();
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
-        let command = "`runn` is no command, so it was taken for the script: the commands are `run`, `check` and `caps`".to_string();
+        let command =
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain` and `caps`".to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());
         assert!(tips(&given(&["ilu", "caps", "--json=1"]), "--json").is_empty());

@@ -6,18 +6,22 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
 mod caps;
 mod check;
 mod exit;
+mod explain;
 mod grants;
 mod hint;
+mod page;
 mod quantity;
 mod report;
 mod run;
 mod source;
 mod terminal;
+mod widen;
 
-use args::{Cli, Color, Command};
+use args::{Audit, Cli, Color, Command};
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use exit::Exit;
@@ -42,6 +46,8 @@ fn command() -> Exit {
     match &cli.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
+        Command::Audit(Audit::Verify(args)) => audit::verify(args),
+        Command::Explain(args) => explain::explain(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }
 }

@@ -21,6 +21,7 @@ f(a, b = 2, ..r) =
   i <- 0..10: if i > 3: brk
   k, v <- {a: 1}: prn k, v
   whl n < 3: n += 1
+  whl tru: if n == "three": ret n * 2 + 1 | brk
   g(..r)
 x = mat [1, 2]:
   [a, ..t] if a == 1 => t
@@ -76,11 +77,27 @@ fn every_broken_rule_is_refused() {
         ("a jump out of the function", |parts| replace(parts, Op::JumpNil, |word| word.with_k(0xFFFF))),
         ("a jump that does not go forwards", |parts| replace(parts, Op::JumpNil, |word| word.with_k(0))),
         ("a back edge that does not go back", |parts| replace(parts, Op::Loop, |word| word.with_k(word.k() + 1000))),
+        ("a back edge that does not go back", |parts| replace(parts, Op::LoopLtI, |word| word.with_k(word.k() + 1000))),
+        ("a back edge that does not go back", |parts| replace(parts, Op::IterLoop, |word| word.with_k(word.k() + 1000))),
+        ("a text that is not a short string", |parts| {
+            parts.constants.push(Constant::Str("long".repeat(11).into()));
+            let long = u8::try_from(parts.constants.len() - 1).unwrap();
+            replace(parts, Op::JumpNeS, |word| Word::new(Op::JumpNeS, word.a(), long, 0, word.k()));
+        }),
+        ("a text that is not a short string", |parts| {
+            parts.constants.push(Constant::Num(1.0));
+            let number = u8::try_from(parts.constants.len() - 1).unwrap();
+            replace(parts, Op::JumpNeS, |word| Word::new(Op::JumpNeS, word.a(), number, 0, word.k()));
+        }),
+        ("a flag that is neither 0 nor 1", |parts| replace(parts, Op::MulI, |word| Word::new(Op::MulI, word.a(), word.b(), 2, word.k()))),
         ("a flag that is neither 0 nor 1", |parts| {
             replace(parts, Op::ForPrep, |word| Word::new(Op::ForPrep, word.a(), word.b(), 2, word.k()))
         }),
         ("a loop with neither one nor two variables", |parts| {
             replace(parts, Op::IterNext, |word| Word::new(Op::IterNext, word.a(), word.b(), 3, word.k()));
+        }),
+        ("a loop with neither one nor two variables", |parts| {
+            replace(parts, Op::IterLoop, |word| Word::new(Op::IterLoop, word.a(), word.b(), 0, word.k()));
         }),
         ("too many arguments", |parts| replace(parts, Op::Call, |word| Word::new(Op::Call, word.a(), 255, 0, 0))),
         ("an access site without a name", |parts| parts.sites[0] = u32::MAX),

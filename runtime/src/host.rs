@@ -18,7 +18,7 @@ use ilu_sbx::Outside;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,8 +43,14 @@ pub enum HostError {
     TooLong(String),
     /// A directory where a script was expected.
     Directory(String),
-    /// An audit file in a place that the script may change.
+    /// A file that the command writes, in a place that the script may change.
     Exposed(String),
+    /// A file that is to take two things.
+    Shared(String),
+    /// A report with another ending than `.html`.
+    NotAPage(String),
+    /// Something else than a regular file.
+    Special(String),
     /// An environment variable that is not set, or is no UTF-8.
     Variable(String),
 }
@@ -58,6 +64,9 @@ impl fmt::Display for HostError {
             HostError::TooLong(path) => write!(f, "{path}: longer than {} MiB, the most a source text can be", MAX_SOURCE_BYTES >> 20),
             HostError::Directory(path) => write!(f, "{path}: a directory, not a script"),
             HostError::Exposed(path) => write!(f, "{path}: it lies where the script may write, so the script could change it"),
+            HostError::Shared(path) => write!(f, "{path}: the audit is written there"),
+            HostError::NotAPage(path) => write!(f, "{path}: a report's name ends with .html"),
+            HostError::Special(path) => write!(f, "{path}: not a regular file"),
             HostError::Variable(name) => write!(f, "the variable {name} is not set here, or is not UTF-8; {name}=VALUE gives it a value"),
         }
     }
@@ -223,13 +232,64 @@ pub fn audit_sink(path: &str, writable: &[PathBuf], process: &Process) -> Result
     if path == "-" {
         return Ok(Box::new(BesideTheScript { unfinished: process.unfinished() }));
     }
+    Ok(Box::new(output(path, writable)?))
+}
+
+/// Makes or empties a file that the command writes itself.
+fn output(path: &str, writable: &[PathBuf]) -> Result<std::fs::File, HostError> {
     // The file may be there or be made now; where it really is follows from itself or from its folder.
     let folder = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let real = std::fs::canonicalize(path).or_else(|_| std::fs::canonicalize(folder)).map_err(says(path))?;
     if writable.iter().any(|place| real.starts_with(place)) {
         return Err(HostError::Exposed(path.to_string()));
     }
-    Ok(Box::new(std::fs::File::create(path).map_err(says(path))?))
+    std::fs::File::create(path).map_err(says(path))
+}
+
+/// The file that takes the report. It is there before the run, so that a run whose report can't be written does not begin.
+#[derive(Debug)]
+pub struct ReportFile {
+    file: std::fs::File,
+    path: String,
+}
+
+/// Makes or empties the file that takes the report.
+///
+/// # Errors
+/// What the system says; another ending than `.html`; a file in one of the places (as they really are) that the script may change, or the
+/// one that takes the audit.
+pub fn report_file(path: &str, writable: &[PathBuf], audit: Option<&str>) -> Result<ReportFile, HostError> {
+    if !Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html")) {
+        return Err(HostError::NotAPage(path.to_string()));
+    }
+    if let (Some(audit), Ok(real)) = (audit, std::fs::canonicalize(path))
+        && std::fs::canonicalize(audit).is_ok_and(|audit| audit == real)
+    {
+        return Err(HostError::Shared(path.to_string()));
+    }
+    Ok(ReportFile { file: output(path, writable)?, path: path.to_string() })
+}
+
+impl ReportFile {
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(mut self, page: &str) -> Result<(), HostError> {
+        self.file.write_all(page.as_bytes()).and_then(|()| self.file.flush()).map_err(says(&self.path))
+    }
+}
+
+/// Opens an audit file that the operator named, to be checked.
+///
+/// # Errors
+/// What the system says, or it is no regular file.
+pub fn open_record(path: &str) -> Result<impl BufRead + Seek + use<>, HostError> {
+    // A pipe would have to be read twice, and might never end.
+    if !std::fs::metadata(path).map_err(says(path))?.is_file() {
+        return Err(HostError::Special(path.to_string()));
+    }
+    Ok(BufReader::new(std::fs::File::open(path).map_err(says(path))?))
 }
 
 /// Standard error, where the script may write too: each row begins a line of its own.

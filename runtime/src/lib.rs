@@ -27,6 +27,7 @@
 
 pub mod builtin;
 pub mod engine;
+pub mod foresee;
 pub mod heap;
 pub mod host;
 mod library;

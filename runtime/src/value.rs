@@ -99,6 +99,13 @@ impl Value {
     pub fn num(number: f64) -> Self {
         if number.is_nan() { Self(f64::NAN.to_bits() & !(1 << 63)) } else { Self(number.to_bits()) }
     }
+    /// A number, unless it is infinite or none: what arithmetic gives when nothing overflowed.
+    #[inline]
+    #[must_use]
+    pub const fn finite(number: f64) -> Option<Self> {
+        // One comparison: without the sign, what is finite comes before what is not.
+        if number.to_bits() << 1 < f64::INFINITY.to_bits() << 1 { Some(Self(number.to_bits())) } else { None }
+    }
     /// A boolean.
     #[inline]
     #[must_use]
@@ -143,6 +150,18 @@ impl Value {
     #[must_use]
     pub const fn is_num(self) -> bool {
         self.0 < FIRST_TAGGED
+    }
+    /// The number it is; for everything else a NaN, with which arithmetic gives another and every comparison fails.
+    #[inline]
+    #[must_use]
+    pub const fn float(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+    /// Whether it is nil, a boolean or the unset mark.
+    #[inline]
+    #[must_use]
+    pub const fn is_special(self) -> bool {
+        self.0 >> 48 == SPECIAL
     }
     /// The number it is.
     #[inline]

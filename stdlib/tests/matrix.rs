@@ -368,6 +368,7 @@ fn the_doorway_says_what_the_model_says() {
                         let site = rig.site();
                         rig.realm.revoke(&site, s);
                         assert_eq!(rig.realm.rights(s), Rights::none());
+                        assert!(!rig.realm.has(s, native) && rig.realm.caps(s).is_empty());
                     }
                     rig.enter(s);
                     for args in calls(native, live) {
@@ -426,6 +427,49 @@ fn an_open_file_answers_to_the_rights_of_who_reads_it() {
         let result = rig.realm.read_line(CallSite { authority: s, ..site }, handle);
         assert_eq!(result.is_ok(), rig.realm.rights(s).allows(native, &Subject::None), "{held} {revoked} {result:?}");
         assert_eq!(result.is_ok(), held && !revoked);
+    }
+}
+
+#[test]
+fn a_wider_grant_under_another_name_is_not_had_through_a_narrow_one() {
+    // `/ro` is all of it to be read, `/ro/out` its part `d` to be written too: by way of `/ro`, where a link might lead elsewhere, `d` is
+    // to be read only.
+    let (mut rig, root) = scene();
+    let view = views(&root).swap_remove(2);
+    let caps = ["__sys_read_file", "__sys_write_file"];
+    let s = rig.make(&caps, view.opts).unwrap();
+    rig.enter(s);
+    let ask = |lax: bool| obj(&[("dir", obj(&[("/ro/d", Arg::Str("rw"))])), ("lax", Arg::Bool(lax))]);
+    let Err(Stop::Failed(text)) = rig.make(&caps, ask(false)) else { panic!() };
+    assert!(text.contains("\"/ro/d\" rw (it is ro)"), "{text}");
+    let narrow = rig.make(&caps, ask(true)).unwrap();
+    let expected = Dirs::from_iter([grant(1, "d", Access::Read)]);
+    assert_eq!(rig.realm.rights(narrow).dirs(), &expected);
+    rig.enter(narrow);
+    rig.ok("__sys_read_file", &[Arg::Str("/ro/d/a.txt")]);
+    assert_eq!(rig.denied("__sys_write_file", &[Arg::Str("/ro/d/a.txt"), Arg::Str("x")]).rule.code(), "read-only");
+}
+
+#[test]
+fn two_sandboxes_that_act_together_have_what_both_have() {
+    let (mut rig, root) = scene();
+    let views = views(&root);
+    let all: Vec<&str> = NativeId::all().map(NativeId::name).collect();
+    let made: Vec<SbxId> = views.iter().map(|view| rig.make(&all[..views.len() + view.mounts.len()], view.opts.clone()).unwrap()).collect();
+    for a in &made {
+        for b in &made {
+            let met = rig.realm.meet(*a, *b);
+            let (left, right) = (rig.realm.rights(*a), rig.realm.rights(*b));
+            assert_eq!(rig.realm.rights(met), left.intersection(&right), "{a:?} {b:?}");
+        }
+    }
+    // Each of them through the other's names: `/rw` read and written in one, only its part `d` in the other.
+    let met = rig.realm.meet(made[0], made[2]);
+    let (read, write) = (by_name("__sys_read_file").unwrap(), by_name("__sys_write_file").unwrap());
+    for (path, want, allowed) in [("d/a.txt", Access::Write, true), ("a.txt", Access::Write, false), ("a.txt", Access::Read, true)] {
+        let native = if want.writes() { write } else { read };
+        let verdict = rig.realm.rights(met).with_natives(CapSet::all()).allows(native, &Subject::Place(&grant(1, path, want).place, want));
+        assert_eq!(verdict, allowed, "{path} {want:?}");
     }
 }
 

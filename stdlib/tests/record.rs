@@ -278,6 +278,8 @@ fn every_decision_is_recorded_and_no_content_is() {
     let s = rig.make(&[READ], nums(&[("read", 0.0)])).unwrap();
     rig.enter(s);
     assert!(matches!(rig.call(READ, &[Arg::Str("a.txt")]), Err(Stop::Limit { .. })));
+    rig.leave();
+    assert_eq!(rig.realm.close_sink().unwrap().map(|sealed| sealed.events), Some(8));
     let written = String::from_utf8(sink.written.lock().unwrap().clone()).unwrap();
     assert_eq!(written, include_str!("audit.golden"));
     for hidden in ["secret-content", "v-secret", "alpha"] {

@@ -93,6 +93,8 @@ ops! {
     GetGlobal   (Out None None Global)   false "a = module variable k; one never assigned is looked up among names copied by use, else an error";
     SetGlobal   (In None None Global)    false "module variable k = a";
     GetCapture  (Out None None Capture)  false "a = capture k of the running closure (for a shared variable: its cell)";
+    GetShared   (Out None None Capture)  false "a = what the cell in capture k of the running closure holds";
+    SetShared   (In None None Capture)   false "the cell in capture k of the running closure now holds a";
     CellNew     (Out In None None)       false "a = a new cell that holds b";
     CellGet     (Out In None None)       false "a = what cell b holds";
     CellSet     (In In None None)        false "cell a now holds b";
@@ -106,9 +108,9 @@ ops! {
     Mul         (Out In In None)         false "a = b * c";
     Div         (Out In In None)         false "a = b / c";
     Rem         (Out In In None)         false "a = b % c, sign of the divisor";
-    AddI        (Out In None Int)        false "a = b + k (a string b joins with k's text)";
+    AddI        (Out In Small Int)       false "a = b + k (a string b joins with k's text); c=1: k + b";
     SubI        (Out In None Int)        false "a = b - k";
-    MulI        (Out In None Int)        false "a = b * k";
+    MulI        (Out In Small Int)       false "a = b * k; c=1: k * b";
     DivI        (Out In None Int)        false "a = b / k";
     RemI        (Out In None Int)        false "a = b % k";
     Neg         (Out In None None)       false "a = -b";
@@ -128,6 +130,8 @@ ops! {
     JumpLe      (In In None Target)      false "to k when a <= b";
     JumpEq      (In In None Target)      false "to k when a == b";
     JumpNe      (In In None Target)      false "to k when a != b";
+    JumpEqS     (In Const None Target)   false "to k when a is the short string constant b";
+    JumpNeS     (In Const None Target)   false "to k when a is not the short string constant b";
     JumpLtI     (In Byte None Target)    false "to k when a < the number b";
     JumpLeI     (In Byte None Target)    false "to k when a <= the number b";
     JumpGtI     (In Byte None Target)    false "to k when a > the number b";
@@ -135,11 +139,23 @@ ops! {
     JumpEqI     (In Byte None Target)    false "to k when a == the number b";
     JumpNeI     (In Byte None Target)    false "to k when a != the number b";
     Loop        (None None None Target)  true  "back edge: one unit of fuel, then to k, backwards";
+    LoopTrue    (In None None Target)    true  "back edge: one unit of fuel, then back to k when a is truthy";
+    LoopLt      (In In None Target)      true  "back edge: one unit of fuel, then back to k when a < b";
+    LoopLe      (In In None Target)      true  "back edge: one unit of fuel, then back to k when a <= b";
+    LoopEq      (In In None Target)      true  "back edge: one unit of fuel, then back to k when a == b";
+    LoopNe      (In In None Target)      true  "back edge: one unit of fuel, then back to k when a != b";
+    LoopLtI     (In Byte None Target)    true  "back edge: one unit of fuel, then back to k when a < the number b";
+    LoopLeI     (In Byte None Target)    true  "back edge: one unit of fuel, then back to k when a <= the number b";
+    LoopGtI     (In Byte None Target)    true  "back edge: one unit of fuel, then back to k when a > the number b";
+    LoopGeI     (In Byte None Target)    true  "back edge: one unit of fuel, then back to k when a >= the number b";
+    LoopEqI     (In Byte None Target)    true  "back edge: one unit of fuel, then back to k when a == the number b";
+    LoopNeI     (In Byte None Target)    true  "back edge: one unit of fuel, then back to k when a != the number b";
     Check       (None None None None)    true  "checkpoint that bills nothing, put into long straight code";
     ForPrep     (Triple Out Small Target) false "numeric loop over a..a+1 (c=1: right end left out): state a+2 = step, b = first value; to k when empty";
     ForLoop     (Triple Out Small Target) true  "next round: advance; when there is one: one unit of fuel, b = its value, back to k";
     IterNew     (Triple In None None)    false "loop over b: a = the source, a+1 and a+2 = position";
     IterNext    (Triple First Small Target) false "next round's values into b (and b+1 when c=2); to k when there is none";
+    IterLoop    (Triple First Small Target) true "back edge: one unit of fuel; when there is a next round: its values into b (and b+1 when c=2), back to k";
     // ---- access
     GetIndex    (Out In In None)         false "a = b[c]";
     GetIndexI   (Out In None Int)        false "a = b[k]";
@@ -150,6 +166,7 @@ ops! {
     // ---- making
     List        (Out First Count None)   false "a = a new list of the c registers from b";
     ListPush    (In First Count None)    false "append the c registers from b to list a";
+    Push        (In In None Builtin)     true  "builtin k, which appends b to list a";
     ListSpread  (In In None None)        false "append the elements of list b to list a";
     ListTail    (Out In Small None)      false "a = a new list of b's elements from index c on";
     Object      (Out First None Template) false "a = a new object: keys of template k, values from b on";
@@ -174,6 +191,27 @@ ops! {
 }
 
 impl Op {
+    /// Whether it goes back to its target, which is then a loop's head.
+    #[must_use]
+    pub const fn is_back_edge(self) -> bool {
+        matches!(
+            self,
+            Self::Loop
+                | Self::ForLoop
+                | Self::IterLoop
+                | Self::LoopTrue
+                | Self::LoopLt
+                | Self::LoopLe
+                | Self::LoopEq
+                | Self::LoopNe
+                | Self::LoopLtI
+                | Self::LoopLeI
+                | Self::LoopGtI
+                | Self::LoopGeI
+                | Self::LoopEqI
+                | Self::LoopNeI
+        )
+    }
     /// The instruction of a number.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {

@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub const MAX_REGISTERS: usize = 256;
 /// Most straight-line instructions between two checkpoints.
 pub const MAX_STRAIGHT: usize = 64;
+/// Longest text, in bytes, that `JumpEqS` and `JumpNeS` compare with: of texts up to this length the VM keeps equal ones only once.
+pub const MAX_SHORT: usize = 40;
 /// Most arguments a call may pass (spread included), so that a callee's window never has to be larger than the register file.
 pub const MAX_ARGUMENTS: usize = 200;
 

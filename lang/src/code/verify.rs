@@ -8,7 +8,7 @@
 //! Not checked, because only the runtime knows them: whether builtins and natives of a number exist.
 
 use super::op::{Op, Operand, Word};
-use super::program::{Capture, Constant, FunctionCode, MAX_ARGUMENTS, MAX_REGISTERS, MAX_STRAIGHT, Parts, Program};
+use super::program::{Capture, Constant, FunctionCode, MAX_ARGUMENTS, MAX_REGISTERS, MAX_SHORT, MAX_STRAIGHT, Parts, Program};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -130,7 +130,7 @@ fn loop_heads(parts: &Parts, function: &FunctionCode) -> Result<HashMap<u32, usi
         let Some(&word) = parts.code.get(at as usize) else { continue };
         let here = at as usize;
         match Op::from_number(word.op()) {
-            Some(Op::Loop | Op::ForLoop) => {
+            Some(op) if op.is_back_edge() => {
                 check(word.k() >= function.entry && word.k() <= at, here, "a back edge that does not go back")?;
                 check(open.last().is_none_or(|&(head, _)| head <= word.k()), here, "loops that overlap")?;
                 open.push((word.k(), MAX_REGISTERS));
@@ -241,11 +241,14 @@ impl Walk<'_> {
     /// What single instructions promise beyond that.
     fn rules(&self, op: Op, word: Word) -> Result<(), &'static str> {
         let text = |at: u32| matches!(self.parts.constants.get(at as usize), Some(Constant::Str(_)));
+        let short = |at: u32| matches!(self.parts.constants.get(at as usize), Some(Constant::Str(text)) if text.len() <= MAX_SHORT);
         let (holds, what) = match op {
             Op::NeedSet | Op::HasKey => (text(word.k()), "a name that is not a string"),
             Op::ForPrep | Op::ForLoop | Op::MatchList => (word.c() <= 1, "a flag that is neither 0 nor 1"),
+            Op::JumpEqS | Op::JumpNeS => (short(u32::from(word.b())), "a text that is not a short string"),
+            Op::AddI | Op::MulI => (word.c() <= 1, "a flag that is neither 0 nor 1"),
             Op::Range => (word.k() <= 1, "a flag that is neither 0 nor 1"),
-            Op::IterNext => ((1..=2).contains(&word.c()), "a loop with neither one nor two variables"),
+            Op::IterNext | Op::IterLoop => ((1..=2).contains(&word.c()), "a loop with neither one nor two variables"),
             Op::CallSpread => (word.b() == 1, "a spread call without its list"),
             Op::Call => (usize::from(word.b()) <= MAX_ARGUMENTS, "too many arguments"),
             Op::CallBuiltin | Op::CallNative => (usize::from(word.c()) <= MAX_ARGUMENTS, "too many arguments"),
@@ -263,7 +266,7 @@ impl Walk<'_> {
             Op::Concat | Op::List | Op::ListPush | Op::CallBuiltin | Op::CallNative => b..b + c,
             Op::Object => b..b + self.parts.templates.get(word.k() as usize).map_or(0, Vec::len),
             Op::ForPrep => a..a + 2,
-            Op::ForLoop | Op::IterNext => a..a + 3,
+            Op::ForLoop | Op::IterNext | Op::IterLoop => a..a + 3,
             _ => 0..0,
         };
         if run.end > usize::from(self.function.registers) && !run.is_empty() {
@@ -273,7 +276,7 @@ impl Walk<'_> {
         for register in singles.chain(run) {
             self.is_set(register)?;
         }
-        if op == Op::IterNext && b + c > usize::from(self.function.registers) {
+        if matches!(op, Op::IterNext | Op::IterLoop) && b + c > usize::from(self.function.registers) {
             return Err("a run of registers beyond the function's");
         }
         if op == Op::Closure {
@@ -310,7 +313,7 @@ impl Walk<'_> {
         match op {
             Op::Call | Op::CallSpread => set.add(a),
             Op::ForPrep | Op::IterNew => (a..a + 3).for_each(|register| set.add(register)),
-            Op::IterNext => (b..b + c).for_each(|register| set.add(register)),
+            Op::IterNext | Op::IterLoop => (b..b + c).for_each(|register| set.add(register)),
             _ => {}
         }
     }
@@ -319,9 +322,9 @@ impl Walk<'_> {
     fn flow(&mut self, at: u32, op: Op, word: Word, before: State, heads: &HashMap<u32, State>) -> Result<(), Fault> {
         let here = at as usize;
         match op {
-            Op::Loop | Op::ForLoop => {
+            _ if op.is_back_edge() => {
                 let Some(head) = heads.get(&word.k()) else { return Err(Fault { at: here, what: "a back edge that does not go back" }) };
-                let back = if op == Op::Loop { before } else { self.state };
+                let back = self.state;
                 check(back.set.meet(head.set) == head.set, here, "a loop that loses a register")?;
                 // The next value is there only when the loop goes back.
                 self.state = if op == Op::Loop { State::NEVER } else { before };

@@ -148,6 +148,19 @@ impl Lower<'_> {
         true
     }
 
+    /// A call, made for its effect only, of the builtin that appends to a list.
+    pub(super) fn appends(&mut self, id: ExprId) -> bool {
+        let Expr::Call { callee, args } = self.ast.expr(self.bare(id)) else { return false };
+        let (Some(number), [list, item]) = (self.resolved.push, &args[..]) else { return false };
+        if self.resolved.name(self.bare(*callee)).place != Place::Builtin(number) || list.spread || item.spread {
+            return false;
+        }
+        let to = self.stable(list.expr, &[item.expr]);
+        let from = self.any(item.expr);
+        self.emit(Op::Push, to, from, 0, number, self.ast.span(id));
+        true
+    }
+
     /// Whether arguments can be passed one by one.
     fn in_registers(&self, args: &[Arg]) -> bool {
         args.len() <= MAX_DIRECT_ARGS && args.iter().all(|arg| !arg.spread)

@@ -3,8 +3,11 @@
 use super::{Dst, Label, Lower, Want};
 use crate::ast::{BinOp, Expr, ExprId, UnOp};
 use crate::code::op::Op;
-use crate::code::program::Constant;
+use crate::code::program::{Constant, MAX_SHORT};
 use crate::source::Span;
+
+/// An operator of a run: the whole expression, the operator, its operands.
+type Step = (ExprId, BinOp, ExprId, ExprId);
 
 impl Lower<'_> {
     /// Evaluates into a register. The register is written last, unless it may hold intermediate values.
@@ -83,7 +86,9 @@ impl Lower<'_> {
             (_, Expr::Match { .. }) => self.match_expr(self.bare(id), want),
             (Want::Effect, _) => {
                 let mark = self.mark();
-                self.any(id);
+                if !self.appends(id) {
+                    self.any(id);
+                }
                 self.release(mark);
             }
             (Want::Tail, _) => {
@@ -116,9 +121,12 @@ impl Lower<'_> {
             steps.push((leftmost, *op, *left, *right));
             leftmost = *left;
         }
-        let rights = steps.last().map(|step| step.3);
         let mut accumulator = None;
-        let mut left = match self.any_plain(leftmost, rights.as_slice()) {
+        if let Some(literal) = self.literal_first(leftmost, &mut steps, dst, &mut accumulator) {
+            return self.operator_run(&steps, literal, dst, accumulator);
+        }
+        let rights = steps.last().map(|step| step.3);
+        let left = match self.any_plain(leftmost, rights.as_slice()) {
             Some(register) => register,
             None => {
                 let own = self.scratch(dst);
@@ -127,6 +135,34 @@ impl Lower<'_> {
                 own.reg
             }
         };
+        self.operator_run(&steps, left, dst, accumulator);
+    }
+
+    /// `2 * x …`, `1 + x …`: the literal is the instruction's own. Takes the step away and says where its result is.
+    fn literal_first(&mut self, leftmost: ExprId, steps: &mut Vec<Step>, dst: Dst, accumulator: &mut Option<Dst>) -> Option<u8> {
+        let &(whole, op, left_id, right) = steps.last()?;
+        let op = match op {
+            BinOp::Add => Op::AddI,
+            BinOp::Mul => Op::MulI,
+            _ => return None,
+        };
+        let int = self.int_literal(leftmost)?;
+        if self.int_literal(right).is_some() {
+            return None;
+        }
+        steps.pop();
+        let out = if steps.is_empty() { dst.reg } else { accumulator.insert(self.scratch(dst)).reg };
+        let span = self.between(self.ast.span(left_id).end, self.ast.span(right).start, self.ast.span(whole));
+        let mark = self.mark();
+        let right = self.any(right);
+        self.emit(op, out, right, 1, int as u32, span);
+        self.release(mark);
+        Some(out)
+    }
+
+    /// The steps that are left, with what they begin with.
+    fn operator_run(&mut self, steps: &[Step], mut left: u8, dst: Dst, mut accumulator: Option<Dst>) {
+        let ast = self.ast;
         for (at, (whole, op, left_id, right)) in steps.iter().enumerate().rev() {
             let out = if at == 0 {
                 dst.reg
@@ -266,6 +302,28 @@ impl Lower<'_> {
 
     /// A comparison fused with its jump. There is no NaN, so `not a < b` is `b <= a`.
     fn compare_jump(&mut self, op: BinOp, left: ExprId, right: ExprId, when: bool, to: Label, span: Span) {
+        if let Some(text) = self.short_text(right).filter(|_| matches!(op, BinOp::Eq | BinOp::Ne)) {
+            let op = if when == (op == BinOp::Eq) { Op::JumpEqS } else { Op::JumpNeS };
+            let register = self.any(left);
+            return self.jump(op, register, text, to, span);
+        }
+        let (op, b, c) = self.comparison(op, left, right, when);
+        self.jump(op, b, c, to, span);
+    }
+
+    /// The constant of a short string literal, when a byte can name it.
+    fn short_text(&mut self, id: ExprId) -> Option<u8> {
+        let ast = self.ast;
+        let Expr::Str(text) = ast.expr(self.bare(id)) else { return None };
+        if text.len() > MAX_SHORT {
+            return None;
+        }
+        let constant = self.text(text);
+        u8::try_from(constant).ok()
+    }
+
+    /// The jump of a comparison, with its operands.
+    fn comparison(&mut self, op: BinOp, left: ExprId, right: ExprId, when: bool) -> (Op, u8, u8) {
         let op = if when { op } else { opposite(op) };
         let (op, left, right) = if self.byte_literal(left).is_some() { (mirrored(op), right, left) } else { (op, left, right) };
         let b = self.stable(left, &[right]);
@@ -278,18 +336,84 @@ impl Lower<'_> {
                 BinOp::Ne => Op::JumpNeI,
                 _ => Op::JumpEqI,
             };
-            return self.jump(op, b, byte, to, span);
+            return (op, b, byte);
         }
         let c = self.any(right);
-        let (op, b, c) = match op {
+        match op {
             BinOp::Lt => (Op::JumpLt, b, c),
             BinOp::Le => (Op::JumpLe, b, c),
             BinOp::Gt => (Op::JumpLt, c, b),
             BinOp::Ge => (Op::JumpLe, c, b),
             BinOp::Ne => (Op::JumpNe, b, c),
             _ => (Op::JumpEq, b, c),
+        }
+    }
+
+    /// A loop's back edge that is taken when the condition holds.
+    pub(super) fn back_edge(&mut self, id: ExprId, start: u32, span: Span) {
+        let (id, mark) = (self.bare(id), self.mark());
+        let (op, a, b, span) = match self.ast.expr(id) {
+            Expr::Binary(op @ (BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge | BinOp::Eq | BinOp::Ne), left, right) => {
+                let span = self.between(self.ast.span(*left).end, self.ast.span(*right).start, self.ast.span(id));
+                let (op, a, b) = self.comparison(*op, *left, *right, true);
+                (looping(op), a, b, span)
+            }
+            _ => (Op::LoopTrue, self.any(id), 0, span),
         };
-        self.jump(op, b, c, to, span);
+        self.emit(op, a, b, 0, start, span);
+        self.release(mark);
+    }
+
+    /// The first of the conditions that must all hold, when it is small enough to stand at a loop's start and once more at its end; and
+    /// the others.
+    pub(super) fn repeated(&self, cond: ExprId) -> Option<(ExprId, Vec<ExprId>)> {
+        let cond = self.bare(cond);
+        let mut operands = match self.ast.expr(cond) {
+            Expr::Binary(BinOp::And, ..) => self.operands(cond, BinOp::And),
+            _ => vec![cond],
+        };
+        let mut left = MAX_REPEATED;
+        let first = self.bare(*operands.first()?);
+        // A literal is decided where it stands, and what it decides needs no test.
+        if matches!(self.ast.expr(first), Expr::Bool(_) | Expr::Num(_)) || !self.is_small(first, &mut left) {
+            return None;
+        }
+        Some((first, operands.split_off(1)))
+    }
+
+    /// Whether an expression is made of at most so many names, literals, operators, accesses and calls. Looks no deeper than that.
+    fn is_small(&self, id: ExprId, left: &mut usize) -> bool {
+        let Some(fewer) = left.checked_sub(1) else { return false };
+        *left = fewer;
+        match self.ast.expr(self.bare(id)) {
+            Expr::Name(_) | Expr::Num(_) | Expr::Str(_) | Expr::Bool(_) | Expr::Nil => true,
+            Expr::Binary(op, a, b) => !matches!(op, BinOp::And | BinOp::Or) && self.is_small(*a, left) && self.is_small(*b, left),
+            Expr::Field { base, optional: false, .. } => self.is_small(*base, left),
+            Expr::Index { base, index, optional: false } => self.is_small(*base, left) && self.is_small(*index, left),
+            Expr::Call { callee, args } => {
+                self.is_small(*callee, left) && args.iter().all(|arg| !arg.spread && self.is_small(arg.expr, left))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Most parts of a loop's condition that stands in the code twice.
+const MAX_REPEATED: usize = 12;
+
+/// The back edge of a jump.
+fn looping(op: Op) -> Op {
+    match op {
+        Op::JumpLt => Op::LoopLt,
+        Op::JumpLe => Op::LoopLe,
+        Op::JumpEq => Op::LoopEq,
+        Op::JumpNe => Op::LoopNe,
+        Op::JumpLtI => Op::LoopLtI,
+        Op::JumpLeI => Op::LoopLeI,
+        Op::JumpGtI => Op::LoopGtI,
+        Op::JumpGeI => Op::LoopGeI,
+        Op::JumpEqI => Op::LoopEqI,
+        _ => Op::LoopNeI,
     }
 }
 

@@ -127,6 +127,21 @@ impl Lower<'_> {
 
     pub(super) fn while_loop(&mut self, cond: ExprId, body: BlockId, span: Span) {
         let (head, end) = (self.here(), self.label());
+        if let Some((first, others)) = self.repeated(cond) {
+            // Tested before the first round and at the end of each: a round then passes one jump, which is its back edge.
+            let next = self.label();
+            self.condition(first, false, end);
+            let start = self.here();
+            for other in others {
+                self.condition(other, false, end);
+            }
+            self.loops.push(LoopState { head: Err(next), end });
+            self.block(body, Want::Effect);
+            self.loops.pop();
+            self.bind(next);
+            self.back_edge(first, start, span);
+            return self.bind(end);
+        }
         // The way back arrives with nothing counted, so the head counts on from what comes from above.
         self.condition(cond, false, end);
         self.loops.push(LoopState { head: Ok(head), end });
@@ -172,13 +187,15 @@ impl Lower<'_> {
         let source = self.any(source);
         self.emit(Op::IterNew, first.reg, source, 0, 0, span);
         let values = self.loop_registers(vars);
-        let (head, end) = (self.here(), self.label());
-        self.jump3(Op::IterNext, first.reg, values, small(vars.len().max(1)), end, span);
+        let (count, end, next) = (small(vars.len().max(1)), self.label(), self.label());
+        self.jump3(Op::IterNext, first.reg, values, count, end, span);
+        let start = self.here();
         self.bind_loop(id, values);
-        self.loops.push(LoopState { head: Ok(head), end });
+        self.loops.push(LoopState { head: Err(next), end });
         self.block(body, Want::Effect);
         self.loops.pop();
-        self.emit(Op::Loop, 0, 0, 0, head, span);
+        self.bind(next);
+        self.emit(Op::IterLoop, first.reg, values, count, start, span);
         self.bind(end);
         self.release(mark);
     }

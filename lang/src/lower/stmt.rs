@@ -4,7 +4,6 @@ use super::{Lower, Want};
 use crate::ast::{BinOp, Expr, ExprId, Stmt, StmtId};
 use crate::code::op::Op;
 use crate::code::program::ModuleRef;
-use crate::resolve::Place;
 use crate::source::Span;
 
 impl Lower<'_> {
@@ -70,26 +69,10 @@ impl Lower<'_> {
                 if let Some(register) = self.any_plain(target, &[value]) {
                     return self.operator(op, register, register, value, operator);
                 }
-                let (cell, own) = (self.temp(), self.temp());
-                let cell = match meaning.place {
-                    Place::Captured(number, _) => {
-                        self.emit(Op::GetCapture, cell.reg, 0, 0, number, whole);
-                        Some(cell.reg)
-                    }
-                    _ => None,
-                };
-                match cell {
-                    Some(cell) => {
-                        self.emit(Op::CellGet, own.reg, cell, 0, 0, whole);
-                        self.check_set(meaning, own.reg, whole);
-                    }
-                    None => self.read(target, own.reg),
-                }
+                let own = self.temp();
+                self.read(target, own.reg);
                 self.operator(op, own.reg, own.reg, value, operator);
-                match cell {
-                    Some(cell) => _ = self.emit(Op::CellSet, cell, own.reg, 0, 0, whole),
-                    None => self.store(meaning.place, own.reg, whole),
-                }
+                self.store(meaning.place, own.reg, whole);
             }
             Expr::Index { base, index, .. } => {
                 let step = self.step_span(*base, target);

@@ -74,10 +74,8 @@ impl Lower<'_> {
                 self.check_set(meaning, dst, span);
             }
             Place::Captured(number, var) => {
-                self.emit(Op::GetCapture, dst, 0, 0, number, span);
-                if self.is_shared(var) {
-                    self.emit(Op::CellGet, dst, dst, 0, 0, span);
-                }
+                let op = if self.is_shared(var) { Op::GetShared } else { Op::GetCapture };
+                self.emit(op, dst, 0, 0, number, span);
                 self.check_set(meaning, dst, span);
             }
             Place::Builtin(number) => _ = self.emit(Op::Builtin, dst, 0, 0, number, span),
@@ -107,13 +105,7 @@ impl Lower<'_> {
                 let register = self.register(var);
                 self.emit(Op::CellSet, register, from, 0, 0, span);
             }
-            Place::Captured(number, _) => {
-                let mark = self.mark();
-                let cell = self.alloc();
-                self.emit(Op::GetCapture, cell, 0, 0, number, span);
-                self.emit(Op::CellSet, cell, from, 0, 0, span);
-                self.release(mark);
-            }
+            Place::Captured(number, _) => _ = self.emit(Op::SetShared, from, 0, 0, number, span),
             Place::Builtin(_) | Place::Native(_) | Place::Nowhere => {}
         }
     }

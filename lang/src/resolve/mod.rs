@@ -180,6 +180,8 @@ pub struct Resolved {
     pub uses: Vec<ModuleRef>,
     /// Functions of `trl` that pipelines name without loading it: the field, and the module variable that holds it.
     pub stages: Vec<(Name, Slot)>,
+    /// The builtin that appends to a list, when the text may name it.
+    pub push: Option<u32>,
     /// The number of `trl` in `uses`, when `stages` is not empty.
     pub stages_module: u32,
 }

@@ -49,6 +49,7 @@ impl<'a> Resolver<'a> {
     /// The whole unit.
     pub(super) fn unit(&mut self) {
         let Some(root) = self.ast.root else { return };
+        self.out.push = self.library.builtin("__lst_push", self.trusted);
         let found = bound_names(self, root, None);
         self.frames.push(Frame::new(0, false));
         self.declare(&found, &HashSet::new());

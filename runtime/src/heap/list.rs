@@ -69,6 +69,30 @@ impl Store {
         }
         Ok(())
     }
+    /// Appends an element when there is room and the list is not frozen; says whether.
+    #[inline]
+    pub fn list_append(&mut self, id: ListId, value: Value) -> bool {
+        let Some(list) = self.lists.get_mut(id.0) else { return false };
+        let fits = !list.frozen && list.ready(&mut self.account, 1).is_ok();
+        if fits {
+            list.items.push(value);
+        }
+        fits
+    }
+    /// Replaces an element of a list that is not frozen; says whether there was one.
+    #[inline]
+    pub fn list_store(&mut self, id: ListId, index: usize, value: Value) -> bool {
+        match self.lists.get_mut(id.0) {
+            Some(list) if !list.frozen => match list.items.get_mut(index) {
+                Some(place) => {
+                    *place = value;
+                    true
+                }
+                None => false,
+            },
+            _ => false,
+        }
+    }
     /// Appends elements.
     pub fn list_extend(&mut self, id: ListId, values: &[Value]) -> Result<(), Full> {
         if let Some(list) = self.lists.get_mut(id.0) {

@@ -18,6 +18,7 @@ mod slab;
 mod string;
 mod text;
 mod unit;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -30,8 +31,9 @@ pub use mark::Marker;
 pub use object::{FLAT_MAX, IdHasher, IdState};
 pub use other::Function;
 pub use string::INTERN_MAX;
-pub use text::{Bound, Names, Overrun, STEP_BYTES, number, short_text, text};
+pub use text::{Bound, Digits, Names, Overrun, STEP_BYTES, number, short_text, text};
 pub use unit::{Origin, Site, Unit, UnitId, Units};
+pub use watch::Watch;
 
 use crate::value::{Kind, StrId, Value};
 use account::{Account, block};
@@ -67,6 +69,8 @@ pub struct Store {
     ids: IdState,
     /// What builtins and natives are called where values are shown.
     pub names: Names,
+    /// When long work must stop.
+    pub watch: Watch,
 }
 
 impl std::ops::Deref for Heap {
@@ -103,6 +107,7 @@ impl Heap {
             dropped: Vec::new(),
             ids: IdState::new(random.hash_one(2)),
             names: Names::default(),
+            watch: Watch::default(),
         };
         Self { store, units: Units::new() }
     }
@@ -190,6 +195,10 @@ impl Store {
     #[inline]
     pub fn concat(&mut self, a: StrId, b: StrId) -> Result<StrId, Full> {
         self.strings.concat(&mut self.account, a, b)
+    }
+    /// A string and a text joined.
+    pub fn concat_text(&mut self, a: StrId, b: &str) -> Result<StrId, Full> {
+        self.strings.concat_text(&mut self.account, a, b)
     }
     /// Part of a string, as bytes; the empty string when the range does not fit it.
     #[inline]

@@ -234,6 +234,29 @@ impl Store {
             *place = value;
         }
     }
+    /// Replaces the value at a position when the pair there has this key and the object is not frozen; says whether.
+    #[inline]
+    pub fn store_at(&mut self, id: ObjectId, position: usize, key: StrId, value: Value) -> bool {
+        let Some(object) = self.objects.get_mut(id.0) else { return false };
+        if object.frozen {
+            return false;
+        }
+        let (found, place) = match &mut object.pairs {
+            Pairs::Flat(pairs) => match pairs.get_mut(position) {
+                Some((found, place)) => (*found, place),
+                None => return false,
+            },
+            Pairs::Map(indexed) => match indexed.map.get_index_mut(position) {
+                Some((found, place)) => (*found, place),
+                None => return false,
+            },
+        };
+        if found != key {
+            return false;
+        }
+        *place = value;
+        true
+    }
     /// Sets a key and tells its position. The key is interned ([`Store::intern`], [`Store::key`]).
     pub fn set(&mut self, id: ObjectId, key: StrId, value: Value) -> Result<usize, Full> {
         match self.objects.get_mut(id.0) {

@@ -16,6 +16,9 @@ use std::ops::Range;
 /// Strings up to this many bytes are interned when they are made.
 pub const INTERN_MAX: usize = 40;
 
+/// What the compiler takes for short is interned here.
+const _: () = assert!(ilu_lang::code::program::MAX_SHORT <= INTERN_MAX);
+
 pub(super) struct Text {
     text: Box<str>,
     /// Code points. Equal to the length in bytes exactly when the text is ASCII.
@@ -53,6 +56,27 @@ fn table_bytes(capacity: usize) -> usize {
 
 fn spread(tag: u32) -> u64 {
     u64::from(tag) << 32 | u64::from(tag)
+}
+
+/// Two texts joined, when that is short enough to be interned. Two texts joined are a text.
+fn short_joined(head: &str, tail: &str) -> Option<([u8; INTERN_MAX], usize)> {
+    let length = head.len() + tail.len();
+    let mut room = [0u8; INTERN_MAX];
+    let (front, back) = room.get_mut(..length)?.split_at_mut(head.len());
+    front.copy_from_slice(head.as_bytes());
+    back.copy_from_slice(tail.as_bytes());
+    Some((room, length))
+}
+
+fn joined(account: &mut Account, length: usize, head: &str, tail: &str) -> Result<Box<str>, Full> {
+    if length > u32::MAX as usize {
+        return Err(Full { needs: length });
+    }
+    account.charge(block(length))?;
+    let mut text = String::with_capacity(length);
+    text.push_str(head);
+    text.push_str(tail);
+    Ok(text.into_boxed_str())
 }
 
 impl Strings {
@@ -160,27 +184,26 @@ impl Strings {
         self.slab.get_mut(id.0).map_or_else(Box::default, |entry| std::mem::replace(&mut entry.text, text))
     }
     pub(super) fn concat(&mut self, account: &mut Account, a: StrId, b: StrId) -> Result<StrId, Full> {
-        let length = self.text(a).len() + self.text(b).len();
-        if length <= INTERN_MAX {
-            let mut room = [0u8; INTERN_MAX];
-            let (head, tail) = (self.text(a).as_bytes(), self.text(b).as_bytes());
-            for (place, byte) in room.iter_mut().zip(head.iter().chain(tail)) {
-                *place = *byte;
-            }
-            // Two texts joined are a text, so this never takes the second way.
-            let joined = room.get(..length).and_then(|joined| std::str::from_utf8(joined).ok()).unwrap_or_default();
-            return self.intern(account, joined);
+        let (head, tail) = (self.text(a), self.text(b));
+        let length = head.len() + tail.len();
+        if let Some((joined, length)) = short_joined(head, tail) {
+            return self.intern(account, std::str::from_utf8(joined.get(..length).unwrap_or_default()).unwrap_or_default());
         }
-        if length > u32::MAX as usize {
-            return Err(Full { needs: length });
-        }
-        self.slab.ready(account)?;
-        account.charge(block(length))?;
-        let mut text = String::with_capacity(length);
-        text.push_str(self.text(a));
-        text.push_str(self.text(b));
         let chars = (self.chars(a) + self.chars(b)) as u32;
-        Ok(StrId(self.slab.put(Text { text: text.into_boxed_str(), chars, tag: 0 })))
+        self.slab.ready(account)?;
+        let text = joined(account, length, self.text(a), self.text(b))?;
+        Ok(StrId(self.slab.put(Text { text, chars, tag: 0 })))
+    }
+    pub(super) fn concat_text(&mut self, account: &mut Account, a: StrId, b: &str) -> Result<StrId, Full> {
+        let head = self.text(a);
+        let length = head.len() + b.len();
+        if let Some((joined, length)) = short_joined(head, b) {
+            return self.intern(account, std::str::from_utf8(joined.get(..length).unwrap_or_default()).unwrap_or_default());
+        }
+        let chars = (self.chars(a) + b.chars().count()) as u32;
+        self.slab.ready(account)?;
+        let text = joined(account, length, self.text(a), b)?;
+        Ok(StrId(self.slab.put(Text { text, chars, tag: 0 })))
     }
     fn store(&mut self, account: &mut Account, length: usize, tag: u32, make: impl FnOnce() -> Box<str>) -> Result<StrId, Full> {
         if length > u32::MAX as usize {

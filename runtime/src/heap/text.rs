@@ -25,6 +25,8 @@ pub const STEP_BYTES: usize = 16;
 pub enum Overrun {
     /// More work than allowed: out of fuel.
     Work,
+    /// Time is up.
+    Late,
     /// More memory than allowed: so many bytes would be needed, at least.
     Bytes(usize),
 }
@@ -47,7 +49,47 @@ impl Default for Names {
 /// A number's text: the shortest that reads back as the same number, without a fraction when there is none.
 #[must_use]
 pub fn number(number: f64) -> String {
-    ryu_js::Buffer::new().format(number).to_owned()
+    Digits::default().of(number).to_owned()
+}
+
+/// Room for a number's text.
+pub struct Digits {
+    general: ryu_js::Buffer,
+    whole: [u8; 20],
+}
+
+impl Default for Digits {
+    fn default() -> Self {
+        Self { general: ryu_js::Buffer::new(), whole: [0; 20] }
+    }
+}
+
+impl Digits {
+    /// The text of [`number`].
+    pub fn of(&mut self, number: f64) -> &str {
+        /// Below it every whole number is written digit by digit.
+        const PLAIN: f64 = 9_007_199_254_740_992.0;
+        let whole = number as i64;
+        if whole as f64 != number || number.abs() >= PLAIN {
+            return self.general.format(number);
+        }
+        let (mut rest, mut first) = (whole.unsigned_abs(), self.whole.len());
+        for (at, place) in self.whole.iter_mut().enumerate().rev() {
+            *place = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            first = at;
+            if rest == 0 {
+                break;
+            }
+        }
+        if whole < 0 {
+            first = first.saturating_sub(1);
+            if let Some(place) = self.whole.get_mut(first) {
+                *place = b'-';
+            }
+        }
+        self.whole.get(first..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+    }
 }
 
 /// Appends a value's text to `out` and tells the work it took. At the top a string is bare; inside a list or an object it is quoted.
@@ -98,8 +140,12 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn spend(&mut self, work: u64) -> Result<(), Overrun> {
+        let before = self.work;
         self.work += work;
-        if self.work > self.bound.work { Err(Overrun::Work) } else { Ok(()) }
+        if self.work > self.bound.work {
+            return Err(Overrun::Work);
+        }
+        if self.store.watch.is_late(before, self.work) { Err(Overrun::Late) } else { Ok(()) }
     }
     fn push(&mut self, text: &str) -> Result<(), Overrun> {
         let needed = self.out.len().saturating_add(text.len());

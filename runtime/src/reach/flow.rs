@@ -163,7 +163,8 @@ impl Walk<'_> {
             // These look at what something is, and keep nothing of it.
             Op::JumpTrue | Op::JumpFalse | Op::JumpNil | Op::JumpSet | Op::NeedSet | Op::MatchList | Op::MatchObject | Op::MatchNum => {}
             Op::JumpLt | Op::JumpLe | Op::JumpEq | Op::JumpNe | Op::JumpLtI | Op::JumpLeI | Op::JumpGtI | Op::JumpGeI => {}
-            Op::JumpEqI | Op::JumpNeI | Op::Jump | Op::Loop | Op::Check => {}
+            Op::JumpEqI | Op::JumpNeI | Op::JumpEqS | Op::JumpNeS | Op::Jump | Op::Check => {}
+            _ if op.is_back_edge() && !matches!(op, Op::ForLoop | Op::IterLoop) => {}
             Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Not | Op::Neg | Op::HasKey | Op::Concat => state.forget(a),
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Rem | Op::AddI | Op::SubI | Op::MulI | Op::DivI | Op::RemI => state.forget(a),
             Op::Call => {
@@ -184,6 +185,7 @@ impl Walk<'_> {
                 state.forget_from(b);
                 state.put(a, result);
             }
+            Op::Push => _ = self.call_builtin(at, k, &[state.get(a), state.get(b)]),
             Op::CallNative => {
                 for n in 0..c {
                     self.escape(at, &state.get(b.saturating_add(n)));
@@ -220,7 +222,9 @@ impl Walk<'_> {
             match operand {
                 Operand::Out => state.forget(register),
                 Operand::Triple => (0..3).for_each(|n| state.forget(register.saturating_add(n))),
-                Operand::First if op == Op::IterNext => (0..2).for_each(|n| state.forget(register.saturating_add(n))),
+                Operand::First if matches!(op, Op::IterNext | Op::IterLoop) => {
+                    (0..2).for_each(|n| state.forget(register.saturating_add(n)))
+                }
                 _ => {}
             }
         }

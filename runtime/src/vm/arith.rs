@@ -113,9 +113,9 @@ fn sign(op: Op) -> &'static str {
         Op::Mul | Op::MulI => "*",
         Op::Div | Op::DivI => "/",
         Op::Rem | Op::RemI => "%",
-        Op::Lt | Op::JumpLt | Op::JumpLtI => "<",
-        Op::Le | Op::JumpLe | Op::JumpLeI => "<=",
-        Op::JumpGtI => ">",
+        Op::Lt | Op::JumpLt | Op::JumpLtI | Op::LoopLt | Op::LoopLtI => "<",
+        Op::Le | Op::JumpLe | Op::JumpLeI | Op::LoopLe | Op::LoopLeI => "<=",
+        Op::JumpGtI | Op::LoopGtI => ">",
         _ => ">=",
     }
 }

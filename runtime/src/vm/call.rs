@@ -2,7 +2,7 @@
 
 use super::Vm;
 use super::frame::{CallAt, Frame};
-use crate::builtin::{Fault, Run};
+use crate::builtin::{BuiltinRow, Fault, Run};
 use crate::native;
 use crate::value::{FunctionId, Kind, Value};
 use ilu_cap::NativeId;
@@ -49,6 +49,20 @@ impl Vm<'_> {
             _ => self.call_native(k, CallAt { args: base + b as usize, count: c as usize, dest: at, authority })?,
         }
         // Billed only now: what lacked room is done again, and the bill must not depend on when the collector ran.
+        self.fuel -= 1;
+        Ok(())
+    }
+
+    /// `Push` of anything that it takes more for than room in a list: the builtin decides.
+    pub(super) fn push(&mut self, word: Word) -> Result<(), Fault> {
+        if self.fuel + self.reserve < 1 {
+            return Err(Fault::Fuel);
+        }
+        let Some(BuiltinRow { run: Run::Pure(run), .. }) = self.builtins.get(word.k() as usize) else {
+            return Err(Fault::Broken("builtin"));
+        };
+        let args = [self.get(word.a()), self.get(word.b())];
+        self.counted(|cx| run(cx, &args))?;
         self.fuel -= 1;
         Ok(())
     }

@@ -77,6 +77,7 @@ const fn finds(op: Op) -> bool {
             | Op::Move
             | Op::GetGlobal
             | Op::GetCapture
+            | Op::GetShared
             | Op::CellGet
             | Op::GetIndex
             | Op::GetIndexI

@@ -140,6 +140,25 @@ impl Vm<'_> {
         Ok(())
     }
 
+    /// Makes sure that one more boundary fits.
+    pub(super) fn ready_boundary(&mut self) -> Result<(), Fault> {
+        if self.boundaries.len() >= self.depth.most {
+            return Err(Fault::Stop(Stop::Limit { budget: Budget::Depth, of: self.depth.of }));
+        }
+        let old = self.boundaries.capacity();
+        if self.boundaries.len() < old {
+            return Ok(());
+        }
+        let more = old.max(8);
+        let bytes = more * size_of::<super::frame::Boundary>();
+        self.heap.charge(bytes)?;
+        if self.boundaries.try_reserve_exact(more).is_err() {
+            self.heap.release(bytes);
+            return Err(Full { needs: bytes }.into());
+        }
+        Ok(())
+    }
+
     /// Makes sure that one more frame fits.
     pub(super) fn ready_frame(&mut self) -> Result<(), Fault> {
         if self.frames.len() < self.frame_room {

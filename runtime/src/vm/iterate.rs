@@ -9,6 +9,31 @@ use crate::value::{HandleRef, Kind, Value};
 use ilu_lang::code::op::{Op, Word};
 
 impl Vm<'_> {
+    /// `IterLoop` on anything but a list.
+    pub(super) fn next_or_on(&mut self, word: Word) -> Result<(), Fault> {
+        if self.fuel + self.reserve < 1 {
+            return Err(Fault::Fuel);
+        }
+        if let Some(round) = self.next_round(word.a())? {
+            self.begin_round(word, round);
+            self.jump(word.k());
+        }
+        self.fuel -= 1;
+        Ok(())
+    }
+
+    /// Puts a round's values where its variables are.
+    fn begin_round(&mut self, word: Word, (first, second): (Value, Value)) {
+        let (a, b) = (word.a(), word.b());
+        if word.c() == 2 {
+            self.set(b, first);
+            self.set(b.wrapping_add(1), second);
+        } else {
+            // With one variable, an object gives its keys and everything else its elements.
+            self.set(b, if self.get(a).as_object().is_some() { first } else { second });
+        }
+    }
+
     /// `ForPrep`, `IterNew`, and `IterNext` on anything but a list.
     pub(super) fn iterate(&mut self, op: Op, word: Word) -> Result<(), Fault> {
         let (a, b, c, k) = (word.a(), word.b(), word.c(), word.k());
@@ -39,15 +64,7 @@ impl Vm<'_> {
             }
             _ => match self.next_round(a)? {
                 None => self.jump(k),
-                Some((first, second)) if c == 2 => {
-                    self.set(b, first);
-                    self.set(b.wrapping_add(1), second);
-                }
-                // With one variable, an object gives its keys and everything else its elements.
-                Some((first, second)) => {
-                    let value = if self.get(a).as_object().is_some() { first } else { second };
-                    self.set(b, value);
-                }
+                Some(round) => self.begin_round(word, round),
             },
         }
         Ok(())

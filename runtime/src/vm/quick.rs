@@ -30,9 +30,66 @@ fn truthy_on_heap(heap: &Store, value: Value) -> bool {
     }
 }
 
+/// 1.5 · 2^52: added to a whole number of at most 51 bits, it leaves the number in the lowest bits of the sum.
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+
+/// The whole number that a float of at most 51 bits is; anything else for others, which [`as_float`] tells.
+#[inline(always)]
+fn bits_of_whole(number: f64) -> i64 {
+    (number + SHIFT).to_bits().wrapping_sub(SHIFT.to_bits()) as i64
+}
+
+/// The place that a value names: a whole number from 0 on, of at most 51 bits. Nothing for others, and for -0.
+#[inline(always)]
+pub(super) fn place(value: Value) -> Option<usize> {
+    let place = bits_of_whole(value.float());
+    if (place as f64).to_bits() == value.bits() { usize::try_from(place).ok() } else { None }
+}
+
+/// Longest text that [`join`] makes: what costs no fuel beside the instruction's.
+const MAX_JOINED: usize = 255;
+
+/// `x + y` of a string and a short string or number, when there is room.
+#[inline(never)]
+pub(super) fn join(heap: &mut Store, x: Value, y: Value) -> Option<Value> {
+    let head = x.as_str()?;
+    let mut digits = crate::heap::Digits::default();
+    match y.kind() {
+        Kind::Str(tail) if heap.str(head).len() + heap.str(tail).len() <= MAX_JOINED => heap.concat(head, tail).ok().map(Value::from),
+        Kind::Num(number) if heap.str(head).len() <= MAX_JOINED => heap.concat_text(head, digits.of(number)).ok().map(Value::from),
+        _ => None,
+    }
+}
+
 /// `x % y` with the sign of the divisor; not finite when `y` is zero.
-#[inline]
+#[inline(always)]
 pub(super) fn remainder(x: f64, y: f64) -> f64 {
+    let (a, b) = (bits_of_whole(x), bits_of_whole(y));
+    if b > 0 && a as f64 == x && b as f64 == y { below(a, b) } else { any_remainder(x, y) }
+}
+
+/// `x % k`.
+#[inline(always)]
+pub(super) fn remainder_by(x: f64, k: i32) -> f64 {
+    let a = bits_of_whole(x);
+    if k > 0 && a as f64 == x { below(a, i64::from(k)) } else { any_remainder(x, f64::from(k)) }
+}
+
+/// The remainder from 0 on below a positive divisor.
+#[inline(always)]
+fn below(a: i64, b: i64) -> f64 {
+    if let (Ok(a), Ok(b)) = (u32::try_from(a), u32::try_from(b))
+        && b != 0
+    {
+        // Short division is the faster one by far.
+        return f64::from(a % b);
+    }
+    let rest = a.wrapping_rem(b);
+    (if rest < 0 { rest + b } else { rest }) as f64
+}
+
+#[inline(never)]
+fn any_remainder(x: f64, y: f64) -> f64 {
     let (a, b) = (x as i64, y as i64);
     if a as f64 == x && b as f64 == y && b != 0 {
         // Exact: both are whole and within 63 bits. `wrapping` for the one pair that overflows, whose remainder is 0.
@@ -57,6 +114,9 @@ pub(super) fn equal(heap: &Store, x: Value, y: Value) -> Option<bool> {
     }
     if x == y {
         return Some(true);
+    }
+    if x.is_special() || y.is_special() {
+        return Some(false);
     }
     different_bits(heap, x, y)
 }
@@ -100,4 +160,38 @@ pub(super) fn field(heap: &Store, object: ObjectId, site: &mut Site) -> Value {
     let Some(position) = heap.position(object, site.key) else { return Value::NIL };
     site.position = position as u32;
     heap.entry(object, position).map_or(Value::NIL, |(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_whole_number_from_zero_on() {
+        for n in [0.0, -0.0, 1.0, 255.0, 4_294_967_296.0, 2_251_799_813_685_247.0] {
+            assert_eq!(place(Value::num(n)), (n.to_bits() != (-0.0_f64).to_bits()).then_some(n as usize), "{n}");
+        }
+        assert_eq!(place(Value::NIL), None);
+        assert_eq!(place(Value::TRUE), None);
+        for n in
+            [-1.0, 0.5, 1e-300, -1e15, 2f64.powi(51) + 0.5, 2f64.powi(52), 2f64.powi(53) + 2.0, -2f64.powi(52), 1e300, f64::MAX, f64::MIN]
+        {
+            assert_eq!(place(Value::num(n)), None, "{n}");
+        }
+    }
+
+    #[test]
+    fn every_way_to_a_remainder_gives_the_same() {
+        let edges =
+            [0.0, 1.0, 2.0, 3.0, 7.0, 0.5, 2.75, 1e9, 4_294_967_295.0, 4_294_967_296.0, 2f64.powi(51), 2f64.powi(52) + 1.0, 1e17, 1e300];
+        for x in edges.iter().flat_map(|&x| [x, -x, x + 1.0, x - 1.0]) {
+            for y in edges.iter().flat_map(|&y| [y, -y]).filter(|&y| y != 0.0) {
+                let expected = any_remainder(x, y);
+                assert_eq!(remainder(x, y).to_bits(), expected.to_bits(), "{x} % {y}");
+                if let Some(k) = (y as i32 as f64 == y).then_some(y as i32) {
+                    assert_eq!(remainder_by(x, k).to_bits(), expected.to_bits(), "{x} % {k}");
+                }
+            }
+        }
+    }
 }

@@ -76,25 +76,47 @@ impl Vm<'_> {
                         break Exit::Slow(word)
                     };
                 }
+                // The comparison keeps the jump a branch, which the processor predicts; a conditional move would have to wait.
+                macro_rules! jump {
+                    () => {{
+                        let target = word.k() as usize;
+                        if target >= code.len() {
+                            break Exit::Broken("a jump out of the code");
+                        }
+                        pc = target;
+                    }};
+                }
+                // What is no number reads as a NaN here: the result is then none either, and no comparison holds.
                 macro_rules! number {
                     ($x:expr, $y:expr, $with:expr) => {
-                        if let (Some(x), Some(y)) = ($x, $y) {
-                            let z: f64 = $with(x, y);
-                            if z.is_finite() {
-                                r!(a) = Value::num(z);
-                                continue;
-                            }
+                        match Value::finite($with($x, $y)) {
+                            Some(z) => r!(a) = z,
+                            None => slow!(),
                         }
-                        slow!()
                     };
                 }
                 macro_rules! compare {
-                    ($x:expr, $y:expr, $op:tt) => {
-                        match ($x, $y) {
-                            (Some(x), Some(y)) => if x $op y { pc = word.k() as usize; },
-                            _ => slow!(),
+                    ($x:expr, $y:expr, $op:tt, $not:tt) => {{
+                        let (x, y): (f64, f64) = ($x, $y);
+                        if x $op y {
+                            jump!();
+                        } else if !(x $not y) {
+                            slow!()
                         }
-                    };
+                    }};
+                }
+                macro_rules! again {
+                    ($x:expr, $y:expr, $op:tt, $not:tt) => {{
+                        let (x, y): (f64, f64) = ($x, $y);
+                        if x $op y {
+                            bill!();
+                            jump!();
+                        } else if x $not y {
+                            bill!();
+                        } else {
+                            slow!()
+                        }
+                    }};
                 }
                 macro_rules! bill {
                     () => {
@@ -127,6 +149,14 @@ impl Vm<'_> {
                         Some(&value) => r!(a) = value,
                         None => break Exit::Broken("capture"),
                     },
+                    number::GetShared => match heap.function(closure).and_then(|f| f.captures.get(word.k() as usize)?.as_cell()) {
+                        Some(cell) => r!(a) = heap.cell(cell),
+                        None => break Exit::Broken("not a cell"),
+                    },
+                    number::SetShared => match heap.function(closure).and_then(|f| f.captures.get(word.k() as usize)?.as_cell()) {
+                        Some(cell) => heap.set_cell(cell, r!(a)),
+                        None => break Exit::Broken("not a cell"),
+                    },
                     number::CellGet => match r!(b).as_cell() {
                         Some(cell) => r!(a) = heap.cell(cell),
                         None => break Exit::Broken("not a cell"),
@@ -147,38 +177,42 @@ impl Vm<'_> {
                     }
                     number::Builtin => r!(a) = Value::builtin(word.k()).named_in(place_of(authority)),
                     number::Native => r!(a) = Value::native(word.k()).named_in(place_of(authority)),
-                    number::Add => {
-                        number!(r!(b).as_num(), r!(c).as_num(), |x, y| x + y);
-                    }
+                    number::Add => match Value::finite(r!(b).float() + r!(c).float()) {
+                        Some(z) => r!(a) = z,
+                        None => match quick::join(heap, r!(b), r!(c)) {
+                            Some(text) => r!(a) = text,
+                            None => slow!(),
+                        },
+                    },
                     number::Sub => {
-                        number!(r!(b).as_num(), r!(c).as_num(), |x, y| x - y);
+                        number!(r!(b).float(), r!(c).float(), |x: f64, y: f64| x - y);
                     }
                     number::Mul => {
-                        number!(r!(b).as_num(), r!(c).as_num(), |x, y| x * y);
+                        number!(r!(b).float(), r!(c).float(), |x: f64, y: f64| x * y);
                     }
                     number::Div => {
-                        number!(r!(b).as_num(), r!(c).as_num(), |x, y| x / y);
+                        number!(r!(b).float(), r!(c).float(), |x: f64, y: f64| x / y);
                     }
                     number::Rem => {
-                        number!(r!(b).as_num(), r!(c).as_num(), quick::remainder);
+                        number!(r!(b).float(), r!(c).float(), quick::remainder);
                     }
                     number::AddI => {
-                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x + y);
+                        number!(r!(b).float(), f64::from(word.k() as i32), |x: f64, y: f64| x + y);
                     }
                     number::SubI => {
-                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x - y);
+                        number!(r!(b).float(), f64::from(word.k() as i32), |x: f64, y: f64| x - y);
                     }
                     number::MulI => {
-                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x * y);
+                        number!(r!(b).float(), f64::from(word.k() as i32), |x: f64, y: f64| x * y);
                     }
                     number::DivI => {
-                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), |x, y| x / y);
+                        number!(r!(b).float(), f64::from(word.k() as i32), |x: f64, y: f64| x / y);
                     }
                     number::RemI => {
-                        number!(r!(b).as_num(), Some(f64::from(word.k() as i32)), quick::remainder);
+                        number!(r!(b).float(), word.k() as i32, quick::remainder_by);
                     }
-                    number::Neg => match r!(b).as_num() {
-                        Some(x) => r!(a) = Value::num(-x),
+                    number::Neg => match Value::finite(-r!(b).float()) {
+                        Some(x) => r!(a) = x,
                         None => slow!(),
                     },
                     number::Not => r!(a) = Value::bool(!quick::truthy(heap, r!(b))),
@@ -198,80 +232,136 @@ impl Vm<'_> {
                         Some(same) => r!(a) = Value::bool(!same),
                         None => slow!(),
                     },
-                    number::Jump => pc = word.k() as usize,
+                    number::Jump => jump!(),
                     number::JumpTrue => {
                         if quick::truthy(heap, r!(a)) {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::JumpFalse => {
                         if !quick::truthy(heap, r!(a)) {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::JumpNil => {
                         if r!(a) == Value::NIL {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::JumpSet => {
                         if r!(a) != Value::UNSET {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
-                    number::JumpLt => compare!(r!(a).as_num(), r!(b).as_num(), <),
-                    number::JumpLe => compare!(r!(a).as_num(), r!(b).as_num(), <=),
-                    number::JumpLtI => compare!(r!(a).as_num(), Some(f64::from(word.b() as i8)), <),
-                    number::JumpLeI => compare!(r!(a).as_num(), Some(f64::from(word.b() as i8)), <=),
-                    number::JumpGtI => compare!(r!(a).as_num(), Some(f64::from(word.b() as i8)), >),
-                    number::JumpGeI => compare!(r!(a).as_num(), Some(f64::from(word.b() as i8)), >=),
+                    number::JumpLt => compare!(r!(a).float(), r!(b).float(), <, >=),
+                    number::JumpLe => compare!(r!(a).float(), r!(b).float(), <=, >),
+                    number::JumpLtI => compare!(r!(a).float(), f64::from(word.b() as i8), <, >=),
+                    number::JumpLeI => compare!(r!(a).float(), f64::from(word.b() as i8), <=, >),
+                    number::JumpGtI => compare!(r!(a).float(), f64::from(word.b() as i8), >, <=),
+                    number::JumpGeI => compare!(r!(a).float(), f64::from(word.b() as i8), >=, <),
                     number::JumpEqI => {
-                        if r!(a).as_num() == Some(f64::from(word.b() as i8)) {
-                            pc = word.k() as usize;
+                        if r!(a).float() == f64::from(word.b() as i8) {
+                            jump!();
                         }
                     }
                     number::JumpNeI => {
-                        if r!(a).as_num() != Some(f64::from(word.b() as i8)) {
-                            pc = word.k() as usize;
+                        if r!(a).float() != f64::from(word.b() as i8) {
+                            jump!();
+                        }
+                    }
+                    number::JumpEqS => {
+                        if constants.get(word.b() as usize) == Some(&r!(a)) {
+                            jump!();
+                        }
+                    }
+                    number::JumpNeS => {
+                        if constants.get(word.b() as usize) != Some(&r!(a)) {
+                            jump!();
                         }
                     }
                     number::JumpEq => match quick::equal(heap, r!(a), r!(b)) {
-                        Some(true) => pc = word.k() as usize,
+                        Some(true) => jump!(),
                         Some(false) => {}
                         None => slow!(),
                     },
                     number::JumpNe => match quick::equal(heap, r!(a), r!(b)) {
-                        Some(false) => pc = word.k() as usize,
+                        Some(false) => jump!(),
                         Some(true) => {}
                         None => slow!(),
                     },
                     number::Loop => {
                         bill!();
-                        pc = word.k() as usize;
+                        jump!();
                     }
+                    number::LoopTrue => {
+                        bill!();
+                        if quick::truthy(heap, r!(a)) {
+                            jump!();
+                        }
+                    }
+                    number::LoopLt => again!(r!(a).float(), r!(b).float(), <, >=),
+                    number::LoopLe => again!(r!(a).float(), r!(b).float(), <=, >),
+                    number::LoopLtI => again!(r!(a).float(), f64::from(word.b() as i8), <, >=),
+                    number::LoopLeI => again!(r!(a).float(), f64::from(word.b() as i8), <=, >),
+                    number::LoopGtI => again!(r!(a).float(), f64::from(word.b() as i8), >, <=),
+                    number::LoopGeI => again!(r!(a).float(), f64::from(word.b() as i8), >=, <),
+                    number::LoopEqI => {
+                        bill!();
+                        if r!(a).float() == f64::from(word.b() as i8) {
+                            jump!();
+                        }
+                    }
+                    number::LoopNeI => {
+                        bill!();
+                        if r!(a).float() != f64::from(word.b() as i8) {
+                            jump!();
+                        }
+                    }
+                    number::LoopEq | number::LoopNe => match quick::equal(heap, r!(a), r!(b)) {
+                        Some(same) => {
+                            bill!();
+                            if same == (word.op() == number::LoopEq) {
+                                jump!();
+                            }
+                        }
+                        None => slow!(),
+                    },
                     number::Check => {
                         if fuel <= 0 {
                             pc -= 1;
                             break Exit::Fuel;
                         }
                     }
+                    number::ForPrep => {
+                        let at = word.a();
+                        let ends = (regs[at as usize], regs[at.wrapping_add(1) as usize]);
+                        let (Some(from), Some(to)) = (quick::place(ends.0), quick::place(ends.1)) else { slow!() };
+                        let (left, step) = match word.c() {
+                            1 if from >= to => {
+                                jump!();
+                                continue;
+                            }
+                            1 => (to - from - 1, 1.0),
+                            _ if from <= to => (to - from, 1.0),
+                            _ => (from - to, -1.0),
+                        };
+                        regs[at.wrapping_add(1) as usize] = Value::num(left as f64);
+                        regs[at.wrapping_add(2) as usize] = Value::num(step);
+                        r!(b) = ends.0;
+                    }
                     number::ForLoop => {
                         // State as the general path of `ForPrep` left it: current value, rounds left, step.
                         let at = word.a();
-                        let (Some(now), Some(left), Some(step)) = (
-                            regs[at as usize].as_num(),
-                            regs[at.wrapping_add(1) as usize].as_num(),
-                            regs[at.wrapping_add(2) as usize].as_num(),
-                        ) else {
-                            break Exit::Broken("loop state");
-                        };
+                        let (now, left) = (regs[at as usize].float(), regs[at.wrapping_add(1) as usize].float());
                         if left >= 1.0 {
+                            let Some(next) = Value::finite(now + regs[at.wrapping_add(2) as usize].float()) else {
+                                break Exit::Broken("loop state");
+                            };
                             bill!();
-                            let next = Value::num(now + step);
                             regs[at as usize] = next;
                             regs[at.wrapping_add(1) as usize] = Value::num(left - 1.0);
                             r!(b) = next;
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::IterNext => {
@@ -286,16 +376,32 @@ impl Vm<'_> {
                             }
                             Some(&item) => r!(b) = item,
                             None => {
-                                pc = word.k() as usize;
+                                jump!();
                                 continue;
                             }
                         }
                         regs[at.wrapping_add(1) as usize] = Value::num(position + 1.0);
                     }
+                    number::IterLoop => {
+                        let at = word.a();
+                        let (Some(list), Some(position)) = (regs[at as usize].as_list(), regs[at.wrapping_add(1) as usize].as_num()) else {
+                            slow!()
+                        };
+                        bill!();
+                        let Some(&item) = heap.list(list).get(position as usize) else { continue };
+                        if word.c() == 2 {
+                            r!(b) = Value::num(position);
+                            regs[word.b().wrapping_add(1) as usize] = item;
+                        } else {
+                            r!(b) = item;
+                        }
+                        regs[at.wrapping_add(1) as usize] = Value::num(position + 1.0);
+                        jump!();
+                    }
                     number::GetIndex => {
                         let (from, index) = (r!(b), r!(c));
-                        if let (Some(list), Some(n)) = (from.as_list(), index.as_num()) {
-                            if let Some(&item) = whole(n).and_then(|i| heap.list(list).get(i)) {
+                        if let Some(list) = from.as_list() {
+                            if let Some(&item) = quick::place(index).and_then(|place| heap.list(list).get(place)) {
                                 r!(a) = item;
                                 continue;
                             }
@@ -311,8 +417,8 @@ impl Vm<'_> {
                     },
                     number::SetIndex => {
                         let (target, index, value) = (r!(a), r!(b), r!(c));
-                        if let (Some(list), Some(i)) = (target.as_list(), index.as_num().and_then(whole)) {
-                            if !heap.is_frozen(target) && heap.list_set(list, i, value) {
+                        if let Some(list) = target.as_list() {
+                            if quick::place(index).is_some_and(|place| heap.list_store(list, place, value)) {
                                 continue;
                             }
                         } else if quick::set_index(heap, target, index, value) {
@@ -330,15 +436,15 @@ impl Vm<'_> {
                     number::SetField => {
                         let target = r!(a);
                         let (Some(object), Some(site)) = (target.as_object(), sites.get_mut(word.k() as usize)) else { slow!() };
+                        if heap.store_at(object, site.position as usize, site.key, r!(b)) {
+                            continue;
+                        }
                         if heap.is_frozen(target) {
                             slow!()
                         }
-                        match heap.entry(object, site.position as usize) {
-                            Some((key, _)) if key == site.key => heap.set_entry(object, site.position as usize, r!(b)),
-                            _ => match heap.set(object, site.key, r!(b)) {
-                                Ok(position) => site.position = position as u32,
-                                Err(_) => slow!(),
-                            },
+                        match heap.set(object, site.key, r!(b)) {
+                            Ok(position) => site.position = position as u32,
+                            Err(_) => slow!(),
                         }
                     }
                     number::List => {
@@ -346,6 +452,14 @@ impl Vm<'_> {
                         match regs.get(first..first + word.c() as usize).map(|items| heap.list_new(items)) {
                             Some(Ok(list)) => r!(a) = list,
                             _ => slow!(),
+                        }
+                    }
+                    number::Push => {
+                        let Some(list) = r!(a).as_list() else { slow!() };
+                        bill!();
+                        if !heap.list_append(list, r!(b)) {
+                            fuel += 1;
+                            slow!()
                         }
                     }
                     number::Object => {
@@ -454,12 +568,12 @@ impl Vm<'_> {
                     }
                     number::MatchNum => {
                         if !r!(a).is_num() {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::MatchObject => {
                         if r!(a).as_object().is_none() {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     number::MatchList => {
@@ -469,7 +583,7 @@ impl Vm<'_> {
                             if word.c() == 1 { len >= want } else { len == want }
                         });
                         if !fits {
-                            pc = word.k() as usize;
+                            jump!();
                         }
                     }
                     _ => slow!(),

@@ -32,7 +32,8 @@ impl Vm<'_> {
                 self.set(a, value);
             }
             Op::AddI | Op::SubI | Op::MulI | Op::DivI | Op::RemI => {
-                let value = self.arithmetic(op, self.get(b), Value::num(f64::from(k as i32)))?;
+                let (x, y) = (self.get(b), Value::num(f64::from(k as i32)));
+                let value = if c == 1 { self.arithmetic(op, y, x)? } else { self.arithmetic(op, x, y)? };
                 self.set(a, value);
             }
             Op::Neg => {
@@ -66,7 +67,14 @@ impl Vm<'_> {
                     self.jump(k);
                 }
             }
+            Op::LoopLt | Op::LoopLe | Op::LoopLtI | Op::LoopLeI | Op::LoopGtI | Op::LoopGeI => {
+                let other = if matches!(op, Op::LoopLt | Op::LoopLe) { self.get(b) } else { Value::num(f64::from(b as i8)) };
+                self.back_edge(k, |vm| vm.ordered(op, vm.get(a), other))?;
+            }
+            Op::LoopEq | Op::LoopNe => self.back_edge(k, |vm| Ok(vm.equal(vm.get(a), vm.get(b))? == (op == Op::LoopEq)))?,
             Op::ForPrep | Op::IterNew | Op::IterNext => return self.iterate(op, word),
+            Op::IterLoop => return self.next_or_on(word),
+            Op::Push => return self.push(word),
             Op::GetIndex | Op::GetIndexI | Op::GetIndexOr => {
                 let index = if op == Op::GetIndexI { Value::num(f64::from(k as i32)) } else { self.get(c) };
                 let value = self.index(self.get(b), index, op == Op::GetIndexOr)?;
@@ -94,6 +102,18 @@ impl Vm<'_> {
             Op::MatchList | Op::MatchObject | Op::MatchNum => return Err(Fault::Broken("a test took the general path")),
             _ => return Err(Fault::Broken("an instruction without a general path took it")),
         }
+        Ok(())
+    }
+
+    /// A back edge whose condition takes the general path. Billed when the condition is known, as calls are.
+    fn back_edge(&mut self, target: u32, condition: impl FnOnce(&mut Self) -> Result<bool, Fault>) -> Result<(), Fault> {
+        if self.fuel + self.reserve < 1 {
+            return Err(Fault::Fuel);
+        }
+        if condition(self)? {
+            self.jump(target);
+        }
+        self.fuel -= 1;
         Ok(())
     }
 

@@ -89,7 +89,7 @@ fn asked(held: &Rights, request: &Request) -> Result<Rights, Stop> {
     })
 }
 
-fn unknown(name: &str) -> Stop {
+pub(crate) fn unknown(name: &str) -> Stop {
     wrong(Unknown::new(name, nearest(name)))
 }
 

@@ -1,12 +1,13 @@
 //! The doorway: the one way from a script to a native, and the record of every passage.
 
-use crate::denial::{Denial, Rule, quote_all};
+use crate::denial::{Denial, Rule};
 use crate::event::{Cost, Verdict};
 use crate::ids::{AccountId, ROOT, SbxId};
 use crate::limits::{Budget, MAX_REALM_ROWS};
 use crate::permit::Permit;
 use crate::plain::{Arg, Plain};
 use crate::realm::{CallSite, NativeFn, Realm};
+use crate::record::Decision;
 use crate::stop::Stop;
 use ilu_cap::{GrantKind, Kind, Native, NativeId};
 use std::borrow::Cow;
@@ -37,7 +38,10 @@ impl Realm {
         let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
         let mut permit = Permit { realm: self, site: &site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
         let (result, began) = match permit.decide(args) {
-            Ok(function) => (function(&mut permit, args), 1),
+            Ok(function) => {
+                permit.realm.note_native(native);
+                (function(&mut permit, args), 1)
+            }
             Err(stop) => (Err(stop), 0),
         };
         let Permit { owners, worked, subjects, rule, cost, .. } = permit;
@@ -51,8 +55,8 @@ impl Realm {
         }
         if matches!(result, Err(Stop::Failed(_))) {
             self.failed_on = match native.row().grant {
-                GrantKind::DirRead | GrantKind::DirWrite => quote_all(&subjects),
-                _ => None,
+                GrantKind::DirRead | GrantKind::DirWrite => subjects.clone(),
+                _ => Vec::new(),
             };
         }
         self.accounts.spend(&mut self.tree, site.account, Budget::Calls(native), began);
@@ -77,10 +81,10 @@ impl Realm {
 
     pub(crate) fn live(&self, site: &CallSite<'_>, native: &'static str) -> Result<(), Stop> {
         if self.recorder.is_broken() {
-            return Err(denial(site, native, Rule::AuditBroken, None, None));
+            return Err(denial(site, native, Rule::AuditBroken, None));
         }
         if self.tree.is_revoked(site.authority) {
-            return Err(denial(site, native, Rule::Revoked, None, None));
+            return Err(denial(site, native, Rule::Revoked, None));
         }
         Ok(())
     }
@@ -102,11 +106,16 @@ impl Realm {
         stop: Option<&Stop>,
     ) {
         let (verdict, rule) = match stop {
-            None => (Verdict::Allowed, rule.into_owned()),
-            Some(Stop::Denied(denial)) => (Verdict::Denied, denial.rule.code().to_owned()),
-            Some(Stop::Limit { budget, .. }) => (Verdict::Limit, budget.text()),
-            Some(Stop::Failed(_) | Stop::Room(_) | Stop::Interrupted) => (Verdict::Failed, rule.into_owned()),
+            None => (Verdict::Allowed, rule),
+            Some(Stop::Denied(denial)) => (Verdict::Denied, Cow::Borrowed(denial.rule.code())),
+            Some(Stop::Limit { budget, .. }) => (Verdict::Limit, Cow::Owned(budget.text())),
+            Some(Stop::Failed(_) | Stop::Room(_) | Stop::Interrupted) => (Verdict::Failed, rule),
         };
+        let denial = stop.and_then(|stop| match stop {
+            // The event has the operands already.
+            Stop::Denied(denial) => Some(Box::new(Denial { on: Vec::new(), ..(**denial).clone() })),
+            _ => None,
+        });
         if verdict == Verdict::Denied {
             for s in self.accounts.of(site.account) {
                 if let Some(node) = self.tree.node_mut(*s) {
@@ -115,7 +124,7 @@ impl Realm {
             }
         }
         let when = self.outside.wall_ms();
-        let event = self.recorder.event(site, native, subjects, rule, verdict, cost, when);
+        let event = self.recorder.event(site, Decision { native, subjects, rule, verdict, cost, denial }, when);
         if self.recorder.rows >= MAX_REALM_ROWS {
             self.recorder.rows -= self.tree.trim_logs();
         }
@@ -135,7 +144,7 @@ impl Permit<'_> {
             self.about(text);
         }
         if let Err(Stop::Denied(mut denied)) = self.realm.live(site, row.name) {
-            denied.subject = quote_all(&self.subjects);
+            denied.on.clone_from(&self.subjects);
             return Err(Stop::Denied(denied));
         }
         if !self.native.exists() || !self.realm.has(site.authority, self.native) {
@@ -156,8 +165,8 @@ impl Permit<'_> {
     }
 }
 
-pub(crate) fn denial(site: &CallSite<'_>, native: &'static str, rule: Rule, subject: Option<String>, grant: Option<String>) -> Stop {
-    Stop::Denied(Box::new(Denial { native, subject, rule, grant, retry: false, file: site.file.to_owned(), line: site.line }))
+pub(crate) fn denial(site: &CallSite<'_>, native: &'static str, rule: Rule, grant: Option<String>) -> Stop {
+    Stop::Denied(Box::new(Denial { native, on: Vec::new(), rule, grant, retry: false, file: site.file.to_owned(), line: site.line }))
 }
 
 /// Are there as many arguments as the row says, each of its kind?

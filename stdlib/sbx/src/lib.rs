@@ -8,12 +8,14 @@
 
 mod account;
 mod attenuate;
+pub mod chain;
 pub mod denial;
 mod doorway;
 pub mod event;
 pub mod grants;
 pub mod handle;
 pub mod ids;
+pub mod ledger;
 pub mod limits;
 pub mod options;
 pub mod outside;
@@ -26,17 +28,21 @@ pub mod request;
 pub mod stop;
 mod tree;
 pub mod view;
+pub mod watch;
 
 pub use denial::{Denial, Rule};
 pub use event::{Cost, Event, Verdict};
 pub use grants::{Grants, Mount};
 pub use ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId, VOID};
-pub use limits::{Budget, Limits, NO_LIMIT, Usage};
+pub use ledger::{Counts, Ledger, Scale, Summary, Touched, What};
+pub use limits::{Budget, Limits, NO_LIMIT, Spent, Usage};
 pub use options::Options;
 pub use outside::Outside;
 pub use permit::{Permit, Place};
 pub use plain::{Arg, HandleId, Plain};
 pub use realm::{CallSite, NativeFn, Natives, Realm};
+pub use record::Sealed;
 pub use request::{DirRequest, Request};
 pub use stop::Stop;
 pub use view::{Access, Opened};
+pub use watch::{Foreseen, Observed, Touch};

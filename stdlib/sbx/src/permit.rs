@@ -3,7 +3,7 @@
 //! A permit is made by the doorway only, after it has decided that the call is allowed at all. The native names its subjects through
 //! it; that is where grants decide, budgets are charged and the event record learns what the call was about.
 
-use crate::denial::{Denial, Rule, escape, quote, quote_all, shell_word};
+use crate::denial::{Denial, Rule, escape, quote, shell_word};
 use crate::event::Cost;
 use crate::handle::{LineReader, Open, READ_AHEAD, Resource};
 use crate::ids::{ROOT, SbxId};
@@ -46,6 +46,11 @@ impl Place {
             Opened::Dir(_) => &self.rest,
             Opened::File { name, .. } => name,
         }
+    }
+
+    /// The same path below another directory.
+    pub(crate) fn at(self, source: Arc<Source>) -> Place {
+        Place { source, ..self }
     }
 
     /// Is only this one name granted, so that a link of that name must not be followed?
@@ -110,7 +115,8 @@ impl Permit<'_> {
     /// # Errors
     /// It is no path, no grant allows it, or it is the root of one.
     pub fn manage(&mut self, path: &str) -> Result<Place, Stop> {
-        let place = self.place(path, Access::Write)?;
+        self.about(path);
+        let place = self.resolve(path, Access::Write, false)?;
         let last = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(".");
         if place.is_single() || place.rest == "." || matches!(last, "." | "..") {
             // A path that leads out is a denial even so.
@@ -129,15 +135,16 @@ impl Permit<'_> {
     /// # Errors
     /// No grant allows it.
     pub fn read_again(&mut self, path: &str) -> Result<(), Stop> {
-        self.resolve(path, Access::Read).map(|_| ())
+        self.resolve(path, Access::Read, true).map(|_| ())
     }
 
     fn place(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
         self.about(path);
-        self.resolve(path, want)
+        self.resolve(path, want, true)
     }
 
-    fn resolve(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
+    /// `follow`: a link of that name is what it leads to.
+    fn resolve(&mut self, path: &str, want: Access, follow: bool) -> Result<Place, Stop> {
         let guest = GuestPath::new(path).map_err(|bad| Stop::failed(bad.text()))?;
         let node = self.realm.tree.node(self.site.authority);
         let view = Arc::clone(&node.view);
@@ -160,7 +167,9 @@ impl Permit<'_> {
         if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path.ends_with(['/', '.']) && path_ends_in_dir(path)) {
             return Err(Stop::failed("not a directory"));
         }
-        Ok(Place { source: Arc::clone(&entry.source), rest: rest.to_owned(), guest: name })
+        let through_first = guest.below(&entry.guest).is_none();
+        let place = Place { source: Arc::clone(&entry.source), rest: rest.to_owned(), guest: name };
+        if self.realm.watch.is_idle() { Ok(place) } else { self.watched(place, &entry.grant.place, want, through_first, follow) }
     }
 
     /// The smallest grant that would allow a path: the path itself, or where `held` is granted already, that with more access.
@@ -200,6 +209,7 @@ impl Permit<'_> {
         match judge(self.site.authority) {
             Ok(()) => {
                 self.rule = Cow::Borrowed("env");
+                self.realm.note_variable(name);
                 return Ok(self.realm.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
             }
             Err(Refusal::NotHeld) => {
@@ -232,7 +242,7 @@ impl Permit<'_> {
     pub fn deny(&mut self, rule: Rule, grant: Option<String>) -> Stop {
         Stop::Denied(Box::new(Denial {
             native: self.native.name(),
-            subject: quote_all(&self.subjects),
+            on: self.subjects.clone(),
             rule,
             grant,
             retry: false,

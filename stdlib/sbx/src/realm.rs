@@ -11,16 +11,18 @@ use crate::event::{Cost, Event};
 use crate::grants::Grants;
 use crate::handle::{Cutter, Handles, Open, READ_AHEAD, Resource};
 use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
-use crate::limits::{Budget, Limits, MAX_MOUNTS};
+use crate::ledger::Ledger;
+use crate::limits::{Budget, Limits, MAX_MOUNTS, Spent};
 use crate::outside::Outside;
 use crate::path::{GuestPath, GuestPrefix};
 use crate::permit::{BYTES_PER_UNIT, Permit, os_text};
 use crate::plain::{Arg, HandleId, Plain};
-use crate::record::{Recorder, Spans};
+use crate::record::{Recorder, Sealed, Spans};
 use crate::request::Request;
 use crate::stop::Stop;
 use crate::tree::{Holding, Tree};
 use crate::view::View;
+use crate::watch::Watch;
 use ilu_cap::NativeId;
 use ilu_cap::rights::{Rights, Subjects};
 use std::borrow::Cow;
@@ -87,8 +89,9 @@ pub struct Realm {
     pub(crate) crowded: bool,
     pub(crate) natives: Natives,
     pub(crate) recorder: Recorder,
+    pub(crate) watch: Watch,
     /// What the native was asked for that failed last, quoted.
-    pub(crate) failed_on: Option<String>,
+    pub(crate) failed_on: Vec<String>,
 }
 
 impl std::fmt::Debug for Realm {
@@ -139,13 +142,14 @@ impl Realm {
             crowded: false,
             natives,
             recorder: Recorder::default(),
-            failed_on: None,
+            watch: Watch::default(),
+            failed_on: Vec::new(),
         })
     }
 
-    /// The paths that the native was called on that failed last, quoted for a message, once.
-    pub fn take_failed_on(&mut self) -> Option<String> {
-        self.failed_on.take()
+    /// The paths that the native was called on that failed last, once.
+    pub fn take_failed_on(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.failed_on)
     }
 
     /// The sandbox of the operator's grants.
@@ -198,7 +202,11 @@ impl Realm {
             Err(Stop::failed("sbxmk: the standard library holds nothing itself"))
         } else {
             let payers = self.accounts.of(site.account).to_vec();
-            make(&mut self.tree, site.authority, &payers, request)
+            let made = make(&mut self.tree, site.authority, &payers, request);
+            if made.is_ok() {
+                self.note_request(site.authority, request);
+            }
+            made
         };
         let subjects = made.as_ref().ok().map(|s| format!("#{}", s.0)).into_iter().collect();
         self.record(site, "sbxmk", subjects, Cow::Borrowed("attenuation"), Cost::default(), made.as_ref().err());
@@ -276,10 +284,10 @@ impl Realm {
         let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
         let native = open.native;
         if self.tree.is_revoked(open.owner) {
-            return Err(denial(site, native.name(), Rule::Revoked, None, None));
+            return Err(denial(site, native.name(), Rule::Revoked, None));
         }
         if !self.has(site.authority, native) {
-            return Err(denial(site, native.name(), Rule::NotHeld, None, Some(self.cap_hint(site.authority, native.row()))));
+            return Err(denial(site, native.name(), Rule::NotHeld, Some(self.cap_hint(site.authority, native.row()))));
         }
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         loop {
@@ -400,10 +408,10 @@ impl Realm {
         self.accounts.exhausted(&self.tree, account, now)
     }
 
-    /// When an account's time is up, on the clock that only goes forward.
+    /// When an account's time is up, on the clock that only goes forward, and the sandbox whose time that is.
     #[must_use]
-    pub fn deadline(&self, account: AccountId) -> Option<f64> {
-        self.accounts.deadline(&self.tree, account).map(|(deadline, _)| deadline)
+    pub fn deadline(&self, account: AccountId) -> Option<(f64, SbxId)> {
+        self.accounts.deadline(&self.tree, account)
     }
 
     /// The clock that only goes forward, in milliseconds.
@@ -497,17 +505,45 @@ impl Realm {
         rows.into_iter().skip(skip).map(Event::to_plain).collect()
     }
 
-    /// Sends each event, as a line of JSON, to the operator's sink. When the sink fails nothing more is allowed.
+    /// Sends each event, as a line of JSON, to the operator's sink: set it before the first event. When the sink fails nothing more is
+    /// allowed.
     pub fn set_sink(&mut self, sink: Box<dyn Write + Send>) {
         self.recorder.set_sink(sink);
     }
 
-    /// Writes what the sink still holds back.
+    /// Closes the audit record: the sink gets its last line. Nothing when there is no sink, or when it was closed before.
     ///
     /// # Errors
-    /// What the system says.
-    pub fn flush_sink(&mut self) -> std::io::Result<()> {
-        self.recorder.flush()
+    /// What the system says, now or at an event that could not be written.
+    pub fn close_sink(&mut self) -> std::io::Result<Option<Sealed>> {
+        let now = self.outside.wall_ms();
+        self.recorder.close(now)
+    }
+
+    /// From now on takes note of what is touched and when, for [`Realm::take_ledger`].
+    pub fn summarise(&mut self) {
+        self.recorder.ledger.summary = Some(Box::default());
+    }
+
+    /// What the operator is told at the end.
+    pub fn take_ledger(&mut self) -> Ledger {
+        std::mem::take(&mut self.recorder.ledger)
+    }
+
+    /// The budgets of a sandbox that are counted, with what was used of each.
+    pub fn spent(&mut self, s: SbxId) -> Vec<Spent> {
+        let now = self.outside.mono_ms();
+        let node = self.tree.node(s);
+        let row = |budget| Spent { budget, used: node.used.of(budget), limit: node.limits.of(budget) };
+        let mut rows: Vec<Spent> =
+            [Budget::Fuel, Budget::Memory, Budget::Output, Budget::Read, Budget::Written].into_iter().map(row).collect();
+        rows.extend(node.limits.calls.iter().map(|(native, _)| row(Budget::Calls(*native))));
+        if let Some(started) = self.tree.started(s) {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds, not negative")]
+            let used = (now - started).max(0.0) as u64;
+            rows.push(Spent { budget: Budget::Time, used, limit: node.limits.wall_ms });
+        }
+        rows
     }
 }
 

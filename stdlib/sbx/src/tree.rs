@@ -299,6 +299,11 @@ impl Tree {
         }
     }
 
+    /// When it was first entered, on the clock that only goes forward.
+    pub(crate) fn started(&self, s: SbxId) -> Option<f64> {
+        self.node(s).started
+    }
+
     /// When its time is up, on the clock that only goes forward.
     pub(crate) fn deadline(&self, s: SbxId) -> Option<f64> {
         let node = self.node(s);

@@ -268,6 +268,32 @@ fn a_native_that_only_looks_never_changes_anything() {
 }
 
 #[test]
+fn what_is_not_granted_is_refused_and_what_is_granted_is_not() {
+    let list = RuleList::new(["y".to_owned()]);
+    let judge = |_: &RuleList| true;
+    let place = Place::root(0);
+    let dirs: Dirs = std::iter::once(Grant { place: place.clone(), access: Access::Read }).collect();
+    let names: Names = ["a"].into_iter().collect();
+    let granted = Subjects { dirs, env: names.clone(), programs: names, net: Net::rules(list) };
+    let nothing = Rights::new(CapSet::all(), Subjects::default(), Budgets::UNLIMITED);
+    let some = nothing.clone().with_subjects(granted);
+    for (native, subject) in [
+        (READ, Subject::Place(&place, Access::Read)),
+        (GETENV, Subject::Variable("a")),
+        ("__os_run", Subject::Program("a")),
+        ("__sys_http_get", Subject::Connection(&judge)),
+    ] {
+        assert_eq!(nothing.judge(id(native), &subject), Err(Refusal::NotGranted), "{native}");
+        assert_eq!(some.judge(id(native), &subject), Ok(()), "{native}");
+        let unheld = some.clone().with_natives(CapSet::EMPTY);
+        assert_eq!(unheld.judge(id(native), &subject), Err(Refusal::NotHeld), "{native}");
+    }
+    for (native, subject) in [(GETENV, Subject::Variable("b")), ("__os_run", Subject::Program("b")), ("__os_run", Subject::Program("A"))] {
+        assert_eq!(some.judge(id(native), &subject), Err(Refusal::NotGranted), "{native}");
+    }
+}
+
+#[test]
 fn a_path_through_a_mount_gets_no_more_than_the_mount() {
     let at = |path: &str, access| Grant { place: Place::root(0).below(path).unwrap(), access };
     let dirs: Dirs = [at("all", Access::Read), at("all/out", Access::ReadWrite)].into_iter().collect();
