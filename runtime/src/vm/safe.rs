@@ -100,7 +100,9 @@ impl Vm<'_> {
                         let (x, y): (f64, f64) = ($x, $y);
                         if x $op y {
                             jump!();
-                        } else if !(x $not y) {
+                        } else if x $not y {
+                            continue;
+                        } else {
                             slow!()
                         }
                     }};

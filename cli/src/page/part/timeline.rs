@@ -34,11 +34,11 @@ fn row(html: &mut Html, event: &Event, start: f64) {
     if event.times > 1 {
         html.raw(" ×").num(event.times);
     }
-    html.raw("</td><td><code>").raw(event.native).raw("</code></td><td class=\"s\">");
+    html.raw("</td><td class=\"w\"><code>").raw(event.native).raw("</code></td><td class=\"s\">");
     operands(html, event);
-    html.raw("</td><td>").text(&event.rule).raw("</td><td>");
+    html.raw("</td><td>").text(&event.rule).raw("</td><td class=\"p\">");
     place(html, event);
-    html.raw("</td><td>");
+    html.raw("</td><td class=\"w\">");
     sandbox(html, event.sandbox);
     html.raw("</td><td class=\"n\">");
     let moved = event.cost.read.saturating_add(event.cost.written);

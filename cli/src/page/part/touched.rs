@@ -41,7 +41,7 @@ fn table(html: &mut Html, rows: &[&Touched], start: f64) {
     for row in rows.iter().take(MAX_ROWS) {
         html.raw("<tr><td class=\"s\">").code(&row.subject).raw("</td><td>");
         counts(html, row.verdicts);
-        html.raw("</td><td>");
+        html.raw("</td><td class=\"w\">");
         for (n, (native, times)) in row.natives.iter().enumerate() {
             html.raw(if n > 0 { "<br><code>" } else { "<code>" }).raw(native).raw("</code>");
             if *times > 1 {
