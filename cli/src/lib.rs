@@ -9,11 +9,14 @@ mod args;
 mod audit;
 mod caps;
 mod check;
+mod config;
 mod exit;
 mod explain;
 mod grants;
 mod hint;
+mod learn;
 mod page;
+mod profile;
 mod quantity;
 mod report;
 mod run;
@@ -45,6 +48,8 @@ fn command() -> Exit {
     };
     match &cli.command {
         Command::Run(args) => run::run(args),
+        Command::Learn(args) => learn::learn(args),
+        Command::Trust(args) => config::trust(args, &Terminal::new(Color::Auto)),
         Command::Check(args) => check::check(args),
         Command::Audit(Audit::Verify(args)) => audit::verify(args),
         Command::Explain(args) => explain::explain(args),

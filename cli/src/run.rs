@@ -1,6 +1,7 @@
 //! `ilu run`: compiles a script, runs it with what the flags grant, tells how it ended.
 
 use crate::args::Run;
+use crate::config;
 use crate::exit::Exit;
 use crate::grants::{self, Granting, NoModules};
 use crate::hint;
@@ -20,13 +21,15 @@ pub fn run(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
     let mut told = Told { terminal, json: args.output.json, unfinished: false };
     let prepared = script(args).and_then(|script| {
+        let args = with_profile(args, &script, &terminal)?;
         let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;
-        Ok((script, granting))
+        Ok((script, granting, args))
     });
-    let (script, granting) = match prepared {
+    let (script, granting, args) = match prepared {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
+    let args = &args;
     let engine = Engine::new();
     let program = match engine.compile(script.name.as_str(), script.text.as_str()) {
         Ok(program) => program,
@@ -59,6 +62,11 @@ pub fn run(args: &Run) -> Exit {
     }
 }
 
+/// The command line with the grants of a profile among its own.
+pub fn with_profile(args: &Run, script: &Script, terminal: &Terminal) -> Result<Run, String> {
+    Ok(Run { grants: config::apply(&args.grants, script.folder.as_ref(), terminal)?, ..args.clone() })
+}
+
 /// Says in every denial which flag of this command line would have allowed it.
 fn for_this_command_line(outcome: &mut Outcome, args: &Run) {
     if let Err(ScriptError { kind: Kind::Denied(denial), .. }) = &mut outcome.result {
@@ -81,7 +89,8 @@ fn granted(args: &Run, granting: &Granting) -> Granted {
     }
 }
 
-fn script(args: &Run) -> Result<Script, String> {
+/// The script that the command line names.
+pub fn script(args: &Run) -> Result<Script, String> {
     match (&args.eval, &args.file) {
         (Some(text), _) => Ok(source::from_text(text)),
         (None, Some(path)) => source::from_file(path).map_err(|message| match path.chars().all(|c| c.is_ascii_alphanumeric()) {
@@ -93,17 +102,19 @@ fn script(args: &Run) -> Result<Script, String> {
 }
 
 /// Everything the run is given, and what the command looks at when it has ended.
-struct Prepared {
-    setup: Setup,
+pub struct Prepared {
+    /// What the engine takes.
+    pub setup: Setup,
     /// Whether its reader went away.
-    reader_gone: Arc<AtomicBool>,
+    pub reader_gone: Arc<AtomicBool>,
     /// Whether its last line on standard error is unfinished.
-    unfinished: Arc<AtomicBool>,
+    pub unfinished: Arc<AtomicBool>,
     /// Where the report goes.
-    report: Option<ReportFile>,
+    pub report: Option<ReportFile>,
 }
 
-fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, String> {
+/// Opens what the flags name.
+pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, String> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let process = Process::new(Arc::clone(&interrupt));
     let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
@@ -129,11 +140,13 @@ fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, S
 }
 
 /// Where and in which form the outcome is told.
-struct Told {
-    terminal: Terminal,
-    json: bool,
+pub struct Told {
+    /// Where.
+    pub terminal: Terminal,
+    /// As one object?
+    pub json: bool,
     /// Whether the script left its last line on standard error unfinished.
-    unfinished: bool,
+    pub unfinished: bool,
 }
 
 impl Told {
@@ -144,7 +157,8 @@ impl Told {
         }
     }
 
-    fn usage(&self, message: &str) -> Exit {
+    /// A mistake on the command line.
+    pub fn usage(&self, message: &str) -> Exit {
         if self.json {
             let error = json!({"kind": "usage", "message": message});
             self.terminal.tell(&data::one_line(&object(Value::Null, error, Value::Null, Vec::new())));
@@ -153,7 +167,8 @@ impl Told {
         self.terminal.usage(message)
     }
 
-    fn wrong_source(&self, error: &CompileError) -> Exit {
+    /// A mistake in the source.
+    pub fn wrong_source(&self, error: &CompileError) -> Exit {
         if self.json {
             let errors = report::diagnostics_as_json(&error.source, &error.diagnostics);
             let told = json!({"kind": "source", "message": error.summary(), "file": error.source.name, "errors": errors});
@@ -164,7 +179,8 @@ impl Told {
         Exit::Usage
     }
 
-    fn outcome(&mut self, outcome: &Outcome) -> Exit {
+    /// How the run ended.
+    pub fn outcome(&mut self, outcome: &Outcome) -> Exit {
         let exit = exit_of(outcome);
         let silent = matches!(exit, Exit::Own(_));
         if self.json || outcome.result.is_err() && !silent {

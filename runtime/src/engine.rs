@@ -36,13 +36,24 @@ pub struct Setup {
     pub summarise: bool,
     /// Collect at every growth of the heap. For tests of the collector: everything becomes very slow.
     pub stress: bool,
+    /// Take note of what of the grants is needed.
+    pub observe: bool,
 }
 
 impl Setup {
     /// With these grants and this process, and nothing else.
     #[must_use]
     pub fn new(grants: Grants, outside: Box<dyn Outside>) -> Self {
-        Self { grants, outside, interrupt: Arc::new(AtomicBool::new(false)), loader: None, sink: None, summarise: false, stress: false }
+        Self {
+            grants,
+            outside,
+            interrupt: Arc::new(AtomicBool::new(false)),
+            loader: None,
+            sink: None,
+            summarise: false,
+            stress: false,
+            observe: false,
+        }
     }
 }
 
@@ -109,6 +120,9 @@ impl Engine {
         if let Some(sink) = setup.sink {
             realm.set_sink(sink);
         }
+        if setup.observe {
+            realm.observe();
+        }
         if setup.summarise {
             realm.summarise();
         }
@@ -129,7 +143,7 @@ impl Engine {
             (result, sealed) => (result, sealed.ok().flatten()),
         };
         let ledger = vm.realm.take_ledger();
-        Outcome { result, used, spent, ledger, audit, collections: vm.collections() }
+        Outcome { result, used, spent, ledger, audit, collections: vm.collections(), observed: vm.realm.observed() }
     }
 }
 

@@ -56,16 +56,34 @@ pub struct Outcome {
     pub audit: Option<Sealed>,
     /// How often the collector ran.
     pub collections: u64,
+    /// What of the grants was needed, when that was to be observed.
+    pub observed: Option<ilu_sbx::Observed>,
 }
 
 impl Outcome {
     pub(crate) fn broken(what: &str) -> Self {
         let error = ScriptError::bare(Kind::Bug, what);
-        Self { result: Err(error), used: NOTHING, spent: Vec::new(), ledger: Ledger::default(), audit: None, collections: 0 }
+        Self {
+            result: Err(error),
+            used: NOTHING,
+            spent: Vec::new(),
+            ledger: Ledger::default(),
+            audit: None,
+            collections: 0,
+            observed: None,
+        }
     }
     pub(crate) fn refused(why: impl Into<String>) -> Self {
         let error = ScriptError::bare(Kind::Refused, why);
-        Self { result: Err(error), used: NOTHING, spent: Vec::new(), ledger: Ledger::default(), audit: None, collections: 0 }
+        Self {
+            result: Err(error),
+            used: NOTHING,
+            spent: Vec::new(),
+            ledger: Ledger::default(),
+            audit: None,
+            collections: 0,
+            observed: None,
+        }
     }
 }
 

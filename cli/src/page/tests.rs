@@ -88,6 +88,7 @@ fn outcome(name: &str) -> Outcome {
         ],
         ledger,
         audit: None,
+        observed: None,
         collections: 0,
     }
 }
