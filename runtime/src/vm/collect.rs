@@ -24,17 +24,23 @@ impl Vm<'_> {
         }
         self.collect();
         if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
-            self.realm.gave_up();
+            self.gave_up();
             return Err(self.memory_limit());
         }
         let done = self.unbounded(operation);
         match done {
             Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {
-                self.realm.gave_up();
+                self.gave_up();
                 Err(self.memory_limit())
             }
             done => done,
         }
+    }
+
+    /// What was to be done again for room will not be.
+    fn gave_up(&mut self) {
+        self.realm.gave_up();
+        self.book_buffers();
     }
 
     /// Does something with the real bound in force instead of where the next collection is due.

@@ -217,7 +217,8 @@ impl Vm<'_> {
         self.fuel -= (request.dirs.as_ref().map_or(0, Vec::len) * OPENING) as i64;
         let (file, line) = super::trace::script_place(heap, frames);
         let made = realm.make(&CallSite { authority, account: *account, file, line, room }, &request).map_err(Fault::Stop)?;
-        self.received(0, |store| store.sandbox_new(made))
+        self.hold_sandboxes();
+        self.received(size_of::<SbxId>(), |store| store.sandbox_new(made))
     }
 
     /// `sbxev` and `sbxld`: a fresh unit at home in the sandbox.

@@ -4,10 +4,7 @@
 //! case and leaves everything else (other types, a refused charge, another unit's code, another authority, an error) to
 //! `super::slow`, by leaving the loop with the word. An arm that leaves has changed nothing.
 
-use super::frame::Frame;
-use super::import::place_of;
-use super::quick;
-use super::{Vm, WINDOW};
+use super::{Vm, WINDOW, frame::Frame, import::place_of, quick};
 use crate::builtin::{Cx, Run};
 use crate::heap::{Heap, Unit};
 use crate::value::Value;

@@ -36,7 +36,7 @@ impl Realm {
         self.unmet = None;
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
-        let mut permit = Permit { realm: self, site: &site, native, owners, subjects, rule, cost: Cost::default() };
+        let mut permit = Permit { realm: self, site: &site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
         let (result, began) = match permit.decide(args) {
             Ok(function) => {
                 permit.realm.note_native(native);
@@ -44,9 +44,11 @@ impl Realm {
             }
             Err(stop) => (Err(stop), 0),
         };
-        let Permit { owners, subjects, rule, cost, .. } = permit;
+        let Permit { owners, worked, subjects, rule, cost, .. } = permit;
         if matches!(result, Err(Stop::Room(_))) {
-            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't.
+            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't. Nor is it billed,
+            // or what a script costs would depend on when the collector ran.
+            self.accounts.give_back(&mut self.tree, site.account, worked);
             let (authority, account, file, line) = (site.authority, site.account, site.file.to_owned(), site.line);
             self.unmet = Some(Unmet { authority, account, file, line, native, subjects, rule, cost });
             return result;
@@ -68,6 +70,7 @@ impl Realm {
     /// The call that was last told to be made again has no room and ends with the sandbox whose memory ran out: it, too, was decided and is
     /// recorded, or it would be a way to learn of files that leaves no trace.
     pub fn gave_up(&mut self) {
+        self.lose_line();
         let Some(unmet) = self.unmet.take() else { return };
         let Unmet { authority, account, file, line, native, subjects, rule, cost } = unmet;
         let site = CallSite { authority, account, file: &file, line, room: 0 };

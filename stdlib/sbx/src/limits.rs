@@ -210,6 +210,7 @@ pub const MAX_TOGETHER: usize = 64;
 /// Directories of one sandbox.
 pub const MAX_MOUNTS: usize = 64;
 /// Directories held open for sandboxes that scripts made: each is a descriptor of the process.
+/// Half of them is the root's alone.
 pub const MAX_OPEN_MOUNTS: usize = 256;
 /// Rows of one sandbox's log; older ones are dropped and counted.
 pub const MAX_LOG_ROWS: usize = 512;

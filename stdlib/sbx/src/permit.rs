@@ -79,6 +79,8 @@ pub struct Permit<'r> {
     pub(crate) native: NativeId,
     /// Who pays for what is used besides the account.
     pub(crate) owners: Vec<SbxId>,
+    /// Fuel charged for work that is done again when the call is made again.
+    pub(crate) worked: u64,
     pub(crate) subjects: Vec<String>,
     pub(crate) rule: Cow<'static, str>,
     pub(crate) cost: Cost,
@@ -281,7 +283,9 @@ impl Permit<'_> {
     /// # Errors
     /// The fuel would not last.
     pub fn work(&mut self, units: u64) -> Result<(), Stop> {
-        self.charge(Budget::Fuel, units)
+        self.charge(Budget::Fuel, units)?;
+        self.worked = self.worked.saturating_add(units);
+        Ok(())
     }
 
     /// Looks at the deadline and at interrupts, between two pieces of a long piece of work.

@@ -9,7 +9,7 @@ use crate::denial::{Rule, quote};
 use crate::doorway::{Unmet, denial};
 use crate::event::{Cost, Event};
 use crate::grants::Grants;
-use crate::handle::{Cutter, Handles, READ_AHEAD, Resource};
+use crate::handle::{Cutter, Handles, Open, READ_AHEAD, Resource};
 use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
 use crate::ledger::Ledger;
 use crate::limits::{Budget, Limits, MAX_MOUNTS, Spent};
@@ -83,6 +83,8 @@ pub struct Realm {
     held: usize,
     /// A call for which there was no room yet: it will be made again, or given up.
     pub(crate) unmet: Option<Unmet>,
+    /// A file with the beginning of a line for which there was no room yet.
+    pub(crate) unmet_line: Option<HandleId>,
     /// A resource could not be opened because too many are.
     pub(crate) crowded: bool,
     pub(crate) natives: Natives,
@@ -136,6 +138,7 @@ impl Realm {
             input: Cutter::default(),
             held: 0,
             unmet: None,
+            unmet_line: None,
             crowded: false,
             natives,
             recorder: Recorder::default(),
@@ -169,6 +172,11 @@ impl Realm {
     /// What finding meetings has cost since this was last asked, in units of fuel: whoever called is to pay it.
     pub const fn take_work(&mut self) -> u64 {
         std::mem::replace(&mut self.tree.work, 0)
+    }
+
+    /// Bytes that new sandboxes took since this was last asked: whoever made them is to hold them.
+    pub const fn take_grown(&mut self) -> usize {
+        std::mem::replace(&mut self.tree.grown, 0)
     }
 
     /// How many sandboxes a look at all that were made under this one goes through.
@@ -250,9 +258,13 @@ impl Realm {
     /// # Errors
     /// The handle was closed or revoked, the caller does not hold its native, a budget ran out, or the file can't be read.
     pub fn read_line(&mut self, site: CallSite<'_>, id: HandleId) -> Result<Option<String>, Stop> {
+        self.unmet_line = None;
         let before = self.handles.size(id);
         let result = self.line(&site, id, before);
         self.held = self.held - before + self.handles.size(id);
+        if matches!(result, Err(Stop::Room(_))) {
+            self.unmet_line = Some(id);
+        }
         if let Err(Stop::Denied(denial)) = &result {
             let native = denial.native;
             self.record(&site, native, Vec::new(), Cow::Borrowed("handle"), Cost::default(), result.as_ref().err());
@@ -281,6 +293,9 @@ impl Realm {
         loop {
             let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
             let Resource::Lines(reader) = &mut open.resource else { return Err(Stop::failed("the file is closed")) };
+            if reader.is_lost() {
+                return Err(Stop::failed("a line of this file was longer than there was memory for; open it anew"));
+            }
             let (cutter, mut read) = reader.split();
             let taken = cutter.taken();
             if let Some(line) = cutter.line() {
@@ -304,6 +319,15 @@ impl Realm {
                 self.tree.add(*s, Budget::Read, got);
             }
             self.accounts.spend(&mut self.tree, site.account, Budget::Fuel, got / BYTES_PER_UNIT);
+        }
+    }
+
+    /// Nobody will ask again for the line that there was no room for: what was read of it is let go, or whoever has the file would hold it.
+    pub(crate) fn lose_line(&mut self) {
+        let Some(id) = self.unmet_line.take() else { return };
+        self.held -= self.handles.size(id);
+        if let Some(Open { resource: Resource::Lines(reader), .. }) = self.handles.get(id) {
+            reader.lose();
         }
     }
 
