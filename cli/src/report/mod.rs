@@ -97,10 +97,12 @@ fn show_places<'a>(mut group: Group<'a>, source: &Source, places: &[Place]) -> G
     let shown: Vec<_> = places.iter().map(|place| (place, excerpt(source, place.span))).collect();
     let mut done: Vec<usize> = Vec::new();
     for (_, first) in &shown {
-        if done.contains(&first.line) && !first.cut {
-            continue;
+        if !first.cut {
+            if done.contains(&first.line) {
+                continue;
+            }
+            done.push(first.line);
         }
-        done.push(first.line);
         let mut snippet = Snippet::source(first.text.clone()).line_start(first.line);
         if first.cut {
             // The drawn columns are the window's: the true place is said by itself.
@@ -108,7 +110,9 @@ fn show_places<'a>(mut group: Group<'a>, source: &Source, places: &[Place]) -> G
         } else {
             snippet = snippet.path(clean(&source.name));
         }
-        for (place, here) in shown.iter().filter(|(_, here)| here.line == first.line && (!here.cut || std::ptr::eq(here, first))) {
+        for (place, here) in
+            shown.iter().filter(|(_, here)| std::ptr::eq(here, first) || here.line == first.line && !here.cut && !first.cut)
+        {
             let kind = if place.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let annotation = kind.span(here.range.clone());
             snippet = snippet.annotation(if place.words.is_empty() { annotation } else { annotation.label(clean(&place.words)) });
@@ -160,6 +164,58 @@ mod tests {
         let shown = message_at("bad\nerror: fake \x1b]0;title\x07", &source, at(&source, "nope"), PLAIN);
         assert_snapshot!(shown);
         assert!(!shown.contains('\x1b'));
+    }
+
+    #[test]
+    fn places_near_and_far_on_one_long_line_are_each_shown() {
+        let source = Source::new("a.ilu", format!("near{} far{}", " é".repeat(100), " é".repeat(100)));
+        let (near, far) = (at(&source, "near"), at(&source, "far"));
+        for (first, second) in [(near, far), (far, near)] {
+            let found = Diagnostic::new("E0300", first, "no").label("here").related(second, "and there");
+            let shown = diagnostics(&source, &[found], PLAIN);
+            assert!(shown.contains("here") && shown.contains("and there"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn no_text_and_no_places_break_the_drawing() {
+        const PARTS: [&str; 14] = [
+            "x",
+            "\n",
+            "\r\n",
+            "\t",
+            "é",
+            "…",
+            "\u{202e}",
+            "\x1b",
+            "\u{fffd}",
+            "\u{1f468}\u{200d}\u{1f469}",
+            "\u{301}",
+            "　",
+            " = ",
+            "0123456789",
+        ];
+        // Knuth's multiplier: any sequence will do, and the same one each time.
+        let mut state = 1_u64;
+        let mut below = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n
+        };
+        for _ in 0..3_000 {
+            let many = [3, 30, 300][below(3)];
+            let line_ends = below(2) == 0;
+            let text: String = (0..below(many)).map(|_| PARTS[below(14)]).filter(|part| line_ends || !part.contains('\n')).collect();
+            let source = Source::new("a.ilu", text);
+            let mut span = || {
+                let (a, b) = (below(source.text.len() + 3), below(source.text.len() + 3));
+                let on_boundary =
+                    |at: usize| source.text.floor_char_boundary(at.min(source.text.len())) as u32 + u32::from(at > source.text.len());
+                Span::new(on_boundary(a.min(b)), on_boundary(a.max(b)))
+            };
+            let found = Diagnostic::new("E0300", span(), "no").label("a").related(span(), "b").related(span(), "c");
+            assert!(diagnostics(&source, std::slice::from_ref(&found), PLAIN).contains("a.ilu"), "{:?} {found:?}", source.text);
+            assert!(!message_at("no", &source, found.span, Look { color: true }).is_empty());
+        }
     }
 
     #[test]
