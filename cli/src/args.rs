@@ -24,7 +24,7 @@ Examples:
   ilu caps capde
 
 Exit codes: 0 fine, 1 uncaught error, 2 source or usage error, 3 uncaught denial, 4 a budget ran out,
-70 a bug of ours; a script's own os.exit(n) gives n.";
+5 a layer that was required is missing, 70 a bug of ours; a script's own os.exit(n) gives n.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -90,6 +90,9 @@ pub struct Run {
     /// The script's own arguments
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,
+    /// The second wall, Landlock and seccomp: as much as the kernel has, all of it or no run (exit code 5), none
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Wall::Auto, help_heading = "Grants")]
+    pub wall: Wall,
     /// What it may touch.
     #[command(flatten)]
     pub grants: GrantFlags,
@@ -233,6 +236,17 @@ pub struct OutputFlags {
     /// Colours in our messages; NO_COLOR is honoured
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
+}
+
+/// How much of the second wall there has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Wall {
+    /// As much as the kernel has; --json and `ilu doctor` say what is missing
+    Auto,
+    /// All of it, or nothing is run
+    Require,
+    /// None
+    Off,
 }
 
 /// When our messages have colours.

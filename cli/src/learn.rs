@@ -70,7 +70,7 @@ struct Learned {
 /// Runs the command.
 pub fn learn(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
-    let mut told = Told { terminal, json: args.output.json, unfinished: false };
+    let mut told = Told::new(terminal, args.output.json);
     let prepared = run::script(args).and_then(|script| {
         let args = run::with_profile(args, &script, &terminal)?;
         let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;
@@ -85,10 +85,13 @@ pub fn learn(args: &Run) -> Exit {
         Ok(program) => program,
         Err(error) => return told.wrong_source(&error),
     };
-    let Prepared { mut setup, unfinished, .. } = match run::prepare(&args, granting, script) {
+    let Prepared { mut setup, unfinished, plan, .. } = match run::prepare(&args, granting, script) {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
+    if let Err(exit) = told.raise(plan.as_ref(), args.wall) {
+        return exit;
+    }
     setup.observe = true;
     setup.outside = Box::new(Aside(setup.outside));
     let started = Instant::now();
