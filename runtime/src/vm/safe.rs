@@ -43,6 +43,27 @@ pub(super) fn whole(number: f64) -> Option<usize> {
     if index as f64 == number && index >= 0 { Some(index as usize) } else { None }
 }
 
+/// What `JumpIs` compares with.
+const SPECIAL: [Value; 3] = [Value::NIL, Value::FALSE, Value::TRUE];
+
+/// Registers that a call clears in one go.
+const CLEARED: usize = 8;
+
+/// Clears a callee's registers behind its `count` arguments: whatever it read before it wrote must be nil, never what another call left
+/// there. Nothing above the callee's own registers is in use, so most calls clear a few more at once instead of counting.
+#[inline(always)]
+fn clear(regs: &mut Window, count: u8, registers: u16) {
+    let Some(rest) = regs.get_mut(count as usize..) else { return };
+    match rest.first_chunk_mut::<CLEARED>() {
+        Some(some) if (registers as usize) <= count as usize + CLEARED => *some = [Value::NIL; CLEARED],
+        _ => {
+            if let Some(own) = rest.get_mut(..(registers as usize).saturating_sub(count as usize)) {
+                own.fill(Value::NIL);
+            }
+        }
+    }
+}
+
 /// Whether a call with `count` arguments fits without defaults and rest.
 #[inline(always)]
 fn exact(function: &FunctionCode, count: u8) -> bool {
@@ -269,6 +290,16 @@ impl Vm<'_> {
                             jump!();
                         }
                     }
+                    number::JumpIs => {
+                        if SPECIAL.get(word.b() as usize) == Some(&r!(a)) {
+                            jump!();
+                        }
+                    }
+                    number::JumpIsNot => {
+                        if SPECIAL.get(word.b() as usize) != Some(&r!(a)) {
+                            jump!();
+                        }
+                    }
                     number::JumpEqS => {
                         if constants.get(word.b() as usize) == Some(&r!(a)) {
                             jump!();
@@ -491,8 +522,8 @@ impl Vm<'_> {
                                 slow!()
                             }
                             bill!();
-                            if let Some(rest) = stack.get_mut(next + count as usize..next + function.registers as usize) {
-                                rest.fill(Value::NIL);
+                            if let Some(regs) = window(stack, next) {
+                                clear(regs, count, function.registers);
                             }
                             if let Some(caller) = frames.last_mut() {
                                 caller.pc = pc as u32;
@@ -519,10 +550,7 @@ impl Vm<'_> {
                             slow!()
                         };
                         regs = callee_regs;
-                        // Whatever the callee reads before it writes must be nil, never what another call left there.
-                        if let Some(rest) = regs.get_mut(count as usize..function.registers as usize) {
-                            rest.fill(Value::NIL);
-                        }
+                        clear(regs, count, function.registers);
                         if let Some(caller) = frames.last_mut() {
                             caller.pc = pc as u32;
                         }
