@@ -43,6 +43,13 @@ Examples:
 
 Nothing is done. The exit code is 0 when the call would be allowed and 3 when it would be denied.";
 
+const LEARN_EXAMPLES: &str = "\
+Examples:
+  ilu learn --dir .:/work:rw --env LANG job.ilu -- --verbose
+  ilu learn --dir data:/in --dir out:/out:rw job.ilu > ilu.toml
+
+The script runs, with the grants given and no more. What it prints goes to standard error.";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   ilu check src/*.ilu
@@ -54,16 +61,24 @@ Examples:
 pub enum Command {
     /// Run a script
     Run(Box<Run>),
+    /// Run a script within the grants given and tell the smallest it needed, as flags and as a profile
+    #[command(after_help = LEARN_EXAMPLES)]
+    Learn(Box<Run>),
     /// Compile scripts and say what is wrong with them
     Check(Check),
     /// Say whether a call would be allowed, by which rule, and what would allow it
     Explain(Box<Explain>),
+    /// Trust an ilu.toml as it is now: beside a script it counts from then on, until it changes
+    Trust(Trust),
     /// Show what bundles of natives hold
     Caps(Caps),
+    /// Work with audit files
+    #[command(subcommand)]
+    Audit(Audit),
 }
 
 /// `ilu run`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub struct Run {
     /// The script; `-` reads it from standard input
@@ -115,6 +130,15 @@ pub struct Explain {
     pub output: OutputFlags,
 }
 
+/// `ilu trust`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ilu trust ./ilu.toml")]
+pub struct Trust {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: String,
+}
+
 /// `ilu caps`
 #[derive(Debug, Args)]
 pub struct Caps {
@@ -129,8 +153,31 @@ pub struct Caps {
     pub json: bool,
 }
 
+/// `ilu audit`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check that an audit file is as it was written: no line edited, cut, inserted or moved
+    ///
+    /// Exit codes: 0 whole, 1 broken, 2 can't be read.
+    Verify(Verify),
+}
+
+/// `ilu audit verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The audit file
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Also check that its last line has this SHA-256, as noted when it was written
+    #[arg(long, value_name = "HEAD")]
+    pub head: Option<String>,
+    /// How to tell.
+    #[command(flatten)]
+    pub output: OutputFlags,
+}
+
 /// What the script may touch and how much it may use. Nothing here has an ambient default.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Grants")]
 pub struct GrantFlags {
     /// Exactly these natives: bundles or natives, comma-separated (capde,capio,__sys_getenv)
@@ -162,13 +209,22 @@ pub struct GrantFlags {
     /// Deepest nesting of calls
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = quantity::count)]
     pub depth: Option<u64>,
+    /// A file of profiles; one beside the script counts only when it is trusted
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
+    /// The profile whose grants are added; `default` if there is one
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
     /// Write each decision as one line of JSON to this file; `-` is standard error
     #[arg(long, value_name = "FILE")]
     pub audit: Option<String>,
+    /// Write a page that shows what the run touched and when, denials first
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<String>,
 }
 
 /// How outcomes are told.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputFlags {
     /// Tell the outcome as one JSON object on standard error
@@ -191,7 +247,7 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-const FIRST_WORDS: [&str; 9] = ["run", "check", "explain", "caps", "help", "-h", "--help", "-V", "--version"];
+const FIRST_WORDS: [&str; 12] = ["run", "check", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -213,7 +269,7 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
         tips.push(format!(
-            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain` and `caps`"
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
         ));
     }
     if !is_command || first == "run" {
@@ -258,7 +314,8 @@ mod tests {
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         let command =
-            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain` and `caps`".to_string();
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
+                .to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());
         assert!(tips(&given(&["ilu", "caps", "--json=1"]), "--json").is_empty());

@@ -2,6 +2,7 @@
 //! nothing is done.
 
 use crate::args::{Explain, GrantFlags};
+use crate::config;
 use crate::exit::Exit;
 use crate::grants;
 use crate::report::clean::clean;
@@ -29,7 +30,7 @@ struct Answer {
 /// Runs the command.
 pub fn explain(args: &Explain) -> Exit {
     let terminal = Terminal::new(args.output.color);
-    let answer = match answer(args) {
+    let answer = match answer(args, &terminal) {
         Ok(answer) => answer,
         Err(message) => return terminal.usage(&message),
     };
@@ -40,15 +41,16 @@ pub fn explain(args: &Explain) -> Exit {
     }
 }
 
-fn answer(args: &Explain) -> Result<Answer, String> {
+fn answer(args: &Explain, terminal: &Terminal) -> Result<Answer, String> {
     let (name, given) = args.call.split_first().ok_or("give a NATIVE behind `--`")?;
     let native = by_name(name).ok_or_else(|| Unknown::new(name, nearest(name)).to_string())?;
     let row = native.row();
     let given = given.iter().enumerate().map(|(n, text)| value(row, n, text)).collect::<Result<Vec<_>, _>>()?;
-    let foreseen = ask(&args.grants, native, &given)?;
+    let flags = config::apply(&args.grants, None, terminal)?;
+    let foreseen = ask(&flags, native, &given)?;
     let (flags, untried) = match &foreseen.denied {
         None => (Vec::new(), None),
-        Some(denial) => smallest(&args.grants, native, &given, denial, &foreseen.on),
+        Some(denial) => smallest(&flags, native, &given, denial, &foreseen.on),
     };
     Ok(Answer { native: row, foreseen, flags, untried })
 }

@@ -43,6 +43,7 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
     for spec in &flags.dir {
         let opened = host::open(&spec.host).map_err(|error| format!("--dir {error}{}", reading(spec)))?;
         if spec.writable {
+            host::apart_from_trust(&spec.host, &opened).map_err(|error| format!("--dir {error}"))?;
             folder_is_writable |= folder.is_some_and(|folder| folder.overlaps(&opened));
             writable.push(opened.real().to_path_buf());
         }
@@ -79,6 +80,10 @@ fn mount(spec: &DirSpec, opened: Granted) -> Mount {
 /// An exact list when there is one; else what every script holds and what the resource flags need.
 fn caps(flags: &GrantFlags) -> Result<CapSet, String> {
     if let Some(list) = &flags.grant {
+        // Exactly nothing.
+        if list.is_empty() {
+            return Ok(CapSet::EMPTY);
+        }
         return parse_list(list).map_err(|unknown| format!("--grant: {unknown}"));
     }
     let mut list = AT_FIRST.to_vec();

@@ -8,15 +8,15 @@ use ilu_cap::{GrantKind, by_name};
 use ilu_sbx::denial::{escape, shell_word};
 use ilu_sbx::{Denial, Rule};
 
-/// Puts the flag for this command line into a denial of a native that the script does not hold.
-pub fn for_this_command_line(denial: &mut Denial, flags: &GrantFlags) {
+/// Puts the flag for this command line into a denial, of a call with these operands, of a native that the script does not hold.
+pub fn for_this_command_line(denial: &mut Denial, on: &[String], flags: &GrantFlags) {
     // A grant that the script itself holds back is told in terms of `sbxmk`.
     let at_root = denial.grant.as_ref().is_some_and(|grant| grant.starts_with("--grant "));
     if denial.rule != Rule::NotHeld || !at_root {
         return;
     }
     let Some(row) = by_name(denial.native).map(ilu_cap::NativeId::row) else { return };
-    let path = denial.subject.as_deref().and_then(plain_subject);
+    let path = on.first().and_then(|word| plain_word(word));
     let hint = match (flags.grant.as_deref(), row.grant) {
         (Some(""), _) => format!("--grant {}", row.name),
         (Some(list), _) => format!("--grant {list},{}", row.name),
@@ -44,9 +44,8 @@ fn covers(guest: &str, path: &str) -> bool {
     path.strip_prefix(guest.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What a subject quotes, when it is a word that a shell takes as it stands.
-fn plain_subject(subject: &str) -> Option<&str> {
-    let word = subject.strip_prefix('"')?.strip_suffix('"')?;
+/// An operand, when it is a word that a shell takes as it stands.
+fn plain_word(word: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@' | '%');
     (!word.is_empty() && !word.starts_with('-') && word.chars().all(plain)).then_some(word)
 }
@@ -72,38 +71,39 @@ mod tests {
         let Command::Run(run) = Cli::try_parse_from(args).unwrap().command else { panic!("run") };
         let mut denial = Denial {
             native,
-            subject: subject.map(str::to_string),
+            on: Vec::new(),
             rule: Rule::NotHeld,
             grant: Some(format!("--grant {native}")),
             retry: false,
             file: "a.ilu".to_string(),
             line: 1,
         };
-        for_this_command_line(&mut denial, &run.grants);
+        let on: Vec<String> = subject.iter().map(ToString::to_string).collect();
+        for_this_command_line(&mut denial, &on, &run.grants);
         denial.grant.unwrap()
     }
 
     #[test]
     fn the_hint_is_a_flag_that_does_it_on_this_command_line() {
         for (native, subject, flags, flag) in [
-            ("__sys_read_file", Some("\"/etc/passwd\""), &[][..], "--dir /etc/passwd"),
-            ("__sys_read_file", Some("\"a b\""), &[], "--dir PATH"),
+            ("__sys_read_file", Some("/etc/passwd"), &[][..], "--dir /etc/passwd"),
+            ("__sys_read_file", Some("a b"), &[], "--dir PATH"),
             ("__sys_read_file", None, &[], "--dir PATH"),
-            ("__sys_write_file", Some("\"/out/a.txt\""), &["--dir", "x:/in"], "--dir /out:rw"),
-            ("__sys_write_file", Some("\"a.txt\""), &[], "--dir .:rw"),
-            ("__sys_mkdir", Some("\"/a\""), &[], "--dir /:rw"),
-            ("__sys_write_file", Some("\"/in/a.txt\""), &["--dir", "x y:/in"], "--dir HOST:/in:rw, where HOST is what /in is granted from"),
+            ("__sys_write_file", Some("/out/a.txt"), &["--dir", "x:/in"], "--dir /out:rw"),
+            ("__sys_write_file", Some("a.txt"), &[], "--dir .:rw"),
+            ("__sys_mkdir", Some("/a"), &[], "--dir /:rw"),
+            ("__sys_write_file", Some("/in/a.txt"), &["--dir", "x y:/in"], "--dir HOST:/in:rw, where HOST is what /in is granted from"),
             (
                 "__sys_write_file",
-                Some("\"/in/a.txt\""),
+                Some("/in/a.txt"),
                 &["--dir", "x:/i", "--dir", "x:/in"],
                 "--dir HOST:/in:rw, where HOST is what /in is granted from",
             ),
-            ("__sys_rename", Some("\"d/a.txt\""), &["--dir", "d"], "--dir d:rw"),
-            ("__sys_getenv", Some("\"LANG\""), &[], "--env LANG"),
+            ("__sys_rename", Some("d/a.txt"), &["--dir", "d"], "--dir d:rw"),
+            ("__sys_getenv", Some("LANG"), &[], "--env LANG"),
             ("__sys_random", None, &[], "--grant capstdout,__sys_stderr,__sys_argv,captm,capch,capsp,__sys_random"),
             ("__sys_random", None, &["--grant", "capio"], "--grant capio,__sys_random"),
-            ("__sys_read_file", Some("\"x\""), &["--grant", "capio"], "--grant capio,__sys_read_file"),
+            ("__sys_read_file", Some("x"), &["--grant", "capio"], "--grant capio,__sys_read_file"),
         ] {
             assert_eq!(hint(native, subject, flags), flag, "{native} {subject:?} {flags:?}");
         }

@@ -6,12 +6,17 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
 mod caps;
 mod check;
+mod config;
 mod exit;
 mod explain;
 mod grants;
 mod hint;
+mod learn;
+mod page;
+mod profile;
 mod quantity;
 mod report;
 mod run;
@@ -19,7 +24,7 @@ mod source;
 mod terminal;
 mod widen;
 
-use args::{Cli, Color, Command};
+use args::{Audit, Cli, Color, Command};
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use exit::Exit;
@@ -43,7 +48,10 @@ fn command() -> Exit {
     };
     match &cli.command {
         Command::Run(args) => run::run(args),
+        Command::Learn(args) => learn::learn(args),
+        Command::Trust(args) => config::trust(args, &Terminal::new(Color::Auto)),
         Command::Check(args) => check::check(args),
+        Command::Audit(Audit::Verify(args)) => audit::verify(args),
         Command::Explain(args) => explain::explain(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }

@@ -1,14 +1,16 @@
 //! `ilu run`: compiles a script, runs it with what the flags grant, tells how it ended.
 
 use crate::args::Run;
+use crate::config;
 use crate::exit::Exit;
 use crate::grants::{self, Granting, NoModules};
 use crate::hint;
+use crate::page::{self, Granted, Subject};
 use crate::report;
 use crate::report::data;
 use crate::source::{self, Script};
 use crate::terminal::Terminal;
-use ilu::host::{self, Process};
+use ilu::host::{self, Process, ReportFile};
 use ilu::{CompileError, Engine, Kind, Loader, Outcome, ScriptError, Setup};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,35 +21,76 @@ pub fn run(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
     let mut told = Told { terminal, json: args.output.json, unfinished: false };
     let prepared = script(args).and_then(|script| {
+        let args = with_profile(args, &script, &terminal)?;
         let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;
-        Ok((script, granting))
+        Ok((script, granting, args))
     });
-    let (script, granting) = match prepared {
+    let (script, granting, args) = match prepared {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
+    let args = &args;
     let engine = Engine::new();
     let program = match engine.compile(script.name.as_str(), script.text.as_str()) {
         Ok(program) => program,
         Err(error) => return told.wrong_source(&error),
     };
-    let (setup, reader_gone, unfinished) = match setup(args, granting, script) {
-        Ok(setup) => setup,
+    let granted = granted(args, &granting);
+    let name = script.name.clone();
+    let Prepared { setup, reader_gone, unfinished, report } = match prepare(args, granting, script) {
+        Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
     let mut outcome = engine.run(&program, setup);
     told.unfinished = unfinished.load(Ordering::Relaxed);
+    for_this_command_line(&mut outcome, args);
+    let reported = report.map_or(Ok(()), |file| {
+        let page = page::page(&Subject { script: &name, granted: &granted, outcome: &outcome });
+        file.write(&page).map_err(|error| format!("--report {error}"))
+    });
+    if let Err(message) = &reported {
+        told.begin_line();
+        told.terminal.fail(message, Exit::Error);
+    }
     if reader_gone.load(Ordering::Relaxed) {
         // Whoever read our output has seen enough.
         return Exit::Fine;
     }
-    if let Err(ScriptError { kind: Kind::Denied(denial), .. }) = &mut outcome.result {
-        hint::for_this_command_line(denial, &args.grants);
+    match told.outcome(&outcome) {
+        Exit::Fine if reported.is_err() => Exit::Error,
+        exit => exit,
     }
-    told.outcome(&outcome)
 }
 
-fn script(args: &Run) -> Result<Script, String> {
+/// The command line with the grants of a profile among its own.
+pub fn with_profile(args: &Run, script: &Script, terminal: &Terminal) -> Result<Run, String> {
+    Ok(Run { grants: config::apply(&args.grants, script.folder.as_ref(), terminal)?, ..args.clone() })
+}
+
+/// Says in every denial which flag of this command line would have allowed it.
+fn for_this_command_line(outcome: &mut Outcome, args: &Run) {
+    if let Err(ScriptError { kind: Kind::Denied(denial), .. }) = &mut outcome.result {
+        let on = denial.on.clone();
+        hint::for_this_command_line(denial, &on, &args.grants);
+    }
+    for event in &mut outcome.ledger.denied {
+        if let Some(denial) = &mut event.denial {
+            hint::for_this_command_line(denial, &event.subjects, &args.grants);
+        }
+    }
+}
+
+/// What the report says of the grants.
+fn granted(args: &Run, granting: &Granting) -> Granted {
+    Granted {
+        dirs: args.grants.dir.iter().map(|spec| (spec.guest.clone(), if spec.writable { "rw" } else { "ro" })).collect(),
+        env: granting.grants.env.iter().map(|(name, _)| name.clone()).collect(),
+        natives: granting.grants.caps.names(),
+    }
+}
+
+/// The script that the command line names.
+pub fn script(args: &Run) -> Result<Script, String> {
     match (&args.eval, &args.file) {
         (Some(text), _) => Ok(source::from_text(text)),
         (None, Some(path)) => source::from_file(path).map_err(|message| match path.chars().all(|c| c.is_ascii_alphanumeric()) {
@@ -58,11 +101,20 @@ fn script(args: &Run) -> Result<Script, String> {
     }
 }
 
-/// A flag that the run sets.
-type Flag = Arc<AtomicBool>;
+/// Everything the run is given, and what the command looks at when it has ended.
+pub struct Prepared {
+    /// What the engine takes.
+    pub setup: Setup,
+    /// Whether its reader went away.
+    pub reader_gone: Arc<AtomicBool>,
+    /// Whether its last line on standard error is unfinished.
+    pub unfinished: Arc<AtomicBool>,
+    /// Where the report goes.
+    pub report: Option<ReportFile>,
+}
 
-/// Everything the run is given, and the flags that tell whether its reader went away and whether its last line on standard error is unfinished.
-fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Flag, Flag), String> {
+/// Opens what the flags name.
+pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, String> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let process = Process::new(Arc::clone(&interrupt));
     let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
@@ -76,48 +128,76 @@ fn setup(args: &Run, granting: Granting, script: Script) -> Result<(Setup, Flag,
         if granting.folder_is_writable { Box::new(NoModules) } else { Box::new(folder) }
     });
     setup.sink = sink;
-    Ok((setup, reader_gone, unfinished))
+    let report = match &args.grants.report {
+        None => None,
+        Some(path) => {
+            let file = host::report_file(path, &granting.writable, args.grants.audit.as_deref());
+            Some(file.map_err(|error| format!("--report {error}"))?)
+        }
+    };
+    setup.summarise = report.is_some();
+    Ok(Prepared { setup, reader_gone, unfinished, report })
 }
 
 /// Where and in which form the outcome is told.
-struct Told {
-    terminal: Terminal,
-    json: bool,
+pub struct Told {
+    /// Where.
+    pub terminal: Terminal,
+    /// As one object?
+    pub json: bool,
     /// Whether the script left its last line on standard error unfinished.
-    unfinished: bool,
+    pub unfinished: bool,
 }
 
 impl Told {
-    fn usage(&self, message: &str) -> Exit {
+    /// What we tell begins a line, or a reader of lines could be given a part of the script's for ours.
+    fn begin_line(&mut self) {
+        if std::mem::take(&mut self.unfinished) {
+            self.terminal.tell("");
+        }
+    }
+
+    /// A mistake on the command line.
+    pub fn usage(&self, message: &str) -> Exit {
         if self.json {
-            self.object(Value::Null, json!({"kind": "usage", "message": message}), Value::Null, &[]);
+            let error = json!({"kind": "usage", "message": message});
+            self.terminal.tell(&data::one_line(&object(Value::Null, error, Value::Null, Vec::new())));
             return Exit::Usage;
         }
         self.terminal.usage(message)
     }
 
-    fn wrong_source(&self, error: &CompileError) -> Exit {
+    /// A mistake in the source.
+    pub fn wrong_source(&self, error: &CompileError) -> Exit {
         if self.json {
             let errors = report::diagnostics_as_json(&error.source, &error.diagnostics);
             let told = json!({"kind": "source", "message": error.summary(), "file": error.source.name, "errors": errors});
-            self.object(Value::Null, told, Value::Null, &[]);
+            self.terminal.tell(&data::one_line(&object(Value::Null, told, Value::Null, Vec::new())));
         } else {
             self.terminal.tell(&report::diagnostics(&error.source, &error.diagnostics, self.terminal.look));
         }
         Exit::Usage
     }
 
-    fn outcome(&self, outcome: &Outcome) -> Exit {
+    /// How the run ended.
+    pub fn outcome(&mut self, outcome: &Outcome) -> Exit {
         let exit = exit_of(outcome);
         let silent = matches!(exit, Exit::Own(_));
-        if self.unfinished && (self.json || outcome.result.is_err() && !silent) {
-            // What we tell begins a line, or a reader of lines could be given a part of the script's for ours.
-            self.terminal.tell("");
+        if self.json || outcome.result.is_err() && !silent {
+            self.begin_line();
         }
         if self.json {
             let value = outcome.result.as_ref().ok().and_then(|done| done.value.as_ref()).map_or(Value::Null, data::as_json);
             let error = outcome.result.as_ref().err().filter(|_| !silent).map_or(Value::Null, report::failure::as_json);
-            self.object(value, error, data::as_json(&outcome.used), &outcome.denied);
+            let denials = outcome.ledger.denied.iter().map(report::failure::denial_as_json).collect();
+            let mut told = object(value, error, data::as_json(&outcome.used), denials);
+            if outcome.ledger.denied_more > 0 {
+                told["denials_left_out"] = json!(outcome.ledger.denied_more);
+            }
+            if let Some(sealed) = &outcome.audit {
+                told["audit"] = json!({"events": sealed.events, "head": sealed.head});
+            }
+            self.terminal.tell(&data::one_line(&told));
         } else if let Err(error) = &outcome.result
             && !silent
         {
@@ -125,11 +205,11 @@ impl Told {
         }
         exit
     }
+}
 
-    fn object(&self, value: Value, error: Value, usage: Value, denials: &[ilu_sbx::Plain]) {
-        let denials: Vec<Value> = denials.iter().map(data::as_json).collect();
-        self.terminal.tell(&json!({"value": value, "error": error, "usage": usage, "denials": denials}).to_string());
-    }
+/// The four fields of every outcome.
+fn object(value: Value, error: Value, usage: Value, denials: Vec<Value>) -> Value {
+    json!({"value": value, "error": error, "usage": usage, "denials": denials})
 }
 
 fn exit_of(outcome: &Outcome) -> Exit {

@@ -46,14 +46,24 @@ impl Source {
     /// Takes text that is known to be UTF-8.
     #[must_use]
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        let text = text.into();
-        let mut line_starts = vec![0];
+        let (mut name, mut text): (String, String) = (name.into(), text.into());
+        name.shrink_to_fit();
+        text.shrink_to_fit();
+        // Counted first: a text may be nothing but line ends, and the list is kept as long as the text.
+        let mut line_starts = Vec::with_capacity(1 + text.bytes().filter(|&byte| byte == b'\n').count());
+        line_starts.push(0);
         for (at, byte) in text.bytes().enumerate() {
             if byte == b'\n' {
                 line_starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
             }
         }
-        Arc::new(Self { name: name.into(), text, line_starts })
+        Arc::new(Self { name, text, line_starts })
+    }
+
+    /// Bytes it holds beside itself.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.name.capacity() + self.text.capacity() + self.line_starts.capacity() * size_of::<u32>()
     }
 
     /// Line and column (both from 1; the column counts code points) of a byte offset. An offset past the end gives the end.

@@ -32,15 +32,28 @@ pub struct Setup {
     pub loader: Option<Box<dyn Loader>>,
     /// Takes the audit record, one line of JSON per event.
     pub sink: Option<Box<dyn Write + Send>>,
+    /// Whether to take note of what the run touches and when, for a report.
+    pub summarise: bool,
     /// Collect at every growth of the heap. For tests of the collector: everything becomes very slow.
     pub stress: bool,
+    /// Take note of what of the grants is needed.
+    pub observe: bool,
 }
 
 impl Setup {
     /// With these grants and this process, and nothing else.
     #[must_use]
     pub fn new(grants: Grants, outside: Box<dyn Outside>) -> Self {
-        Self { grants, outside, interrupt: Arc::new(AtomicBool::new(false)), loader: None, sink: None, stress: false }
+        Self {
+            grants,
+            outside,
+            interrupt: Arc::new(AtomicBool::new(false)),
+            loader: None,
+            sink: None,
+            summarise: false,
+            stress: false,
+            observe: false,
+        }
     }
 }
 
@@ -107,6 +120,12 @@ impl Engine {
         if let Some(sink) = setup.sink {
             realm.set_sink(sink);
         }
+        if setup.observe {
+            realm.observe();
+        }
+        if setup.summarise {
+            realm.summarise();
+        }
         let origin = match &setup.loader {
             Some(_) => Origin::Program(program.source.name.rsplit('/').next().unwrap_or_default().into()),
             None => Origin::Text,
@@ -118,13 +137,13 @@ impl Engine {
             Err(ending) => Err(error_of(ending)),
         };
         let root = vm.realm.root();
-        let (used, denied) = (vm.realm.used(root), vm.realm.denied(root));
-        let flushed = vm.realm.flush_sink();
-        let result = match (result, flushed) {
-            (Ok(_), Err(error)) => Err(ScriptError::bare(Kind::Error, format!("the audit record could not be written: {error}"))),
-            (result, _) => result,
+        let (used, spent) = (vm.realm.used(root), vm.realm.spent(root));
+        let (result, audit) = match (result, vm.realm.close_sink()) {
+            (Ok(_), Err(error)) => (Err(ScriptError::bare(Kind::Error, format!("the audit record could not be written: {error}"))), None),
+            (result, sealed) => (result, sealed.ok().flatten()),
         };
-        Outcome { result, used, denied, collections: vm.collections() }
+        let ledger = vm.realm.take_ledger();
+        Outcome { result, used, spent, ledger, audit, collections: vm.collections(), observed: vm.realm.observed() }
     }
 }
 

@@ -18,7 +18,7 @@ use ilu_sbx::Outside;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,8 +43,18 @@ pub enum HostError {
     TooLong(String),
     /// A directory where a script was expected.
     Directory(String),
-    /// An audit file in a place that the script may change.
+    /// A file that the command writes, in a place that the script may change.
     Exposed(String),
+    /// There is no place for the list of trusted files, or a path that it can't hold.
+    NoTrust(String),
+    /// A writable grant from which the list of trusted files could be changed.
+    HoldsTrust(String),
+    /// A file that is to take two things.
+    Shared(String),
+    /// A report with another ending than `.html`.
+    NotAPage(String),
+    /// Something else than a regular file.
+    Special(String),
     /// An environment variable that is not set, or is no UTF-8.
     Variable(String),
 }
@@ -58,6 +68,16 @@ impl fmt::Display for HostError {
             HostError::TooLong(path) => write!(f, "{path}: longer than {} MiB, the most a source text can be", MAX_SOURCE_BYTES >> 20),
             HostError::Directory(path) => write!(f, "{path}: a directory, not a script"),
             HostError::Exposed(path) => write!(f, "{path}: it lies where the script may write, so the script could change it"),
+            HostError::NoTrust(path) => {
+                write!(
+                    f,
+                    "{path}: can't be trusted: neither XDG_STATE_HOME nor HOME names a place for the list, or the path is not plain text"
+                )
+            }
+            HostError::HoldsTrust(path) => write!(f, "{path}: the list of trusted files lies in it, so the script could trust files"),
+            HostError::Shared(path) => write!(f, "{path}: the audit is written there"),
+            HostError::NotAPage(path) => write!(f, "{path}: a report's name ends with .html"),
+            HostError::Special(path) => write!(f, "{path}: not a regular file"),
             HostError::Variable(name) => write!(f, "the variable {name} is not set here, or is not UTF-8; {name}=VALUE gives it a value"),
         }
     }
@@ -215,6 +235,103 @@ pub fn variable(name: &str) -> Result<String, HostError> {
     std::env::var(name).map_err(|_| HostError::Variable(name.to_string()))
 }
 
+/// A file of grants that the operator named, and where it really is.
+///
+/// # Errors
+/// What the system says; text that is too long or not UTF-8.
+pub fn read_config(path: &str) -> Result<(String, PathBuf), HostError> {
+    let real = std::fs::canonicalize(path).map_err(says(path))?;
+    let file = std::fs::File::open(&real).map_err(says(path))?;
+    if !file.metadata().map_err(says(path))?.is_file() {
+        return Err(HostError::Directory(path.to_string()));
+    }
+    Ok((read_text(path, file)?, real))
+}
+
+/// Is a file trusted?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trusted {
+    /// With exactly this text.
+    Yes,
+    /// It was, with another text.
+    Changed,
+    /// It never was.
+    No,
+}
+
+/// The list of trusted files: the SHA-256 of each one's text and its real path, a line each.
+fn trust_list() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")))?;
+    Some(state.join("ilu/trusted"))
+}
+
+fn digest(text: &str) -> String {
+    use sha2::Digest;
+    use std::fmt::Write as _;
+    let mut hex = String::new();
+    for byte in sha2::Sha256::digest(text.as_bytes()) {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+/// Looks a file up in the operator's list.
+#[must_use]
+pub fn trusted(real: &Path, text: &str) -> Trusted {
+    let list = trust_list().and_then(|path| std::fs::File::open(path).ok()).and_then(|file| read_text("trusted", file).ok());
+    let Some(real) = real.to_str() else { return Trusted::No };
+    let known = list.iter().flat_map(|list| list.lines()).find_map(|line| line.split_once("  ").filter(|(_, path)| *path == real));
+    match known {
+        Some((known, _)) if known == digest(text) => Trusted::Yes,
+        Some(_) => Trusted::Changed,
+        None => Trusted::No,
+    }
+}
+
+/// Puts a file with this text on the operator's list; gives the text's SHA-256.
+///
+/// # Errors
+/// What the system says; there is no place for the list.
+pub fn trust(real: &Path, text: &str) -> Result<String, HostError> {
+    let shown = real.display().to_string();
+    let no_trust = || HostError::NoTrust(shown.clone());
+    let plain = real.to_str().filter(|path| !path.contains(['\n', '\r'])).ok_or_else(no_trust)?;
+    let list = trust_list().ok_or_else(no_trust)?;
+    let name = list.display().to_string();
+    let folder = list.parent().ok_or_else(no_trust)?;
+    std::fs::create_dir_all(folder).map_err(says(&name))?;
+    let old = match std::fs::File::open(&list) {
+        Ok(file) => read_text(&name, file)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(says(&name)(error)),
+    };
+    let digest = digest(text);
+    let mut lines: Vec<String> =
+        old.lines().filter(|line| line.split_once("  ").is_none_or(|(_, path)| path != plain)).map(str::to_owned).collect();
+    lines.push(format!("{digest}  {plain}\n"));
+    // Beside it and then in its place: a reader sees the old list or the new.
+    let new = list.with_extension("new");
+    std::fs::write(&new, lines.join("\n")).map_err(says(&name))?;
+    std::fs::rename(&new, &list).map_err(says(&name))?;
+    Ok(digest)
+}
+
+/// Refuses a place that a script may write when the list of trusted files lies in it, or the place among them.
+///
+/// # Errors
+/// It does.
+pub fn apart_from_trust(path: &str, granted: &Granted) -> Result<(), HostError> {
+    let Some(list) = trust_list() else { return Ok(()) };
+    let folder = list.parent().unwrap_or(&list);
+    let Ok(folder) = std::fs::canonicalize(folder) else { return Ok(()) };
+    if folder.starts_with(granted.real()) || granted.real().starts_with(&folder) {
+        return Err(HostError::HoldsTrust(path.to_string()));
+    }
+    Ok(())
+}
+
 /// Makes or empties the file that takes the audit; `-` is standard error.
 ///
 /// # Errors
@@ -223,13 +340,64 @@ pub fn audit_sink(path: &str, writable: &[PathBuf], process: &Process) -> Result
     if path == "-" {
         return Ok(Box::new(BesideTheScript { unfinished: process.unfinished() }));
     }
+    Ok(Box::new(output(path, writable)?))
+}
+
+/// Makes or empties a file that the command writes itself.
+fn output(path: &str, writable: &[PathBuf]) -> Result<std::fs::File, HostError> {
     // The file may be there or be made now; where it really is follows from itself or from its folder.
     let folder = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let real = std::fs::canonicalize(path).or_else(|_| std::fs::canonicalize(folder)).map_err(says(path))?;
     if writable.iter().any(|place| real.starts_with(place)) {
         return Err(HostError::Exposed(path.to_string()));
     }
-    Ok(Box::new(std::fs::File::create(path).map_err(says(path))?))
+    std::fs::File::create(path).map_err(says(path))
+}
+
+/// The file that takes the report. It is there before the run, so that a run whose report can't be written does not begin.
+#[derive(Debug)]
+pub struct ReportFile {
+    file: std::fs::File,
+    path: String,
+}
+
+/// Makes or empties the file that takes the report.
+///
+/// # Errors
+/// What the system says; another ending than `.html`; a file in one of the places (as they really are) that the script may change, or the
+/// one that takes the audit.
+pub fn report_file(path: &str, writable: &[PathBuf], audit: Option<&str>) -> Result<ReportFile, HostError> {
+    if !Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("html")) {
+        return Err(HostError::NotAPage(path.to_string()));
+    }
+    if let (Some(audit), Ok(real)) = (audit, std::fs::canonicalize(path))
+        && std::fs::canonicalize(audit).is_ok_and(|audit| audit == real)
+    {
+        return Err(HostError::Shared(path.to_string()));
+    }
+    Ok(ReportFile { file: output(path, writable)?, path: path.to_string() })
+}
+
+impl ReportFile {
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(mut self, page: &str) -> Result<(), HostError> {
+        self.file.write_all(page.as_bytes()).and_then(|()| self.file.flush()).map_err(says(&self.path))
+    }
+}
+
+/// Opens an audit file that the operator named, to be checked.
+///
+/// # Errors
+/// What the system says, or it is no regular file.
+pub fn open_record(path: &str) -> Result<impl BufRead + Seek + use<>, HostError> {
+    // A pipe would have to be read twice, and might never end.
+    if !std::fs::metadata(path).map_err(says(path))?.is_file() {
+        return Err(HostError::Special(path.to_string()));
+    }
+    Ok(BufReader::new(std::fs::File::open(path).map_err(says(path))?))
 }
 
 /// Standard error, where the script may write too: each row begins a line of its own.

@@ -4,8 +4,8 @@ use crate::engine::NOTHING;
 use crate::vm::trace::{Place, Trace};
 use ilu_lang::diagnostic::Diagnostic;
 use ilu_lang::source::Source;
-use ilu_sbx::Denial;
 use ilu_sbx::plain::Plain;
+use ilu_sbx::{Denial, Ledger, Sealed, Spent};
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,20 +48,42 @@ pub struct Outcome {
     pub result: Result<Finished, ScriptError>,
     /// What was used, as `sbxug` shows it.
     pub used: Plain,
-    /// The newest denials, caught ones included.
-    pub denied: Vec<Plain>,
+    /// The same by budget, with the limits.
+    pub spent: Vec<Spent>,
+    /// Each kind of denial once, caught ones included; and what was touched, when that was asked for. For the operator: it names grants.
+    pub ledger: Ledger,
+    /// How the audit record ended, when there is one and it is whole.
+    pub audit: Option<Sealed>,
     /// How often the collector ran.
     pub collections: u64,
+    /// What of the grants was needed, when that was to be observed.
+    pub observed: Option<ilu_sbx::Observed>,
 }
 
 impl Outcome {
     pub(crate) fn broken(what: &str) -> Self {
         let error = ScriptError::bare(Kind::Bug, what);
-        Self { result: Err(error), used: NOTHING, denied: Vec::new(), collections: 0 }
+        Self {
+            result: Err(error),
+            used: NOTHING,
+            spent: Vec::new(),
+            ledger: Ledger::default(),
+            audit: None,
+            collections: 0,
+            observed: None,
+        }
     }
     pub(crate) fn refused(why: impl Into<String>) -> Self {
         let error = ScriptError::bare(Kind::Refused, why);
-        Self { result: Err(error), used: NOTHING, denied: Vec::new(), collections: 0 }
+        Self {
+            result: Err(error),
+            used: NOTHING,
+            spent: Vec::new(),
+            ledger: Ledger::default(),
+            audit: None,
+            collections: 0,
+            observed: None,
+        }
     }
 }
 
@@ -81,15 +103,15 @@ pub struct ScriptError {
     pub kind: Kind,
     /// What is wrong: for an error of the script, the text of the value raised.
     pub message: String,
-    /// What the native was asked for whose failure this is, as the script wrote it, quoted: the path of `file not found`.
-    pub on: Option<String>,
+    /// What the native was asked for whose failure this is, as the script wrote it: the path of `file not found`.
+    pub on: Vec<String>,
     /// Where, and who called.
     pub trace: Trace,
 }
 
 impl ScriptError {
     pub(crate) fn bare(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), on: None, trace: Trace::default() }
+        Self { kind, message: message.into(), on: Vec::new(), trace: Trace::default() }
     }
     /// Where to point: the innermost place in the script's own code.
     #[must_use]

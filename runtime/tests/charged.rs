@@ -11,6 +11,9 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 const LIMIT: usize = 32 << 20;
 
+/// One measures at a time: there is one allocator.
+static MEASURES: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 /// Grows until the heap refuses. Values it wants kept it pushes on the list.
 type Bomb = fn(&mut Store, ListId) -> Result<(), Full>;
 
@@ -179,6 +182,7 @@ const SLACK: usize = 64 << 10;
 
 #[test]
 fn what_is_booked_covers_what_is_held_through_growth_collection_and_the_end() {
+    let _alone = MEASURES.lock();
     for (name, bomb) in BOMBS {
         let before = ALLOCATOR.current_usage();
         ALLOCATOR.reset_peak_usage();
@@ -203,4 +207,62 @@ fn what_is_booked_covers_what_is_held_through_growth_collection_and_the_end() {
         assert!(heap.live() < 16 << 10, "{name}: {} booked in an empty heap", heap.live());
         assert!(real < SLACK, "{name}: {real} held by an empty heap");
     }
+}
+
+/// No module, no builtin.
+struct Nothing;
+
+impl ilu_lang::library::Library for Nothing {
+    fn builtin(&self, _: &str, _: bool) -> Option<u32> {
+        None
+    }
+    fn native(&self, _: &str) -> Option<u32> {
+        None
+    }
+    fn exports(&self, _: &str) -> Option<Vec<String>> {
+        None
+    }
+    fn modules(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn what_is_booked_for_a_loaded_program_covers_what_it_holds() {
+    let _alone = MEASURES.lock();
+    let many = |count: usize, part: fn(usize) -> String| (0..count).map(part).collect::<String>();
+    let texts = [
+        ("a small one", "x = 1\n".to_owned()),
+        ("empty lines", "\n".repeat(20_000)),
+        ("a long comment", format!("# {}\n", "a".repeat(20_000))),
+        ("names", many(500, |n| format!("v{n} = 1\n"))),
+        ("functions", many(500, |n| format!("f{n}(x) = x\n"))),
+        ("captures", format!("f(a, b, c, d) = [{}1]\n", "\\() [a, b, c, d], ".repeat(200))),
+        ("fields", format!("o = {{}}\n{}", many(500, |n| format!("o.f{n} = 1\n")))),
+        ("literals of objects", format!("f() = [{}1]\n", many(300, |n| format!("{{a{n}: 1}}, ")))),
+        ("texts", format!("f() = [{}1]\n", many(300, |n| format!("\"some text {n}\", ")))),
+        ("numbers", format!("f() = [{}1]\n", many(300, |n| format!("{n}.5, ")))),
+        ("files used", many(200, |n| format!("use \"file{n}.ilu\" as u{n}\n"))),
+    ];
+    let mut wrong = Vec::new();
+    for (name, text) in texts {
+        let before = ALLOCATOR.current_usage();
+        let mut heap = Heap::new(LIMIT);
+        loop {
+            let source = ilu_lang::source::Source::new("<eval>", text.as_str());
+            let program = ilu_lang::compile::compile(&source, &Nothing, false).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+            if heap.unit_new(program.into(), SbxId(0), ilu::heap::Origin::Text).is_err() {
+                break;
+            }
+        }
+        let (real, booked) = (ALLOCATOR.current_usage() - before, heap.live());
+        if real as f64 > booked as f64 * 1.1 + SLACK as f64 || real as f64 * 2.0 + (SLACK as f64) < booked as f64 {
+            wrong.push(format!("{name}: {real} held, {booked} booked"));
+        }
+        drop(heap);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -252,7 +252,7 @@ fn an_uncaught_denial_is_one_even_when_raised_again() {
     assert_eq!(error.exit_code(), 1);
     let outcome = deny("r = try(\\() prn(1))\n5\n");
     assert_eq!(outcome.result.unwrap().text, "5");
-    assert_eq!(outcome.denied.len(), 1);
+    assert_eq!(outcome.ledger.denied.len(), 1);
 }
 
 #[test]

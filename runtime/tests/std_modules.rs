@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::double;
+use common::{double, double_that_draws};
 use ilu::{Engine, Setup};
 use ilu_cap::CapSet;
 use ilu_sbx::{Access, Grants, Limits, Mount, Opened};
@@ -82,4 +82,25 @@ fn every_test_of_every_module_passes() {
 fn they_pass_with_a_collection_at_every_growth() {
     let failed: Vec<String> = ilu_std::MODULES.iter().flat_map(|module| failures(module, true)).collect();
     assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+fn a_draw_of_the_incomplete_last_round_is_drawn_again() {
+    // Of 2^53 draws, a choice among 2^52 + 1 numbers can use the first 2^52 + 1 and no more.
+    const TEXT: &str = "use rnd\nprn rnd.int(0, 4503599627370496)\n";
+    let cases: [(&[u8], &str); 5] = [
+        (&[0, 0, 0, 0, 0, 0, 5], "5"),
+        (&[0, 0, 0, 0, 0, 1, 5], "261"),
+        (&[16, 0, 0, 0, 0, 0, 0], "4503599627370496"),
+        (&[16, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9], "9"),
+        (&[255, 255, 255, 255, 255, 255, 255, 31, 0, 0, 0, 0, 0, 0, 224, 0, 0, 0, 0, 0, 2], "2"),
+    ];
+    let engine = Engine::new();
+    let program = engine.compile("main.ilu", TEXT).unwrap();
+    for (bytes, expected) in cases {
+        let (outside, written) = double_that_draws(bytes);
+        let setup = Setup::new(Grants { caps: CapSet::all(), ..Grants::default() }, outside);
+        assert!(engine.run(&program, setup).result.is_ok());
+        assert_eq!(written.out(), format!("{expected}\n"), "{bytes:?}");
+    }
 }

@@ -25,7 +25,7 @@ macro_rules! modules {
     };
 }
 
-modules! { "args" "cap" "env" "fs" "jsn" "mth" "obj" "obs" "os" "pol" "sbx" "tim" "trl" "tst" "txt" }
+modules! { "args" "cap" "enc" "env" "fs" "jsn" "mth" "obj" "obs" "os" "pol" "rnd" "sbx" "set" "tim" "trl" "tst" "txt" }
 
 /// A module by name.
 #[must_use]
@@ -55,7 +55,7 @@ mod tests {
             assert!(!names.is_empty(), "{}", module.name);
             for name in names {
                 let call = format!("{}.{name}", module.name);
-                assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{call}");
+                assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{call}");
                 let flat = format!("{}{name}", module.name);
                 assert!(module.page.contains(&call) || module.page.contains(&flat), "the page of {} does not name {call}", module.name);
             }

@@ -85,6 +85,26 @@ fn cap_032_children_draw_from_their_maker() {
 }
 
 #[test]
+fn a_call_that_is_made_again_for_room_is_billed_once() {
+    let mut rig = Rig::new(Access::Read);
+    let left = |rig: &Rig| rig.realm.fuel_left(rig.account);
+    let (before, room) = (left(&rig), rig.room);
+    rig.reads("a.txt", "alpha\n");
+    let price = before - left(&rig);
+    for native in [READ, "__sys_read_dir"] {
+        let before = left(&rig);
+        rig.room = 3;
+        let path = if native == READ { "a.txt" } else { "." };
+        assert!(matches!(rig.call(native, &[Arg::Str(path)]), Err(Stop::Room(_))), "{native}");
+        assert_eq!(left(&rig), before, "{native}");
+    }
+    rig.room = room;
+    let before = left(&rig);
+    rig.reads("a.txt", "alpha\n");
+    assert_eq!(before - left(&rig), price);
+}
+
+#[test]
 fn fuel_is_charged_to_everyone_entered() {
     let mut rig = Rig::new(Access::Read);
     let a = rig.make(&[], nums(&[("fuel", 1000.0)])).unwrap();
@@ -258,6 +278,8 @@ fn every_decision_is_recorded_and_no_content_is() {
     let s = rig.make(&[READ], nums(&[("read", 0.0)])).unwrap();
     rig.enter(s);
     assert!(matches!(rig.call(READ, &[Arg::Str("a.txt")]), Err(Stop::Limit { .. })));
+    rig.leave();
+    assert_eq!(rig.realm.close_sink().unwrap().map(|sealed| sealed.events), Some(8));
     let written = String::from_utf8(sink.written.lock().unwrap().clone()).unwrap();
     assert_eq!(written, include_str!("audit.golden"));
     for hidden in ["secret-content", "v-secret", "alpha"] {

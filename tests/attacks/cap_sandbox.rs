@@ -47,11 +47,17 @@ fn cap_032_what_open_files_hold_is_memory_of_the_script() {
     let flags: &[&str] = &["--grant", FILES, "--dir", &grant];
     // Each child dies of a line that does not fit, and leaves a file with the part that did.
     let script = "use sbx\nuse fs\nkeep = []\ni <- 0..<8:\n    h = fs.open(\"/g/line\")\n    keep = keep + [h]\n    \
-         r = sbxtr(sbxmk(sbx.fsro(), {mem: 38000000}), \\()\n        x <- h: nil\n    )\nprn len(keep)";
+         r = sbxtr(sbxmk(sbx.fsro(), {mem: 38000000}), \\()\n        x <- h: nil\n    )\nprn len(keep), try(\\()\n    x <- keep[0]: nil\n).err";
     let fits = "use fs\nx <- fs.open(\"/g/line\"): prn len(x)\nx <- fs.open(\"/g/two\"): prn x";
     check_all(&[
         Row::new("control: a line that fits", fits, 0, "41943040\none\ntwo").flags(flags),
-        Row::new("lines that do not, in files that stay open", script, 0, "8\n").flags(flags),
+        Row::new(
+            "lines that do not, in files that stay open",
+            script,
+            0,
+            "8 a line of this file was longer than there was memory for; open it anew\n",
+        )
+        .flags(flags),
     ]);
 }
 
@@ -94,11 +100,15 @@ fn cap_032_records_and_messages_are_bounded_whatever_names_are_chosen() {
     let grants = "use sbx\nuse fs\npart = \"\"\nj <- 0..<250: part = part + \"x\"\nname = \"/\"\ni <- 0..<15: name = name + part + \"/\"\n\
          k <- 0..<48:\n    s = sbxmk([\"__sys_exists\", \"__sys_stat\"], {dir: {\"/g\": {at: name, acc: \"ro\"}}})\n    sbxrn(s, \\()\n        \
          j <- 0..<256:\n            fs.has(name + \"a\")\n            try(\\() fs.stat(name + \"a\"))\n    )\nprn \"done\"";
+    let views = "use sbx\npart = \"\"\nj <- 0..<250: part = part + \"x\"\ndirs = {}\nslash = \"\"\ni <- 0..<60:\n    name = \"/\" + str(i)\n    \
+         k <- 0..<15: name = name + \"/\" + part\n    slash = slash + \"/\"\n    dirs[slash + \"g\"] = {at: name, acc: \"ro\"}\n\
+         i <- 0..<1000: sbxmk([], {dir: dirs})\nprn \"done\"";
     let asked = "use sbx\npart = \"/n/\"\ni <- 0..<240: part = part + \"x\"\npaths = {}\ni <- 0..<60000: paths[part + str(i)] = \"ro\"\n\
          prn try(\\() sbxmk([], {dir: paths})).err";
     check_all(&[
         Row::new("files that are called from", files, 0, "done").flags(flags),
         Row::new("names of grants", grants, 0, "done").flags(flags),
+        Row::new("names that sandboxes have for their directories", views, 4, "memory").flags(flags),
         Row::new("what is asked for and not held", asked, 0, "sbxmk: option dir takes at most 64 directories").flags(flags),
     ]);
 }
@@ -111,6 +121,11 @@ fn cap_027_what_a_sandbox_fills_up_is_there_for_others() {
          j <- 0..<512: fs.has(\"/g/\" + str(j))\n        )\nsbxrn(sbxmk([\"__sys_exists\"]), attack)\n\
          r = sbxtr(sbxmk([]), \\() fs.rd(\"/g/s\"))\nprn len(r.denied), r.denied[0].native";
     assert_eq!(with_files(&scratch, logs), (Some(0), "1 __sys_read_file\n".to_owned()));
+    let mounts = "use sbx\nuse fs\ni <- 0..<300: fs.md(\"/g/m/\" + str(i))\nr = sbxtr(sbxmk(sbx.fsro()), \\()\n    \
+         i <- 0..<300: sbxmk(sbx.fsro(), {dir: {[\"/g/m/\" + str(i)]: \"ro\"}})\n)\nprn r.err\n\
+         sb = sbxmk(sbx.fsro(), {dir: {\"/g/m/1\": \"ro\"}})\nprn sbxrn(sb, \\() fs.ls(\"/g/m/1\"))";
+    let told = "sbxmk: too many directories are open for sandboxes; revoke some\n[]\n";
+    assert_eq!(with_files(&scratch, mounts), (Some(0), told.to_owned()));
     let spans = "use sbx\nuse obs\nsbxtr(sbxmk([\"__obs_span_begin\"]), \\()\n    whl tru: __obs_span_begin(\"x\")\n)\nprn obs.span(\"mine\", \\() 1)";
     check_all(&[Row::new("spans", spans, 0, "1\n").flags(&["--grant", "capob,capio"])]);
 }

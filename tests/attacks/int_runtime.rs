@@ -78,6 +78,10 @@ fn int_014_a_long_builtin_is_charged_before_it_works() {
         limit("sorts", "xs = 0..<50000\nwhl tru: xs | srt".to_string(), "fuel").flags(FUEL).within(5_000),
         limit("equality of lists", "xs = 0..<50000\nys = 0..<50000\nwhl tru: xs == ys".to_string(), "fuel").flags(FUEL).within(5_000),
         limit("lists joined", "xs = 0..<50000\nwhl tru: ys = xs + xs".to_string(), "fuel").flags(FUEL).within(5_000),
+        limit("base64", format!("use enc\n{big}whl tru: enc.ub64(enc.b64(s))"), "fuel").flags(FUEL).within(5_000),
+        limit("hex", format!("use enc\n{big}whl tru: enc.uhx(enc.hex(s))"), "fuel").flags(FUEL).within(5_000),
+        limit("URLs", format!("use enc\n{big}b = enc.uhx(s)\nwhl tru: enc.ue(b)"), "fuel").flags(FUEL).within(5_000),
+        limit("URLs read", format!("use enc\n{big}whl tru: enc.ud(s)"), "fuel").flags(FUEL).within(5_000),
         limit("JSON", "use jsn\nxs = 0..<50000\nwhl tru: jsn.dec(jsn.enc(xs))".to_string(), "fuel").flags(FUEL).within(5_000),
     ]);
 }
@@ -409,7 +413,7 @@ prn "calls", calls > 400
     let row = |name, script: String| Row { memory: 128 + 32, ..runs(name, script, "calls tru") }.flags(FLAGS).within(100_000);
     let module = |name: &'static str| row(name, format!("use {name}\n{}", SCRIPT.replace("FUNCTIONS", &format!("obj.vals({name})"))));
     let mut rows = vec![row("builtins", SCRIPT.replace("FUNCTIONS", "[len, str, int, num, typ, try, err, asr, prn, eprn]"))];
-    rows.extend(["txt", "trl", "jsn", "obj", "mth", "pol", "cap", "fs", "env", "obs", "tim", "sbx"].map(module));
+    rows.extend(["txt", "trl", "jsn", "obj", "mth", "pol", "cap", "fs", "env", "obs", "tim", "sbx", "enc", "rnd", "set"].map(module));
     check_all(&rows);
 }
 

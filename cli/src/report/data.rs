@@ -1,7 +1,9 @@
 //! Values of scripts as JSON.
 
+use super::clean::is_unsafe;
 use ilu_sbx::Plain;
 use serde_json::{Map, Number, Value};
+use std::fmt::Write;
 
 /// Nesting deeper than this is shown as `null`: a JSON reader recurses.
 const MAX_DEPTH: usize = 100;
@@ -10,6 +12,25 @@ const MAX_DEPTH: usize = 100;
 #[must_use]
 pub fn as_json(value: &Plain) -> Value {
     at_depth(value, 0)
+}
+
+/// A value as one line of JSON that a terminal can show: what could move its cursor, hide text or turn its direction is written as `\u`.
+#[must_use]
+pub fn one_line(value: &Value) -> String {
+    let text = value.to_string();
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Such a character can only stand in a string, where its escape means the same.
+        if is_unsafe(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn at_depth(value: &Plain, depth: usize) -> Value {
@@ -52,6 +73,14 @@ mod tests {
             ("bytes".into(), Plain::Bytes(vec![0, 255])),
         ]);
         assert_eq!(as_json(&value).to_string(), r#"{"whole":42,"part":0.5,"list":[null,true,"\u001b"],"bytes":[0,255]}"#);
+    }
+
+    #[test]
+    fn one_line_moves_no_cursor_and_means_the_same() {
+        let value = Value::from("a\u{9b}31m\u{202e}\u{2028}\u{e0041}\n\"é");
+        let line = one_line(&value);
+        assert_eq!(line, r#""a\u009b31m\u202e\u2028\udb40\udc41\n\"é""#);
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use super::clean::clean;
 use super::{Look, message, message_at};
 use ilu::{Kind, Place, ScriptError, Trace};
+use ilu_sbx::denial::quote_all;
+use ilu_sbx::{Denial, Event};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -16,8 +18,8 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
         (_, None) => message(&error.message, look),
     };
     out.push('\n');
-    if let Some(on) = &error.on {
-        let _ = writeln!(out, "on: {}", clean(on));
+    if let Some(on) = quote_all(&error.on) {
+        let _ = writeln!(out, "on: {}", clean(&on));
     }
     if error.trace.rows.len() > 1 {
         out.push_str("call stack, innermost first:\n");
@@ -70,14 +72,10 @@ fn name(row: &Place) -> String {
 pub fn as_json(error: &ScriptError) -> Value {
     let mut object = json!({"kind": word(&error.kind), "message": error.message});
     if let Kind::Denied(denial) = &error.kind {
-        object["native"] = json!(denial.native);
-        object["on"] = json!(denial.subject);
-        object["rule"] = json!(denial.rule.text());
-        object["grant"] = json!(denial.grant);
-        object["retry"] = json!(denial.retry);
+        decided(&mut object, denial, &denial.on);
     }
-    if let Some(on) = &error.on {
-        object["on"] = json!(on);
+    if !error.on.is_empty() {
+        object["on"] = json!(error.on);
     }
     if let Some(place) = error.place() {
         let (line, column) = place.position();
@@ -90,6 +88,30 @@ pub fn as_json(error: &ScriptError) -> Value {
         json!({"function": row.function, "file": row.source.name, "line": line, "column": column})
     });
     object["stack"] = Value::Array(rows.collect());
+    object
+}
+
+/// What a program needs to know of a denial: which call, on what, by which rule, what would allow it, whether to try again.
+fn decided(object: &mut Value, denial: &Denial, on: &[String]) {
+    object["native"] = json!(denial.native);
+    object["on"] = json!(on);
+    object["rule"] = json!(denial.rule.code());
+    object["why"] = json!(denial.rule.text());
+    object["grant"] = json!(denial.grant);
+    object["retry"] = json!(denial.retry);
+}
+
+/// A denial of the record, caught or not.
+#[must_use]
+pub fn denial_as_json(event: &Event) -> Value {
+    let mut object = json!({});
+    if let Some(denial) = &event.denial {
+        decided(&mut object, denial, &event.subjects);
+    }
+    object["file"] = json!(*event.file);
+    object["line"] = json!(event.line);
+    object["seq"] = json!(event.seq);
+    object["times"] = json!(event.times);
     object
 }
 

@@ -112,6 +112,23 @@ pub struct Program {
     pub(super) parts: Parts,
 }
 
+impl Program {
+    /// Verified parts, without the room that was left for more.
+    pub(super) fn new(mut parts: Parts) -> Self {
+        parts.code.shrink_to_fit();
+        parts.spans.shrink_to_fit();
+        parts.functions.iter_mut().for_each(|function| function.captures.shrink_to_fit());
+        parts.functions.shrink_to_fit();
+        parts.constants.shrink_to_fit();
+        parts.sites.shrink_to_fit();
+        parts.templates.iter_mut().for_each(Vec::shrink_to_fit);
+        parts.templates.shrink_to_fit();
+        parts.globals.shrink_to_fit();
+        parts.uses.shrink_to_fit();
+        Self { parts }
+    }
+}
+
 impl std::ops::Deref for Program {
     type Target = Parts;
     fn deref(&self) -> &Parts {

@@ -34,7 +34,7 @@ pub fn verify(parts: Parts) -> Result<Program, Fault> {
         let heads = loop_heads(&parts, function)?;
         Walk { parts: &parts, function, heads, pending: HashMap::new(), state: State::start(function) }.run()?;
     }
-    Ok(Program { parts })
+    Ok(Program::new(parts))
 }
 
 fn check(holds: bool, at: usize, what: &'static str) -> Result<(), Fault> {

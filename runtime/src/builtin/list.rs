@@ -135,13 +135,72 @@ fn sort(cx: &mut Cx<'_>, args: &[Value]) -> Result<Value, Fault> {
     let scratch = length.saturating_mul(2 * size_of::<(Value, Value)>());
     cx.heap.charge(scratch)?;
     let mut pairs: Vec<(Value, Value)> = cx.heap.list(keys).iter().copied().zip(cx.heap.list(list).iter().copied()).collect();
-    let store: &Store = cx.heap;
-    pairs.sort_by(|a, b| by_value(store, a.0, b.0));
+    let sorted = sort_pairs(cx.heap, &mut pairs);
     // There is room: the list was made with it.
-    let filled = pairs.iter().try_for_each(|pair| cx.heap.list_push(made, pair.1));
+    let filled = sorted.and_then(|()| pairs.iter().try_for_each(|pair| Ok(cx.heap.list_push(made, pair.1)?)));
     cx.heap.release(scratch);
     filled?;
     Ok(made.into())
+}
+
+/// Pairs sorted at once, without a look at the clock.
+const RUN: usize = 16;
+
+/// Sorts by key, stable. Texts may be long and many: short runs are sorted at once and then merged, with looks at the clock between, for a
+/// comparison can't break a sort off.
+fn sort_pairs(store: &Store, pairs: &mut Vec<(Value, Value)>) -> Result<(), Fault> {
+    let order = |a: &(Value, Value), b: &(Value, Value)| by_value(store, a.0, b.0);
+    if pairs.first().is_none_or(|pair| pair.0.is_num()) {
+        pairs.sort_by(order);
+        return Ok(());
+    }
+    let mut steps = Steps { store, done: 0 };
+    for run in pairs.chunks_mut(RUN) {
+        steps.pay(run.iter().map(|pair| bytes_of(store, pair.0)).sum())?;
+        run.sort_by(order);
+    }
+    let (mut from, mut width) = (std::mem::take(pairs), RUN);
+    let mut to = Vec::with_capacity(from.len());
+    while width < from.len() {
+        to.clear();
+        for two in from.chunks(2 * width) {
+            let (mut left, mut right) = two.split_at(width.min(two.len()));
+            while let (Some((a, rest)), Some((b, others))) = (left.split_first(), right.split_first()) {
+                steps.pay(bytes_of(store, a.0).min(bytes_of(store, b.0)))?;
+                if order(b, a).is_lt() {
+                    to.push(*b);
+                    right = others;
+                } else {
+                    to.push(*a);
+                    left = rest;
+                }
+            }
+            to.extend_from_slice(left);
+            to.extend_from_slice(right);
+        }
+        std::mem::swap(&mut from, &mut to);
+        width *= 2;
+    }
+    *pairs = from;
+    Ok(())
+}
+
+fn bytes_of(store: &Store, value: Value) -> usize {
+    value.as_str().map_or(0, |id| store.str(id).len())
+}
+
+/// Work that was paid for in one piece, counted again as it is done so that the clock is looked at.
+struct Steps<'a> {
+    store: &'a Store,
+    done: u64,
+}
+
+impl Steps<'_> {
+    fn pay(&mut self, bytes: usize) -> Result<(), Fault> {
+        let before = self.done;
+        self.done += 1 + (bytes / STEP_BYTES) as u64;
+        if self.store.watch.is_late(before, self.done) { Err(Fault::Late) } else { Ok(()) }
+    }
 }
 
 fn index(cx: &mut Cx<'_>, args: &[Value]) -> Result<Value, Fault> {

@@ -36,6 +36,8 @@ pub enum Fault {
     Full(Full),
     /// The work would cost more fuel than is left.
     Fuel,
+    /// Time is up, or the host asked to stop, in the middle of long work.
+    Late,
     /// The doorway did not let it through, or what it did failed.
     Stop(ilu_sbx::Stop),
     /// `os.exit`
@@ -66,16 +68,15 @@ pub struct Cx<'a> {
 }
 
 impl Cx<'_> {
-    /// Pays for work before it is done.
+    /// Pays for work before it is done, while there is time for it.
     #[inline]
     pub fn spend(&mut self, units: usize) -> Result<(), Fault> {
+        let before = *self.fuel;
         match i64::try_from(units) {
-            Ok(units) if units <= *self.fuel => {
-                *self.fuel -= units;
-                Ok(())
-            }
-            _ => Err(Fault::Fuel),
+            Ok(units) if units <= before => *self.fuel -= units,
+            _ => return Err(Fault::Fuel),
         }
+        if self.heap.watch.is_late(before as u64, *self.fuel as u64) { Err(Fault::Late) } else { Ok(()) }
     }
 }
 

@@ -88,6 +88,7 @@ impl Cx<'_> {
                 Ok(equal)
             }
             Err(Overrun::Work) => Err(Fault::Fuel),
+            Err(Overrun::Late) => Err(Fault::Late),
             Err(Overrun::Bytes(needs)) => Err(Full { needs }.into()),
         }
     }

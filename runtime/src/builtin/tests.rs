@@ -215,12 +215,39 @@ fn bytes_and_text_turn_into_each_other() {
 }
 
 #[test]
+fn encodings_say_where_the_input_is_wrong() {
+    check(&[
+        ("__enc_b64", r#"["foob"]"#, "Zm9vYg=="),
+        ("__enc_ub64", r#"["Zm9vYg=="]"#, r#"b"foob""#),
+        ("__enc_ub64", r#"["Zm9vYg"]"#, "!enc.ub64: too few or too many '=' from byte 6 on"),
+        ("__enc_ub64", r#"["Zm9vY==="]"#, "!enc.ub64: '=' before the end, at byte 5"),
+        ("__enc_ub64", r#"["Zm9v Zm9v"]"#, "!enc.ub64: no base64 digit at byte 4"),
+        ("__enc_ub64", r#"["Zm9vYh=="]"#, "!enc.ub64: the last digit has bits of no byte, at byte 5"),
+        ("__enc_ub64", r#"["Zm9vY"]"#, "!enc.ub64: a digit is missing at byte 5"),
+        ("__enc_hex", r#"["aé"]"#, "61c3a9"),
+        ("__enc_uhx", r#"["61C3a9"]"#, r#"b"a\xc3\xa9""#),
+        ("__enc_uhx", r#"["61x"]"#, "!enc.uhx: no hex digit at byte 2"),
+        ("__enc_uhx", r#"["616"]"#, "!enc.uhx: a digit is missing at byte 3"),
+        ("__enc_ue", r#"["a/é"]"#, "a%2F%C3%A9"),
+        ("__enc_ud", r#"["a%2f%C3%A9"]"#, "a/é"),
+        ("__enc_ud", r#"["%41%4"]"#, "!enc.ud: no two hex digits behind the '%' at byte 3"),
+        ("__enc_ud", r#"["%41x%ff"]"#, "!enc.ud: not UTF-8 at byte 4"),
+        ("__enc_ord", r#"["é"]"#, "233"),
+        ("__enc_ord", r#"["éa"]"#, "!enc.ord takes one character, got 2"),
+        ("__enc_chr", "[233]", "é"),
+        ("__enc_chr", "[55296]", "!enc.chr: no character has the code point 55296"),
+        ("__enc_chr", "[1e300]", "!enc.chr: no character has the code point 1e+300"),
+    ]);
+}
+
+#[test]
 fn work_is_paid_before_it_is_done() {
     let mut bench = Bench::new();
     let long = bench.text(&"a".repeat(1 << 20));
     let (a, b) = (bench.text("a"), bench.text("bb"));
     let list = bench.call("__txt_split", &[long, a]).unwrap();
     let numbers = bench.heap.list_new(&vec![Value::num(1.0); 100_000]).unwrap();
+    let digits = bench.text(&"61".repeat(1 << 19));
     let live = bench.heap.live();
     for (name, args) in [
         ("__txt_split", &[long, a] as &[Value]),
@@ -234,6 +261,13 @@ fn work_is_paid_before_it_is_done() {
         ("__lst_index", &[numbers, a]),
         ("__jsn_enc", &[numbers, Value::NIL]),
         ("__jsn_dec", &[long]),
+        ("__enc_utf8", &[long]),
+        ("__enc_b64", &[long]),
+        ("__enc_ub64", &[long]),
+        ("__enc_hex", &[long]),
+        ("__enc_uhx", &[digits]),
+        ("__enc_ue", &[long]),
+        ("__enc_ud", &[long]),
     ] {
         bench.fuel = 1000;
         assert!(matches!(bench.call(name, args), Err(Fault::Fuel)), "{name}");
@@ -258,6 +292,25 @@ fn memory_is_booked_before_it_is_taken() {
         assert!(matches!(bench.call(name, args), Err(Fault::Full(_))), "{name}");
         assert!(started.elapsed().as_secs() < 5, "{name}");
         assert!(bench.heap.live() < live + 4096, "{name}: nothing is left booked");
+    }
+}
+
+#[test]
+fn an_encoding_is_booked_before_it_is_made() {
+    let mut bench = Bench { heap: Heap::new(8 << 20), fuel: i64::MAX };
+    // What is left is less than any of the encodings needs for it.
+    let most = bench.text(&"6".repeat(6 << 20));
+    let live = bench.heap.live();
+    for name in ["__enc_utf8", "__enc_b64", "__enc_ub64", "__enc_hex", "__enc_uhx", "__enc_ue", "__enc_ud"] {
+        assert!(matches!(bench.call(name, &[most]), Err(Fault::Full(_))), "{name}");
+        assert_eq!(bench.heap.live(), live, "{name}: nothing is left booked");
+    }
+    // An error in the input leaves nothing booked either.
+    let wrong = bench.text(&"%".repeat(1 << 16));
+    let live = bench.heap.live();
+    for name in ["__enc_ub64", "__enc_uhx", "__enc_ud"] {
+        assert!(matches!(bench.call(name, &[wrong]), Err(Fault::Message(_))), "{name}");
+        assert_eq!(bench.heap.live(), live, "{name}: nothing is left booked");
     }
 }
 

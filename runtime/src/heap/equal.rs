@@ -67,8 +67,12 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn spend(&mut self, bytes: usize) -> Result<(), Overrun> {
+        let before = self.work;
         self.work += 1 + (bytes / STEP_BYTES) as u64;
-        if self.work > self.bound.work { Err(Overrun::Work) } else { Ok(()) }
+        if self.work > self.bound.work {
+            return Err(Overrun::Work);
+        }
+        if self.store.watch.is_late(before, self.work) { Err(Overrun::Late) } else { Ok(()) }
     }
     fn shallow(&mut self, a: Value, b: Value) -> Result<Verdict, Overrun> {
         if a == b {

@@ -22,6 +22,7 @@ fn adding_again_and_again_moves_only_what_is_added() {
     let mut text = long(&mut heap, "x");
     let add = id(heap.string("yz").unwrap());
     text = heap.concat(text, add).unwrap();
+    text = heap.concat(text, add).unwrap();
     for _ in 0..50_000 {
         assert_eq!(heap.joining(text, 2), 2);
         text = heap.concat(text, add).unwrap();
@@ -29,7 +30,7 @@ fn adding_again_and_again_moves_only_what_is_added() {
             keep(&mut heap, &[text, add]);
         }
     }
-    assert_eq!(heap.str(text).len(), 202 + 100_000);
+    assert_eq!(heap.str(text).len(), 204 + 100_000);
     assert!(heap.str(text).ends_with("xyz") || heap.str(text).ends_with("yzyz"));
 }
 
@@ -57,19 +58,30 @@ fn what_a_string_was_made_from_stays_as_it_was() {
 }
 
 #[test]
+fn what_is_made_once_takes_no_more_room_than_it_needs() {
+    let mut heap = heap();
+    let (base, a) = (long(&mut heap, "x"), id(heap.string("a").unwrap()));
+    heap.concat(base, a).unwrap();
+    let before = heap.live();
+    heap.concat(base, a).unwrap();
+    assert!(heap.live() - before <= 224, "{}", heap.live() - before);
+}
+
+#[test]
 fn a_piece_can_be_a_key_and_be_lent() {
     let mut heap = heap();
     let base = long(&mut heap, "k");
     let a = id(heap.string("a").unwrap());
     let text = heap.concat(base, a).unwrap();
+    let text = heap.concat(text, a).unwrap();
     let lent = heap.lend(text, |_, text| text.len()).unwrap();
-    assert_eq!((lent, heap.str(text).len()), (201, 201));
+    assert_eq!((lent, heap.str(text).len()), (202, 202));
     let key = heap.key(text).unwrap();
     assert!(heap.is_interned(key));
-    let again = heap.intern(&format!("{}a", "k".repeat(200))).unwrap();
+    let again = heap.intern(&format!("{}aa", "k".repeat(200))).unwrap();
     assert_eq!(key, again);
     keep(&mut heap, &[key]);
-    assert_eq!(heap.str(key).len(), 201);
+    assert_eq!(heap.str(key).len(), 202);
 }
 
 #[test]
@@ -78,13 +90,14 @@ fn a_buffer_goes_with_its_last_piece_and_its_charge_with_it() {
     let base = long(&mut heap, "x");
     let a = id(heap.string("a").unwrap());
     keep(&mut heap, &[base, a]);
-    let first = heap.concat(base, a).unwrap();
+    let once = heap.concat(base, a).unwrap();
+    let first = heap.concat(once, a).unwrap();
     let mut text = first;
     for _ in 0..5000 {
         text = heap.concat(text, a).unwrap();
     }
     keep(&mut heap, &[base, a, first]);
-    assert_eq!(heap.str(first).len(), 201);
+    assert_eq!(heap.str(first).len(), 202);
     let shared = heap.live();
     assert!(shared >= 5000, "a piece holds all of its buffer: {shared}");
     keep(&mut heap, &[base, a]);

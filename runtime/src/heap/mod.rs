@@ -19,6 +19,7 @@ mod slab;
 mod string;
 mod text;
 mod unit;
+mod watch;
 
 #[cfg(test)]
 mod growing_tests;
@@ -35,6 +36,7 @@ pub use other::Function;
 pub use string::INTERN_MAX;
 pub use text::{Bound, Digits, Names, Overrun, STEP_BYTES, number, short_text, text};
 pub use unit::{Origin, Site, Unit, UnitId, Units};
+pub use watch::Watch;
 
 use crate::value::{Kind, StrId, Value};
 use account::{Account, block};
@@ -70,6 +72,8 @@ pub struct Store {
     ids: IdState,
     /// What builtins and natives are called where values are shown.
     pub names: Names,
+    /// When long work must stop.
+    pub watch: Watch,
 }
 
 impl std::ops::Deref for Heap {
@@ -106,6 +110,7 @@ impl Heap {
             dropped: Vec::new(),
             ids: IdState::new(random.hash_one(2)),
             names: Names::default(),
+            watch: Watch::default(),
         };
         Self { store, units: Units::new() }
     }

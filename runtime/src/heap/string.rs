@@ -24,7 +24,7 @@ pub(super) struct Text {
     text: Box<str>,
     /// Code points. Equal to the length in bytes exactly when the text is ASCII.
     chars: u32,
-    /// Zero: not interned. Odd: its hash with the lowest bit set. Even: it is a piece of a buffer, and `text` is empty; see [`piece`].
+    /// Zero: not interned. [`ADDED`]: not interned, made by adding to another. Odd: its hash with the lowest bit set. Even: it is a piece of a buffer, and `text` is empty; see [`piece`].
     tag: u32,
 }
 
@@ -50,9 +50,13 @@ pub(super) struct Strings {
     growing: Growing,
 }
 
+/// The tag of a text that was made by adding to another one. Adding to it again looks like a loop, for which a buffer pays; what is made
+/// once gets exactly the room it needs.
+const ADDED: u32 = 2;
+
 /// The piece of a buffer that a tag names.
 fn piece(tag: u32) -> Option<u32> {
-    if tag & 1 == 0 { (tag >> 1).checked_sub(1) } else { None }
+    if tag & 1 == 0 { (tag >> 1).checked_sub(2) } else { None }
 }
 
 /// What a table of so many places holds in memory, control bytes included.
@@ -110,7 +114,7 @@ impl Strings {
     #[inline]
     pub(super) fn text(&self, id: StrId) -> &str {
         match self.slab.get(id.0) {
-            Some(entry) if entry.tag == 0 || entry.tag & 1 == 1 => &entry.text,
+            Some(entry) if entry.tag <= ADDED || entry.tag & 1 == 1 => &entry.text,
             Some(entry) => self.growing.text(piece(entry.tag).unwrap_or(u32::MAX)),
             None => "",
         }
@@ -133,6 +137,11 @@ impl Strings {
     }
     fn piece_of(&self, id: StrId) -> Option<u32> {
         piece(self.slab.get(id.0)?.tag)
+    }
+    /// Whether adding so much to a string should begin or extend a buffer.
+    fn wants_buffer(&self, id: StrId, more: usize) -> bool {
+        let added = self.slab.get(id.0).is_some_and(|entry| entry.tag != 0 && entry.tag & 1 == 0);
+        added && (self.grows(id) || growing::worth_it(self.text(id).len(), more))
     }
     /// Whether a string can be added to in place.
     pub(super) fn grows(&self, id: StrId) -> bool {
@@ -162,7 +171,7 @@ impl Strings {
         if entry.tag & 1 == 1 {
             return Ok(id);
         }
-        let shared = entry.tag != 0;
+        let shared = piece(entry.tag).is_some();
         let text = self.text(id);
         let tag = self.tag(text);
         if let Some(other) = self.lookup(text, tag) {
@@ -223,7 +232,7 @@ impl Strings {
             return self.intern(account, std::str::from_utf8(joined.get(..length).unwrap_or_default()).unwrap_or_default());
         }
         let chars = (self.chars(a) + self.chars(b)) as u32;
-        if self.grows(a) || growing::worth_it(head.len(), tail.len()) {
+        if self.wants_buffer(a, tail.len()) {
             // What is added may lie in the very buffer that grows.
             account.charge(block(tail.len()))?;
             let tail: Box<str> = Box::from(tail);
@@ -233,7 +242,7 @@ impl Strings {
         }
         self.slab.ready(account)?;
         let text = joined(account, length, self.text(a), self.text(b))?;
-        Ok(StrId(self.slab.put(Text { text, chars, tag: 0 })))
+        Ok(StrId(self.slab.put(Text { text, chars, tag: ADDED })))
     }
     /// A string with `tail` added, as a piece of a buffer.
     fn grow(&mut self, account: &mut Account, a: StrId, tail: &str, chars: u32) -> Result<StrId, Full> {
@@ -254,7 +263,7 @@ impl Strings {
             }
             None => self.growing.start(account, self.slab.get(a.0).map_or("", |entry| &entry.text), tail)?,
         };
-        match piece.checked_add(1).and_then(|number| number.checked_mul(2)) {
+        match piece.checked_add(2).and_then(|number| number.checked_mul(2)) {
             Some(tag) => Ok(StrId(self.slab.put(Text { text: Box::default(), chars, tag }))),
             None => Err(Full { needs: length }),
         }
@@ -266,12 +275,12 @@ impl Strings {
             return self.intern(account, std::str::from_utf8(joined.get(..length).unwrap_or_default()).unwrap_or_default());
         }
         let chars = (self.chars(a) + b.chars().count()) as u32;
-        if self.grows(a) || growing::worth_it(head.len(), b.len()) {
+        if self.wants_buffer(a, b.len()) {
             return self.grow(account, a, b, chars);
         }
         self.slab.ready(account)?;
         let text = joined(account, length, self.text(a), b)?;
-        Ok(StrId(self.slab.put(Text { text, chars, tag: 0 })))
+        Ok(StrId(self.slab.put(Text { text, chars, tag: ADDED })))
     }
     fn store(&mut self, account: &mut Account, length: usize, tag: u32, make: impl FnOnce() -> Box<str>) -> Result<StrId, Full> {
         if length > u32::MAX as usize {

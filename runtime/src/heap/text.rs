@@ -25,6 +25,8 @@ pub const STEP_BYTES: usize = 16;
 pub enum Overrun {
     /// More work than allowed: out of fuel.
     Work,
+    /// Time is up.
+    Late,
     /// More memory than allowed: so many bytes would be needed, at least.
     Bytes(usize),
 }
@@ -138,8 +140,12 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn spend(&mut self, work: u64) -> Result<(), Overrun> {
+        let before = self.work;
         self.work += work;
-        if self.work > self.bound.work { Err(Overrun::Work) } else { Ok(()) }
+        if self.work > self.bound.work {
+            return Err(Overrun::Work);
+        }
+        if self.store.watch.is_late(before, self.work) { Err(Overrun::Late) } else { Ok(()) }
     }
     fn push(&mut self, text: &str) -> Result<(), Overrun> {
         let needed = self.out.len().saturating_add(text.len());

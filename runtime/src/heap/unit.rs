@@ -8,7 +8,9 @@ use super::object::IdState;
 use super::slab::Slab;
 use super::{Heap, Store};
 use crate::value::{StrId, Value};
-use ilu_lang::code::program::{Constant, Parts, Program};
+use ilu_lang::code::op::Word;
+use ilu_lang::code::program::{Capture, Constant, FunctionCode, Global, ModuleRef, Parts, Program};
+use ilu_lang::source::{Source, Span};
 use ilu_sbx::ids::SbxId;
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -93,20 +95,35 @@ const USED: usize = 2 * size_of::<(Value, Value)>();
 /// Bytes per copied name: entry and table of the map, with its spare room.
 const IMPORT: usize = 64;
 
+/// What a program itself and its source take, with what the allocator adds to each of their parts.
+const PROGRAM: usize = block(size_of::<Program>() + 16) + block(size_of::<Source>() + 16) + 12 * 16;
+
 /// What a unit holds beside its slot. A program of the standard library is the engine's.
 fn held(program: &Parts, origin: &Origin) -> usize {
     let values = (program.constants.len() + program.globals.len()) * size_of::<Value>();
     let sites = program.sites.len() * size_of::<Site>();
-    let templates: usize = program.templates.iter().map(|keys| block(keys.len() * size_of::<StrId>()) + 16).sum();
+    let keys = |keys: &Vec<u32>| block(keys.len() * size_of::<StrId>());
+    let templates: usize = program.templates.iter().map(|template| keys(template) + size_of::<Box<[StrId]>>()).sum();
     let own = values + sites + templates + 128;
     if matches!(origin, Origin::Std(_)) {
         return own;
     }
-    let constants: usize = program.constants.iter().map(|constant| 32 + constant_bytes(constant)).sum();
-    let words = program.code.len() * 16;
-    let functions: usize = program.functions.iter().map(|function| 96 + block(function.name.len()) + function.captures.len() * 8).sum();
-    let names: usize = program.globals.iter().map(|global| 24 + block(global.name.len())).sum();
-    own + constants + words + functions + names + program.source.text.len()
+    let constants: usize = program.constants.iter().map(|constant| size_of::<Constant>() + constant_bytes(constant)).sum();
+    let words = program.code.len() * (size_of::<Word>() + size_of::<Span>());
+    let function =
+        |code: &FunctionCode| size_of::<FunctionCode>() + block(code.name.len()) + block(size_of_val::<[Capture]>(&code.captures));
+    let functions: usize = program.functions.iter().map(function).sum();
+    let fields = program.sites.len() * size_of::<u32>();
+    let literals: usize = program.templates.iter().map(|template| keys(template) + size_of::<Vec<u32>>()).sum();
+    let names: usize = program.globals.iter().map(|global| size_of::<Global>() + block(global.name.len())).sum();
+    let uses: usize = program.uses.iter().map(|module| size_of::<ModuleRef>() + block(module_name(module).len())).sum();
+    own + PROGRAM + constants + words + functions + fields + literals + names + uses + program.source.held()
+}
+
+fn module_name(module: &ModuleRef) -> &str {
+    match module {
+        ModuleRef::Std(name) | ModuleRef::Path(name) => name,
+    }
 }
 
 fn constant_bytes(constant: &Constant) -> usize {

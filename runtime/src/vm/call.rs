@@ -127,11 +127,18 @@ impl Vm<'_> {
         }
     }
 
+    /// Books new sandboxes on the heap. They are there for good.
+    pub(super) fn hold_sandboxes(&mut self) {
+        let bytes = self.realm.take_grown();
+        self.heap.hold(bytes);
+    }
+
     /// The authority of code that both answer for. Where they meet is found once, which costs something.
     pub(super) fn meet(&mut self, a: SbxId, b: SbxId) -> Result<SbxId, Fault> {
         let met = self.realm.meet(a, b);
         let work = self.realm.take_work();
         if work > 0 {
+            self.hold_sandboxes();
             self.look_soon(usize::try_from(work).unwrap_or(usize::MAX))?;
         }
         Ok(met)

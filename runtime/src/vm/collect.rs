@@ -24,17 +24,23 @@ impl Vm<'_> {
         }
         self.collect();
         if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
-            self.realm.gave_up();
+            self.gave_up();
             return Err(self.memory_limit());
         }
         let done = self.unbounded(operation);
         match done {
             Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {
-                self.realm.gave_up();
+                self.gave_up();
                 Err(self.memory_limit())
             }
             done => done,
         }
+    }
+
+    /// What was to be done again for room will not be.
+    fn gave_up(&mut self) {
+        self.realm.gave_up();
+        self.book_buffers();
     }
 
     /// Does something with the real bound in force instead of where the next collection is due.
@@ -131,6 +137,25 @@ impl Vm<'_> {
             return Err(Full { needs: bytes }.into());
         }
         self.stack.resize(new, Value::NIL);
+        Ok(())
+    }
+
+    /// Makes sure that one more boundary fits.
+    pub(super) fn ready_boundary(&mut self) -> Result<(), Fault> {
+        if self.boundaries.len() >= self.depth.most {
+            return Err(Fault::Stop(Stop::Limit { budget: Budget::Depth, of: self.depth.of }));
+        }
+        let old = self.boundaries.capacity();
+        if self.boundaries.len() < old {
+            return Ok(());
+        }
+        let more = old.max(8);
+        let bytes = more * size_of::<super::frame::Boundary>();
+        self.heap.charge(bytes)?;
+        if self.boundaries.try_reserve_exact(more).is_err() {
+            self.heap.release(bytes);
+            return Err(Full { needs: bytes }.into());
+        }
         Ok(())
     }
 

@@ -217,7 +217,8 @@ impl Vm<'_> {
         self.fuel -= (request.dirs.as_ref().map_or(0, Vec::len) * OPENING) as i64;
         let (file, line) = super::trace::script_place(heap, frames);
         let made = realm.make(&CallSite { authority, account: *account, file, line, room }, &request).map_err(Fault::Stop)?;
-        self.received(0, |store| store.sandbox_new(made))
+        self.hold_sandboxes();
+        self.received(size_of::<SbxId>(), |store| store.sandbox_new(made))
     }
 
     /// `sbxev` and `sbxld`: a fresh unit at home in the sandbox.
@@ -257,7 +258,7 @@ impl Vm<'_> {
         };
         let name: Box<str> = self.heap.str(id).into();
         let home = self.meet(at.authority, sandbox)?;
-        let key = if name.ends_with(".ilu") { Key::File(name, home) } else { Key::Std(name, home) };
+        let key = if name.ends_with(".ilu") { Key::File(super::module::joined("", &name), home) } else { Key::Std(name, home) };
         self.load_module(key, CallAt { authority: home, ..at }, Some(sandbox))
     }
 
@@ -271,6 +272,7 @@ impl Vm<'_> {
         let native = self.native_named(native)?;
         let authority = self.meet(at.authority, sandbox)?;
         let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
+        self.ready_boundary()?;
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
         match self.through_doorway(native, &args, authority) {
             Ok(value) => self.complete(value),
@@ -324,6 +326,7 @@ impl Vm<'_> {
 fn fault_of(overrun: Overrun) -> Fault {
     match overrun {
         Overrun::Work => Fault::Fuel,
+        Overrun::Late => Fault::Late,
         Overrun::Bytes(needs) => crate::heap::Full { needs }.into(),
     }
 }

@@ -17,7 +17,7 @@ impl Vm<'_> {
         frame.base as usize + code.map_or(super::WINDOW, |code| code.registers as usize) + 1
     }
 
-    /// Puts a boundary on top; costs above it are charged to `inner`.
+    /// Puts a boundary on top, for which there is room; costs above it are charged to `inner`.
     pub(super) fn push_boundary(&mut self, ends: Ends, sandbox: Option<SbxId>, dest: usize, inner: AccountId) {
         let (account, memory, depth) = (self.account, self.memory, self.depth);
         self.boundaries.push(Boundary { frames: self.frames.len(), dest, ends, sandbox, account, memory, depth, inner });
@@ -26,6 +26,7 @@ impl Vm<'_> {
             self.settle();
             self.account = inner;
             self.settle();
+            self.set_watch();
         }
         if let Some(sandbox) = sandbox {
             self.narrow(sandbox, newly);
@@ -40,6 +41,7 @@ impl Vm<'_> {
             self.settle();
             self.account = boundary.account;
             self.settle();
+            self.set_watch();
         }
         self.memory = boundary.memory;
         self.depth = boundary.depth;
@@ -69,9 +71,7 @@ impl Vm<'_> {
         inner: AccountId,
         start: impl FnOnce(&mut Self) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        if self.boundaries.len() >= self.depth.most {
-            return Err(Fault::Stop(Stop::Limit { budget: ilu_sbx::Budget::Depth, of: self.depth.of }));
-        }
+        self.ready_boundary()?;
         self.push_boundary(ends, sandbox, dest, inner);
         let below = self.boundaries.len();
         let started = start(self);

@@ -7,6 +7,7 @@ use super::Vm;
 use crate::builtin::{Cx, Fault};
 use ilu_sbx::{Budget, Stop};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// Units granted at a time. At 20 to 100 ns a unit, a limit on time is looked at at least once a millisecond.
 const SLICE: i64 = 8192;
@@ -15,13 +16,12 @@ impl Vm<'_> {
     /// Pays for work of the VM before it is done.
     #[inline]
     pub(super) fn spend(&mut self, units: usize) -> Result<(), Fault> {
+        let before = self.fuel + self.reserve;
         match i64::try_from(units) {
-            Ok(units) if units <= self.fuel + self.reserve => {
-                self.fuel -= units;
-                Ok(())
-            }
-            _ => Err(Fault::Fuel),
+            Ok(units) if units <= before => self.fuel -= units,
+            _ => return Err(Fault::Fuel),
         }
+        if self.heap.watch.is_late(before as u64, (self.fuel + self.reserve) as u64) { Err(Fault::Late) } else { Ok(()) }
     }
 
     /// Pays for work that a unit of fuel says little of, and has the clock looked at before the next unit.
@@ -73,6 +73,24 @@ impl Vm<'_> {
         self.fuel = grant;
         self.reserve -= grant;
         Ok(())
+    }
+
+    /// Tells long work when to stop: to be called when who is charged has changed.
+    pub(super) fn set_watch(&mut self) {
+        let now = self.realm.mono_ms();
+        let left =
+            self.realm.deadline(self.account).and_then(|(deadline, _)| Duration::try_from_secs_f64((deadline - now).max(0.0) / 1e3).ok());
+        self.heap.watch.deadline = left.and_then(|left| Instant::now().checked_add(left));
+    }
+
+    /// Long work was told to stop: by the host, or because somebody's time is up.
+    pub(super) fn late(&mut self) -> Stop {
+        self.settle();
+        if self.interrupt.load(Ordering::Relaxed) || self.realm.interrupted() {
+            return Stop::Interrupted;
+        }
+        let of = self.realm.deadline(self.account).map_or(self.realm.root(), |(_, of)| of);
+        Stop::Limit { budget: Budget::Time, of }
     }
 
     /// Work was asked for that costs more than is left: whoever is charged has run out.

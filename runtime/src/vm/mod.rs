@@ -26,6 +26,7 @@ mod safe;
 mod slow;
 pub(crate) mod trace;
 mod unwind;
+mod window;
 
 use crate::builtin::{BuiltinRow, Fault};
 use crate::engine::Engine;
@@ -75,7 +76,7 @@ pub(crate) struct Vm<'e> {
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
     denial: Option<(Value, Box<ilu_sbx::Denial>)>,
     /// The text of a native's last failure, and what the native was asked for.
-    failed: Option<(String, String)>,
+    failed: Option<(String, Vec<String>)>,
     /// The text of the limit that last ended an inner sandbox: uncaught further out, it still ends the run as a limit.
     surfaced: Option<Value>,
     /// Bytes held at which the next collection is due.
@@ -138,6 +139,8 @@ impl<'e> Vm<'e> {
             stress: start.stress,
             collections: 0,
         };
+        vm.heap.watch.interrupt = Arc::clone(&vm.interrupt);
+        vm.set_watch();
         // Work may be paid for before the first checkpoint grants a slice.
         vm.settle();
         vm.tighten();
@@ -161,6 +164,7 @@ impl<'e> Vm<'e> {
         self.finished = None;
         let main = self.main_function(program, origin.clone(), home)?;
         self.ready_stack(WINDOW + 1)?;
+        self.ready_boundary()?;
         self.push_boundary(Ends::Run, None, 0, self.account);
         let entered = self.push_main(main, 1, home);
         if entered.is_err() {

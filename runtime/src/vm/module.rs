@@ -115,7 +115,7 @@ impl Vm<'_> {
                     Origin::Program(from) if own => Key::Program(relative_to(from, path)?),
                     Origin::Program(from) | Origin::File(from) => Key::File(joined(from, path), frame.authority),
                     _ if own => Key::Program(relative_to("", path)?),
-                    _ => Key::File(path.clone(), frame.authority),
+                    _ => Key::File(joined("", path), frame.authority),
                 }
             }
         };
@@ -312,10 +312,22 @@ pub(crate) fn relative_to(from: &str, path: &str) -> Result<Box<str>, Fault> {
     Ok(parts.join("/").into())
 }
 
-/// A path written in the file `from`, as the sandbox's own view has it; what it means is for the doorway.
-fn joined(from: &str, path: &str) -> Box<str> {
-    match from.rsplit_once('/') {
-        Some((folder, _)) if !path.starts_with('/') => format!("{folder}/{path}").into(),
-        _ => path.into(),
+/// A path written in the file `from`, as the sandbox's own view has it, in the one spelling that a file is known by: a `..` is taken back as far
+/// as there is something to take back. What the path means is for the doorway.
+pub(super) fn joined(from: &str, path: &str) -> Box<str> {
+    let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let (root, mut parts) = match (path.starts_with('/'), from.starts_with('/')) {
+        (true, _) => ("/", Vec::new()),
+        (false, true) => ("/", folder.split('/').collect()),
+        (false, false) => ("", folder.split('/').collect::<Vec<_>>()),
+    };
+    parts.retain(|part| !part.is_empty());
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
     }
+    format!("{root}{}", parts.join("/")).into()
 }

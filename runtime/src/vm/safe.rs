@@ -7,12 +7,12 @@
 use super::frame::Frame;
 use super::import::place_of;
 use super::quick;
+use super::window::{SPECIAL, clear, exact, window};
 use super::{Vm, WINDOW};
 use crate::builtin::{Cx, Run};
 use crate::heap::{Heap, Unit};
 use crate::value::Value;
 use ilu_lang::code::op::{Word, number};
-use ilu_lang::code::program::FunctionCode;
 use ilu_sbx::ANY;
 
 /// Why the fast loop was left. The running frame's `pc` is up to date.
@@ -28,46 +28,11 @@ pub(super) enum Exit {
     Broken(&'static str),
 }
 
-/// Registers of a frame.
-pub(super) type Window = [Value; WINDOW];
-
-#[inline(always)]
-fn window(stack: &mut [Value], base: usize) -> Option<&mut Window> {
-    stack.get_mut(base..)?.first_chunk_mut::<WINDOW>()
-}
-
 /// The number of an index, when it is a whole one that is not negative.
 #[inline(always)]
 pub(super) fn whole(number: f64) -> Option<usize> {
     let index = number as i64;
     if index as f64 == number && index >= 0 { Some(index as usize) } else { None }
-}
-
-/// What `JumpIs` compares with.
-const SPECIAL: [Value; 3] = [Value::NIL, Value::FALSE, Value::TRUE];
-
-/// Registers that a call clears in one go.
-const CLEARED: usize = 8;
-
-/// Clears a callee's registers behind its `count` arguments: whatever it read before it wrote must be nil, never what another call left
-/// there. Nothing above the callee's own registers is in use, so most calls clear a few more at once instead of counting.
-#[inline(always)]
-fn clear(regs: &mut Window, count: u8, registers: u16) {
-    let Some(rest) = regs.get_mut(count as usize..) else { return };
-    match rest.first_chunk_mut::<CLEARED>() {
-        Some(some) if (registers as usize) <= count as usize + CLEARED => *some = [Value::NIL; CLEARED],
-        _ => {
-            if let Some(own) = rest.get_mut(..(registers as usize).saturating_sub(count as usize)) {
-                own.fill(Value::NIL);
-            }
-        }
-    }
-}
-
-/// Whether a call with `count` arguments fits without defaults and rest.
-#[inline(always)]
-fn exact(function: &FunctionCode, count: u8) -> bool {
-    function.required == count && function.optional == 0 && !function.rest
 }
 
 impl Vm<'_> {
@@ -121,7 +86,9 @@ impl Vm<'_> {
                         let (x, y): (f64, f64) = ($x, $y);
                         if x $op y {
                             jump!();
-                        } else if !(x $not y) {
+                        } else if x $not y {
+                            continue;
+                        } else {
                             slow!()
                         }
                     }};

@@ -94,5 +94,5 @@ pub(super) fn script_place<'a>(heap: &'a Heap, frames: &[Frame]) -> (&'a str, u3
 }
 
 fn line_of(source: &Source, span: Span) -> u32 {
-    u32::try_from(source.position(span.start).0).unwrap_or(u32::MAX)
+    u32::try_from(source.line_number(span.start)).unwrap_or(u32::MAX)
 }

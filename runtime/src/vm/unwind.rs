@@ -16,7 +16,7 @@ pub(crate) struct Ending {
     /// Why.
     pub why: Why,
     /// What the native was asked for whose failure this is.
-    pub on: Option<String>,
+    pub on: Vec<String>,
     /// Where, and who called.
     pub trace: Trace,
 }
@@ -40,7 +40,7 @@ pub(crate) enum Why {
 
 impl Ending {
     pub fn broken(what: &'static str) -> Self {
-        Self { why: Why::Broken(what), on: None, trace: Trace::default() }
+        Self { why: Why::Broken(what), on: Vec::new(), trace: Trace::default() }
     }
 }
 
@@ -103,7 +103,7 @@ impl Vm<'_> {
         match fault {
             Fault::Raise(value) => Thrown::Error(value),
             Fault::Stop(Stop::Failed(text)) => {
-                self.failed = self.realm.take_failed_on().map(|on| (text.clone(), on));
+                self.failed = Some((text.clone(), self.realm.take_failed_on()));
                 self.thrown(Fault::Message(text))
             }
             Fault::Message(text) => match self.retrying(|vm| Ok(vm.heap.string(&text)?)) {
@@ -121,6 +121,10 @@ impl Vm<'_> {
             Fault::Fuel => match self.drain() {
                 Stop::Limit { budget, of } => Thrown::Limit(budget, of),
                 _ => Thrown::Broken("drain"),
+            },
+            Fault::Late => match self.late() {
+                Stop::Limit { budget, of } => Thrown::Limit(budget, of),
+                _ => Thrown::Interrupted,
             },
             Fault::Stop(Stop::Limit { budget, of }) => Thrown::Limit(budget, of),
             Fault::Stop(Stop::Interrupted) => Thrown::Interrupted,
@@ -195,13 +199,13 @@ impl Vm<'_> {
             return self.ending(Why::InnerLimit(text));
         }
         let denial = self.denial.take().and_then(|(marked, denial)| (marked == value).then_some(denial));
-        let on = self.failed.take().and_then(|(message, on)| (message == text).then_some(on));
+        let on = self.failed.take().and_then(|(message, on)| (message == text).then_some(on)).unwrap_or_default();
         Ending { on, ..self.ending(Why::Error(text, denial)) }
     }
 
     fn ending(&mut self, why: Why) -> Ending {
         self.settle();
-        Ending { why, on: None, trace: trace::of(&self.heap, &self.frames) }
+        Ending { why, on: Vec::new(), trace: trace::of(&self.heap, &self.frames) }
     }
 
     /// A run that failed before its first frame was there.

@@ -4,6 +4,7 @@
 use ilu::{Engine, Outcome, Setup};
 use ilu_cap::CapSet;
 use ilu_sbx::{Grants, Limits, Outside};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -20,10 +21,13 @@ impl Written {
     }
 }
 
-/// A process that is none: its clock is real, its streams are memory.
+/// A process that is none: its clock is real, its streams are memory, its randomness is the same in each run.
 pub struct Double {
     written: Written,
     started: std::time::Instant,
+    /// Random bytes that come first.
+    drawn: VecDeque<u8>,
+    state: u64,
 }
 
 impl Outside for Double {
@@ -48,14 +52,24 @@ impl Outside for Double {
         std::thread::sleep(std::time::Duration::from_secs_f64(ms / 1000.0));
     }
     fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
-        into.fill(7);
+        for byte in into {
+            // Knuth's linear congruential generator: enough for draws that differ.
+            self.state = self.state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            *byte = self.drawn.pop_front().unwrap_or((self.state >> 56) as u8);
+        }
         Ok(())
     }
 }
 
 pub fn double() -> (Box<dyn Outside>, Written) {
+    double_that_draws(&[])
+}
+
+/// A process whose first random bytes are these.
+pub fn double_that_draws(bytes: &[u8]) -> (Box<dyn Outside>, Written) {
     let written = Written::default();
-    (Box::new(Double { written: written.clone(), started: std::time::Instant::now() }), written)
+    let drawn = bytes.iter().copied().collect();
+    (Box::new(Double { written: written.clone(), started: std::time::Instant::now(), drawn, state: 0 }), written)
 }
 
 /// Runs a text with all capabilities and these limits.

@@ -111,6 +111,15 @@ impl Accounts {
         }
     }
 
+    /// Takes back a charge of fuel.
+    pub(crate) fn give_back(&self, tree: &mut Tree, account: AccountId, fuel: u64) {
+        for s in self.of(account) {
+            if let Some(node) = tree.node_mut(*s) {
+                node.used.fuel = node.used.fuel.saturating_sub(fuel);
+            }
+        }
+    }
+
     /// The outermost sandbox of an account that has run out of fuel or time, if any has.
     pub(crate) fn exhausted(&self, tree: &Tree, account: AccountId, now: f64) -> Option<(Budget, SbxId)> {
         self.of(account).iter().find_map(|s| {

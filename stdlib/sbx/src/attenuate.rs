@@ -10,7 +10,7 @@ use crate::path::{GuestPath, GuestPrefix};
 use crate::request::{Request, wrong};
 use crate::stop::Stop;
 use crate::tree::{Holding, Tree};
-use crate::view::{NoMount, View};
+use crate::view::{NoMount, OpenMounts, View};
 use ilu_cap::rights::{Budgets, Names, Quantity, Rights, Subjects};
 use ilu_cap::{CapSet, NativeId, Unknown, by_name, near, nearest};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &R
         // As the maker has them, and shared with it.
         None => (asked, view),
         Some(_) => {
-            let opened = open_dirs(tree, &held, &view, request, &mut missing)?;
+            let opened = open_dirs(tree.open.made_by(holder), &held, &view, request, &mut missing)?;
             let subjects = Subjects { dirs: opened.dirs(), ..asked.subjects().clone() };
             (asked.with_subjects(subjects), Arc::new(opened))
         }
@@ -89,7 +89,7 @@ fn asked(held: &Rights, request: &Request) -> Result<Rights, Stop> {
     })
 }
 
-fn unknown(name: &str) -> Stop {
+pub(crate) fn unknown(name: &str) -> Stop {
     wrong(Unknown::new(name, nearest(name)))
 }
 
@@ -172,7 +172,7 @@ fn limits(request: &Request, granted: &Budgets) -> Limits {
 }
 
 /// Opens the directories asked for, each through the mount it is named by.
-fn open_dirs(tree: &mut Tree, held: &Rights, view: &View, request: &Request, missing: &mut Missing) -> Result<View, Stop> {
+fn open_dirs(open: &mut OpenMounts, held: &Rights, view: &View, request: &Request, missing: &mut Missing) -> Result<View, Stop> {
     let mut opened = View::default();
     for dir in request.dirs.iter().flatten() {
         let path = |text| GuestPath::new(text).map_err(|bad| wrong(format_args!("option dir: {}", bad.text())));
@@ -198,7 +198,7 @@ fn open_dirs(tree: &mut Tree, held: &Rights, view: &View, request: &Request, mis
         if access != dir.access && !request.lax {
             continue;
         }
-        match asked.open(guest, access, &mut tree.open) {
+        match asked.open(guest, access, open) {
             Ok(entry) => {
                 if !opened.add(entry) {
                     return Err(wrong(format_args!("option dir: {} twice, or too many directories", quote(&dir.guest))));

@@ -73,8 +73,8 @@ impl Rule {
 pub struct Denial {
     /// The native that was called.
     pub native: &'static str,
-    /// On what, as the script wrote it: escaped, cut when long.
-    pub subject: Option<String>,
+    /// On what: each operand as the script wrote it.
+    pub on: Vec<String>,
     /// By which rule.
     pub rule: Rule,
     /// The smallest grant that would allow it, as a flag or as what to change in `sbxmk`; none when nothing would.
@@ -91,7 +91,7 @@ impl fmt::Display for Denial {
     /// One line, as scripts see it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "denied: {}", self.native)?;
-        if let Some(subject) = &self.subject {
+        if let Some(subject) = self.subject() {
             write!(f, " {subject}")?;
         }
         write!(f, ": {}", self.rule.text())
@@ -99,10 +99,16 @@ impl fmt::Display for Denial {
 }
 
 impl Denial {
+    /// The operands on one line: quoted, escaped, cut when long.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        quote_all(&self.on)
+    }
+
     /// For people: what and where, by which rule, the smallest grant, whether trying again can help; one line each.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let subject = self.subject.as_ref().map(|s| format!(" {s}")).unwrap_or_default();
+        let subject = self.subject().map(|s| format!(" {s}")).unwrap_or_default();
         vec![
             format!("denied: {}{subject} at {}:{}", self.native, escape(&self.file, MAX_SUBJECT), self.line),
             format!("rule: {}", self.rule.text()),
@@ -169,7 +175,7 @@ mod tests {
     fn a_denial_reads_in_four_lines_and_in_one() {
         let denial = Denial {
             native: "__sys_write_file",
-            subject: Some(quote("/config/a\u{1b}[2J")),
+            on: vec!["/config/a\u{1b}[2J".to_owned()],
             rule: Rule::ReadOnly("/config".to_owned()),
             grant: Some("--dir HOST:/config:rw".to_owned()),
             retry: false,

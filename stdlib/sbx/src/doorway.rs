@@ -1,12 +1,13 @@
 //! The doorway: the one way from a script to a native, and the record of every passage.
 
-use crate::denial::{Denial, Rule, quote_all};
+use crate::denial::{Denial, Rule};
 use crate::event::{Cost, Verdict};
 use crate::ids::{AccountId, ROOT, SbxId};
 use crate::limits::{Budget, MAX_REALM_ROWS};
 use crate::permit::Permit;
 use crate::plain::{Arg, Plain};
 use crate::realm::{CallSite, NativeFn, Realm};
+use crate::record::Decision;
 use crate::stop::Stop;
 use ilu_cap::{GrantKind, Kind, Native, NativeId};
 use std::borrow::Cow;
@@ -35,7 +36,7 @@ impl Realm {
         self.unmet = None;
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
-        let mut permit = Permit { realm: self, site: &site, native, owners, subjects, rule, cost: Cost::default() };
+        let mut permit = Permit { realm: self, site: &site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
         let (result, began) = match permit.decide(args) {
             Ok(function) => {
                 permit.realm.note_native(native);
@@ -43,17 +44,19 @@ impl Realm {
             }
             Err(stop) => (Err(stop), 0),
         };
-        let Permit { owners, subjects, rule, cost, .. } = permit;
+        let Permit { owners, worked, subjects, rule, cost, .. } = permit;
         if matches!(result, Err(Stop::Room(_))) {
-            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't.
+            // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't. Nor is it billed,
+            // or what a script costs would depend on when the collector ran.
+            self.accounts.give_back(&mut self.tree, site.account, worked);
             let (authority, account, file, line) = (site.authority, site.account, site.file.to_owned(), site.line);
             self.unmet = Some(Unmet { authority, account, file, line, native, subjects, rule, cost });
             return result;
         }
         if matches!(result, Err(Stop::Failed(_))) {
             self.failed_on = match native.row().grant {
-                GrantKind::DirRead | GrantKind::DirWrite => quote_all(&subjects),
-                _ => None,
+                GrantKind::DirRead | GrantKind::DirWrite => subjects.clone(),
+                _ => Vec::new(),
             };
         }
         self.accounts.spend(&mut self.tree, site.account, Budget::Calls(native), began);
@@ -67,6 +70,7 @@ impl Realm {
     /// The call that was last told to be made again has no room and ends with the sandbox whose memory ran out: it, too, was decided and is
     /// recorded, or it would be a way to learn of files that leaves no trace.
     pub fn gave_up(&mut self) {
+        self.lose_line();
         let Some(unmet) = self.unmet.take() else { return };
         let Unmet { authority, account, file, line, native, subjects, rule, cost } = unmet;
         let site = CallSite { authority, account, file: &file, line, room: 0 };
@@ -77,10 +81,10 @@ impl Realm {
 
     pub(crate) fn live(&self, site: &CallSite<'_>, native: &'static str) -> Result<(), Stop> {
         if self.recorder.is_broken() {
-            return Err(denial(site, native, Rule::AuditBroken, None, None));
+            return Err(denial(site, native, Rule::AuditBroken, None));
         }
         if self.tree.is_revoked(site.authority) {
-            return Err(denial(site, native, Rule::Revoked, None, None));
+            return Err(denial(site, native, Rule::Revoked, None));
         }
         Ok(())
     }
@@ -102,11 +106,16 @@ impl Realm {
         stop: Option<&Stop>,
     ) {
         let (verdict, rule) = match stop {
-            None => (Verdict::Allowed, rule.into_owned()),
-            Some(Stop::Denied(denial)) => (Verdict::Denied, denial.rule.code().to_owned()),
-            Some(Stop::Limit { budget, .. }) => (Verdict::Limit, budget.text()),
-            Some(Stop::Failed(_) | Stop::Room(_) | Stop::Interrupted) => (Verdict::Failed, rule.into_owned()),
+            None => (Verdict::Allowed, rule),
+            Some(Stop::Denied(denial)) => (Verdict::Denied, Cow::Borrowed(denial.rule.code())),
+            Some(Stop::Limit { budget, .. }) => (Verdict::Limit, Cow::Owned(budget.text())),
+            Some(Stop::Failed(_) | Stop::Room(_) | Stop::Interrupted) => (Verdict::Failed, rule),
         };
+        let denial = stop.and_then(|stop| match stop {
+            // The event has the operands already.
+            Stop::Denied(denial) => Some(Box::new(Denial { on: Vec::new(), ..(**denial).clone() })),
+            _ => None,
+        });
         if verdict == Verdict::Denied {
             for s in self.accounts.of(site.account) {
                 if let Some(node) = self.tree.node_mut(*s) {
@@ -115,7 +124,7 @@ impl Realm {
             }
         }
         let when = self.outside.wall_ms();
-        let event = self.recorder.event(site, native, subjects, rule, verdict, cost, when);
+        let event = self.recorder.event(site, Decision { native, subjects, rule, verdict, cost, denial }, when);
         if self.recorder.rows >= MAX_REALM_ROWS {
             self.recorder.rows -= self.tree.trim_logs();
         }
@@ -135,7 +144,7 @@ impl Permit<'_> {
             self.about(text);
         }
         if let Err(Stop::Denied(mut denied)) = self.realm.live(site, row.name) {
-            denied.subject = quote_all(&self.subjects);
+            denied.on.clone_from(&self.subjects);
             return Err(Stop::Denied(denied));
         }
         if !self.native.exists() || !self.realm.has(site.authority, self.native) {
@@ -156,8 +165,8 @@ impl Permit<'_> {
     }
 }
 
-pub(crate) fn denial(site: &CallSite<'_>, native: &'static str, rule: Rule, subject: Option<String>, grant: Option<String>) -> Stop {
-    Stop::Denied(Box::new(Denial { native, subject, rule, grant, retry: false, file: site.file.to_owned(), line: site.line }))
+pub(crate) fn denial(site: &CallSite<'_>, native: &'static str, rule: Rule, grant: Option<String>) -> Stop {
+    Stop::Denied(Box::new(Denial { native, on: Vec::new(), rule, grant, retry: false, file: site.file.to_owned(), line: site.line }))
 }
 
 /// Are there as many arguments as the row says, each of its kind?

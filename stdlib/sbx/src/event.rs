@@ -3,10 +3,12 @@
 //! A row says who asked for what, where in the source, and which rule decided. It never holds contents, values of variables or
 //! anything else that passed through the call.
 
-use crate::denial::{escape, is_invisible};
+use crate::chain::Chain;
+use crate::denial::{Denial, escape, is_invisible};
 use crate::ids::SbxId;
 use crate::limits::{MAX_DENIED_ROWS, MAX_LOG_ROWS, MAX_SUBJECT};
 use crate::plain::Plain;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -65,10 +67,13 @@ pub struct Event {
     pub line: u32,
     /// How it came out.
     pub verdict: Verdict,
-    /// The rule that decided.
-    pub rule: String,
+    /// The rule that decided; of a denial its code.
+    pub rule: Cow<'static, str>,
     /// What it cost.
     pub cost: Cost,
+    /// The denial, with the grant that would allow the call. Only the operator's readers have it: a log that code inside a sandbox can read
+    /// must not say what is granted outside.
+    pub denial: Option<Box<Denial>>,
     /// How many calls in a row this row stands for (in logs; a sink gets each).
     pub times: u64,
 }
@@ -85,6 +90,17 @@ impl Event {
             && self.file == other.file
     }
 
+    /// Counts an event that only repeats this one; false when it does not.
+    pub(crate) fn repeat(&mut self, other: &Event) -> bool {
+        if !self.is_repeated_by(other) {
+            return false;
+        }
+        self.times += other.times;
+        self.cost.read = self.cost.read.saturating_add(other.cost.read);
+        self.cost.written = self.cost.written.saturating_add(other.cost.written);
+        true
+    }
+
     /// The row as a log keeps it: long subjects cut.
     #[must_use]
     pub(crate) fn cut(mut self) -> Event {
@@ -97,7 +113,9 @@ impl Event {
         self
     }
 
-    fn shown_subject(&self) -> Option<String> {
+    /// The operands on one line, for people and scripts.
+    #[must_use]
+    pub fn shown_subject(&self) -> Option<String> {
         let shown: Vec<String> = self.subjects.iter().map(|subject| escape(subject, 2 * MAX_SUBJECT)).collect();
         (!shown.is_empty()).then(|| shown.join(" -> "))
     }
@@ -115,7 +133,7 @@ impl Event {
             ("native".to_owned(), Plain::Str(self.native.to_owned())),
             ("on".to_owned(), self.shown_subject().map_or(Plain::Nil, Plain::Str)),
             ("verdict".to_owned(), Plain::Str(self.verdict.text().to_owned())),
-            ("rule".to_owned(), Plain::Str(self.rule.clone())),
+            ("rule".to_owned(), Plain::Str(self.rule.to_string())),
             ("file".to_owned(), Plain::Str(self.file.to_string())),
             ("line".to_owned(), num(u64::from(self.line))),
         ];
@@ -130,29 +148,35 @@ impl Event {
         Plain::Object(fields)
     }
 
-    /// One line of JSON, with the newline: the schema is in `audit.md`.
+    /// One line of JSON, with the newline, as the next link of a chain. The schema is in `docs/audit.md`.
     #[must_use]
-    pub fn to_json(&self) -> String {
-        let mut out = String::with_capacity(192);
-        let _ = write!(out, "{{\"v\":1,\"seq\":{},\"ms\":{:.0},\"sandbox\":{},\"native\":", self.seq, self.when, self.sandbox.0);
+    pub(crate) fn to_json(&self, chain: &Chain) -> String {
+        let mut out = String::with_capacity(320);
+        chain.begin(&mut out, self.seq);
+        let _ = write!(out, ",\"ms\":{:.0},\"sandbox\":{},\"native\":", self.when, self.sandbox.0);
         json_text(&mut out, self.native);
-        out.push_str(",\"on\":");
-        out.push('[');
+        out.push_str(",\"on\":[");
         for (n, subject) in self.subjects.iter().enumerate() {
             if n > 0 {
                 out.push(',');
             }
             json_text(&mut out, subject);
         }
-        out.push(']');
-        out.push_str(",\"verdict\":");
+        out.push_str("],\"verdict\":");
         json_text(&mut out, self.verdict.text());
         out.push_str(",\"rule\":");
         json_text(&mut out, &self.rule);
+        if let Some(denial) = &self.denial {
+            out.push_str(",\"grant\":");
+            match &denial.grant {
+                Some(grant) => json_text(&mut out, grant),
+                None => out.push_str("null"),
+            }
+            let _ = write!(out, ",\"retry\":{}", denial.retry);
+        }
         out.push_str(",\"file\":");
         json_text(&mut out, &self.file);
-        let _ = write!(out, ",\"line\":{},\"read\":{},\"written\":{}}}", self.line, self.cost.read, self.cost.written);
-        out.push('\n');
+        let _ = writeln!(out, ",\"line\":{},\"read\":{},\"written\":{}}}", self.line, self.cost.read, self.cost.written);
         out
     }
 }
@@ -188,11 +212,8 @@ impl Log {
     /// Keeps an event. `room` is whether the realm as a whole has room for one more; the answer is how many more rows are kept now.
     pub(crate) fn push(&mut self, event: Event, room: bool) -> usize {
         if let Some(last) = self.rows.back_mut()
-            && last.is_repeated_by(&event)
+            && last.repeat(&event)
         {
-            last.times += 1;
-            last.cost.read = last.cost.read.saturating_add(event.cost.read);
-            last.cost.written = last.cost.written.saturating_add(event.cost.written);
             return 0;
         }
         let before = self.len();

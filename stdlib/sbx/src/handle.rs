@@ -115,18 +115,31 @@ const CHUNK: usize = 16 << 10;
 pub struct LineReader {
     file: Option<File>,
     cutter: Cutter,
+    /// A line was begun and let go again for want of room: what comes next is not a line.
+    lost: bool,
 }
 
 impl LineReader {
     /// Reads a file's lines from where it is.
     #[must_use]
     pub fn new(file: File) -> LineReader {
-        LineReader { file: Some(file), cutter: Cutter::default() }
+        LineReader { file: Some(file), cutter: Cutter::default(), lost: false }
     }
 
     /// Bytes it holds.
     pub(crate) fn size(&self) -> usize {
         self.cutter.size()
+    }
+
+    /// Lets the beginning of a line go for which there is no room.
+    pub(crate) fn lose(&mut self) {
+        self.cutter = Cutter::default();
+        self.lost = true;
+    }
+
+    /// Was it made to?
+    pub(crate) const fn is_lost(&self) -> bool {
+        self.lost
     }
 
     pub(crate) fn split(&mut self) -> (&mut Cutter, impl FnMut(&mut [u8]) -> io::Result<usize> + '_) {

@@ -137,6 +137,17 @@ impl Limits {
     }
 }
 
+/// One budget: what was used of it, of how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Which.
+    pub budget: Budget,
+    /// What was used; of memory and depth the most at a time.
+    pub used: u64,
+    /// The limit; [`NO_LIMIT`] for none of its own.
+    pub limit: u64,
+}
+
 /// What a sandbox and those made under it have used.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
@@ -199,6 +210,7 @@ pub const MAX_TOGETHER: usize = 64;
 /// Directories of one sandbox.
 pub const MAX_MOUNTS: usize = 64;
 /// Directories held open for sandboxes that scripts made: each is a descriptor of the process.
+/// Half of them is the root's alone.
 pub const MAX_OPEN_MOUNTS: usize = 256;
 /// Rows of one sandbox's log; older ones are dropped and counted.
 pub const MAX_LOG_ROWS: usize = 512;
@@ -206,6 +218,12 @@ pub const MAX_LOG_ROWS: usize = 512;
 pub const MAX_DENIED_ROWS: usize = 64;
 /// Log rows of all sandboxes together; one that is new then displaces its own sandbox's oldest.
 pub const MAX_REALM_ROWS: usize = 32_768;
+/// Kinds of denials that are kept for the operator, the first of each; the others are counted.
+pub const MAX_DENIAL_KINDS: usize = 256;
+/// Rows of a run's beginning, and again of its end, that are kept for the report: as many as a page can show.
+pub const MAX_TIMELINE_ROWS: usize = 400;
+/// Files, programs, hosts and variables that are kept for the report; events about others are counted.
+pub const MAX_TOUCHED: usize = 2_000;
 /// Bytes of a subject as it is recorded.
 pub const MAX_SUBJECT: usize = 256;
 /// Bytes of a path: the kernel's own bound.
@@ -214,5 +232,7 @@ pub const MAX_PATH: usize = 4096;
 pub const MAX_PART: usize = 255;
 /// Capabilities in the list given to `sbxmk`, repeats included.
 pub const MAX_LIST: usize = 4096;
+/// Bytes of the name of a capability or a variable in such a list.
+pub const MAX_NAME: usize = 1024;
 /// Open handles of a realm, whatever the budgets say: each is a descriptor of the process.
 pub const MAX_HANDLES: usize = 512;

@@ -124,6 +124,11 @@ impl GuestPrefix {
         self.parts.len()
     }
 
+    /// Its parts.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(String::as_str)
+    }
+
     /// Is it `.` or `/`?
     #[must_use]
     pub fn is_empty(&self) -> bool {

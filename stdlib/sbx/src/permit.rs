@@ -3,7 +3,7 @@
 //! A permit is made by the doorway only, after it has decided that the call is allowed at all. The native names its subjects through
 //! it; that is where grants decide, budgets are charged and the event record learns what the call was about.
 
-use crate::denial::{Denial, Rule, escape, quote, quote_all, shell_word};
+use crate::denial::{Denial, Rule, escape, quote, shell_word};
 use crate::event::Cost;
 use crate::handle::{LineReader, Open, READ_AHEAD, Resource};
 use crate::ids::{ROOT, SbxId};
@@ -79,6 +79,8 @@ pub struct Permit<'r> {
     pub(crate) native: NativeId,
     /// Who pays for what is used besides the account.
     pub(crate) owners: Vec<SbxId>,
+    /// Fuel charged for work that is done again when the call is made again.
+    pub(crate) worked: u64,
     pub(crate) subjects: Vec<String>,
     pub(crate) rule: Cow<'static, str>,
     pub(crate) cost: Cost,
@@ -240,7 +242,7 @@ impl Permit<'_> {
     pub fn deny(&mut self, rule: Rule, grant: Option<String>) -> Stop {
         Stop::Denied(Box::new(Denial {
             native: self.native.name(),
-            subject: quote_all(&self.subjects),
+            on: self.subjects.clone(),
             rule,
             grant,
             retry: false,
@@ -281,7 +283,9 @@ impl Permit<'_> {
     /// # Errors
     /// The fuel would not last.
     pub fn work(&mut self, units: u64) -> Result<(), Stop> {
-        self.charge(Budget::Fuel, units)
+        self.charge(Budget::Fuel, units)?;
+        self.worked = self.worked.saturating_add(units);
+        Ok(())
     }
 
     /// Looks at the deadline and at interrupts, between two pieces of a long piece of work.

@@ -9,14 +9,15 @@ use crate::denial::{Rule, quote};
 use crate::doorway::{Unmet, denial};
 use crate::event::{Cost, Event};
 use crate::grants::Grants;
-use crate::handle::{Cutter, Handles, READ_AHEAD, Resource};
+use crate::handle::{Cutter, Handles, Open, READ_AHEAD, Resource};
 use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
-use crate::limits::{Budget, Limits, MAX_MOUNTS};
+use crate::ledger::Ledger;
+use crate::limits::{Budget, Limits, MAX_MOUNTS, Spent};
 use crate::outside::Outside;
 use crate::path::{GuestPath, GuestPrefix};
 use crate::permit::{BYTES_PER_UNIT, Permit, os_text};
 use crate::plain::{Arg, HandleId, Plain};
-use crate::record::{Recorder, Spans};
+use crate::record::{Recorder, Sealed, Spans};
 use crate::request::Request;
 use crate::stop::Stop;
 use crate::tree::{Holding, Tree};
@@ -82,13 +83,15 @@ pub struct Realm {
     held: usize,
     /// A call for which there was no room yet: it will be made again, or given up.
     pub(crate) unmet: Option<Unmet>,
+    /// A file with the beginning of a line for which there was no room yet.
+    pub(crate) unmet_line: Option<HandleId>,
     /// A resource could not be opened because too many are.
     pub(crate) crowded: bool,
     pub(crate) natives: Natives,
     pub(crate) recorder: Recorder,
     pub(crate) watch: Watch,
     /// What the native was asked for that failed last, quoted.
-    pub(crate) failed_on: Option<String>,
+    pub(crate) failed_on: Vec<String>,
 }
 
 impl std::fmt::Debug for Realm {
@@ -135,17 +138,18 @@ impl Realm {
             input: Cutter::default(),
             held: 0,
             unmet: None,
+            unmet_line: None,
             crowded: false,
             natives,
             recorder: Recorder::default(),
             watch: Watch::default(),
-            failed_on: None,
+            failed_on: Vec::new(),
         })
     }
 
-    /// The paths that the native was called on that failed last, quoted for a message, once.
-    pub fn take_failed_on(&mut self) -> Option<String> {
-        self.failed_on.take()
+    /// The paths that the native was called on that failed last, once.
+    pub fn take_failed_on(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.failed_on)
     }
 
     /// The sandbox of the operator's grants.
@@ -168,6 +172,11 @@ impl Realm {
     /// What finding meetings has cost since this was last asked, in units of fuel: whoever called is to pay it.
     pub const fn take_work(&mut self) -> u64 {
         std::mem::replace(&mut self.tree.work, 0)
+    }
+
+    /// Bytes that new sandboxes took since this was last asked: whoever made them is to hold them.
+    pub const fn take_grown(&mut self) -> usize {
+        std::mem::replace(&mut self.tree.grown, 0)
     }
 
     /// How many sandboxes a look at all that were made under this one goes through.
@@ -249,9 +258,13 @@ impl Realm {
     /// # Errors
     /// The handle was closed or revoked, the caller does not hold its native, a budget ran out, or the file can't be read.
     pub fn read_line(&mut self, site: CallSite<'_>, id: HandleId) -> Result<Option<String>, Stop> {
+        self.unmet_line = None;
         let before = self.handles.size(id);
         let result = self.line(&site, id, before);
         self.held = self.held - before + self.handles.size(id);
+        if matches!(result, Err(Stop::Room(_))) {
+            self.unmet_line = Some(id);
+        }
         if let Err(Stop::Denied(denial)) = &result {
             let native = denial.native;
             self.record(&site, native, Vec::new(), Cow::Borrowed("handle"), Cost::default(), result.as_ref().err());
@@ -271,15 +284,18 @@ impl Realm {
         let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
         let native = open.native;
         if self.tree.is_revoked(open.owner) {
-            return Err(denial(site, native.name(), Rule::Revoked, None, None));
+            return Err(denial(site, native.name(), Rule::Revoked, None));
         }
         if !self.has(site.authority, native) {
-            return Err(denial(site, native.name(), Rule::NotHeld, None, Some(self.cap_hint(site.authority, native.row()))));
+            return Err(denial(site, native.name(), Rule::NotHeld, Some(self.cap_hint(site.authority, native.row()))));
         }
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         loop {
             let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
             let Resource::Lines(reader) = &mut open.resource else { return Err(Stop::failed("the file is closed")) };
+            if reader.is_lost() {
+                return Err(Stop::failed("a line of this file was longer than there was memory for; open it anew"));
+            }
             let (cutter, mut read) = reader.split();
             let taken = cutter.taken();
             if let Some(line) = cutter.line() {
@@ -303,6 +319,15 @@ impl Realm {
                 self.tree.add(*s, Budget::Read, got);
             }
             self.accounts.spend(&mut self.tree, site.account, Budget::Fuel, got / BYTES_PER_UNIT);
+        }
+    }
+
+    /// Nobody will ask again for the line that there was no room for: what was read of it is let go, or whoever has the file would hold it.
+    pub(crate) fn lose_line(&mut self) {
+        let Some(id) = self.unmet_line.take() else { return };
+        self.held -= self.handles.size(id);
+        if let Some(Open { resource: Resource::Lines(reader), .. }) = self.handles.get(id) {
+            reader.lose();
         }
     }
 
@@ -383,10 +408,10 @@ impl Realm {
         self.accounts.exhausted(&self.tree, account, now)
     }
 
-    /// When an account's time is up, on the clock that only goes forward.
+    /// When an account's time is up, on the clock that only goes forward, and the sandbox whose time that is.
     #[must_use]
-    pub fn deadline(&self, account: AccountId) -> Option<f64> {
-        self.accounts.deadline(&self.tree, account).map(|(deadline, _)| deadline)
+    pub fn deadline(&self, account: AccountId) -> Option<(f64, SbxId)> {
+        self.accounts.deadline(&self.tree, account)
     }
 
     /// The clock that only goes forward, in milliseconds.
@@ -480,17 +505,45 @@ impl Realm {
         rows.into_iter().skip(skip).map(Event::to_plain).collect()
     }
 
-    /// Sends each event, as a line of JSON, to the operator's sink. When the sink fails nothing more is allowed.
+    /// Sends each event, as a line of JSON, to the operator's sink: set it before the first event. When the sink fails nothing more is
+    /// allowed.
     pub fn set_sink(&mut self, sink: Box<dyn Write + Send>) {
         self.recorder.set_sink(sink);
     }
 
-    /// Writes what the sink still holds back.
+    /// Closes the audit record: the sink gets its last line. Nothing when there is no sink, or when it was closed before.
     ///
     /// # Errors
-    /// What the system says.
-    pub fn flush_sink(&mut self) -> std::io::Result<()> {
-        self.recorder.flush()
+    /// What the system says, now or at an event that could not be written.
+    pub fn close_sink(&mut self) -> std::io::Result<Option<Sealed>> {
+        let now = self.outside.wall_ms();
+        self.recorder.close(now)
+    }
+
+    /// From now on takes note of what is touched and when, for [`Realm::take_ledger`].
+    pub fn summarise(&mut self) {
+        self.recorder.ledger.summary = Some(Box::default());
+    }
+
+    /// What the operator is told at the end.
+    pub fn take_ledger(&mut self) -> Ledger {
+        std::mem::take(&mut self.recorder.ledger)
+    }
+
+    /// The budgets of a sandbox that are counted, with what was used of each.
+    pub fn spent(&mut self, s: SbxId) -> Vec<Spent> {
+        let now = self.outside.mono_ms();
+        let node = self.tree.node(s);
+        let row = |budget| Spent { budget, used: node.used.of(budget), limit: node.limits.of(budget) };
+        let mut rows: Vec<Spent> =
+            [Budget::Fuel, Budget::Memory, Budget::Output, Budget::Read, Budget::Written].into_iter().map(row).collect();
+        rows.extend(node.limits.calls.iter().map(|(native, _)| row(Budget::Calls(*native))));
+        if let Some(started) = self.tree.started(s) {
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds, not negative")]
+            let used = (now - started).max(0.0) as u64;
+            rows.push(Spent { budget: Budget::Time, used, limit: node.limits.wall_ms });
+        }
+        rows
     }
 }
 

@@ -1,9 +1,13 @@
-//! The recorder: numbers events and hands them to the operator's sink; and the spans scripts have open.
+//! The recorder: numbers events and hands them to the operator's sink and ledger; and the spans scripts have open.
 
+use crate::chain::Chain;
+use crate::denial::Denial;
 use crate::event::{Cost, Event, Verdict};
 use crate::ids::{ROOT, SbxId};
+use crate::ledger::Ledger;
 use crate::limits::MAX_SUBJECT;
 use crate::realm::CallSite;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
@@ -13,17 +17,41 @@ use std::sync::Arc;
 pub(crate) struct Recorder {
     seq: u64,
     sink: Option<Box<dyn Write + Send>>,
+    /// What the sink has been given.
+    chain: Chain,
     /// What the sink said when it failed.
     broken: Option<std::io::ErrorKind>,
     /// The file of the last event: most events come from the same one.
     file: Option<Arc<str>>,
     /// Rows kept in all logs.
     pub(crate) rows: usize,
+    /// For the operator.
+    pub(crate) ledger: Ledger,
+}
+
+/// What was decided about one call.
+pub(crate) struct Decision {
+    pub(crate) native: &'static str,
+    pub(crate) subjects: Vec<String>,
+    pub(crate) rule: Cow<'static, str>,
+    pub(crate) verdict: Verdict,
+    pub(crate) cost: Cost,
+    pub(crate) denial: Option<Box<Denial>>,
+}
+
+/// How an audit record ended, for the operator to note where the record's writer can't reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Events in it.
+    pub events: u64,
+    /// SHA-256 of its closing line, in hex.
+    pub head: String,
 }
 
 impl Recorder {
     pub(crate) fn set_sink(&mut self, sink: Box<dyn Write + Send>) {
         self.sink = Some(sink);
+        self.chain = Chain::default();
         self.broken = None;
     }
 
@@ -31,26 +59,22 @@ impl Recorder {
         self.broken.is_some()
     }
 
-    pub(crate) fn flush(&mut self) -> std::io::Result<()> {
-        match (self.broken, &mut self.sink) {
+    /// Writes the line that closes the chain; nothing when there is no sink. A sink is closed once.
+    pub(crate) fn close(&mut self, when: f64) -> std::io::Result<Option<Sealed>> {
+        if let Some(kind) = self.broken {
             // A row was lost: whoever asks at the end must hear of it, even when no later call did.
-            (Some(kind), _) => Err(kind.into()),
-            (None, Some(sink)) => sink.flush(),
-            (None, None) => Ok(()),
+            return Err(kind.into());
         }
+        let Some(mut sink) = self.sink.take() else { return Ok(None) };
+        let line = self.chain.closing(self.seq, when);
+        sink.write_all(line.as_bytes())?;
+        sink.flush()?;
+        self.chain.add(&line);
+        Ok(Some(Sealed { events: self.seq, head: self.chain.head() }))
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the fields of one record")]
-    pub(crate) fn event(
-        &mut self,
-        site: &CallSite<'_>,
-        native: &'static str,
-        subjects: Vec<String>,
-        rule: String,
-        verdict: Verdict,
-        cost: Cost,
-        when: f64,
-    ) -> Event {
+    /// Makes the event of a decision, hands it to the sink and the ledger, and gives it as a log keeps it.
+    pub(crate) fn event(&mut self, site: &CallSite<'_>, decision: Decision, when: f64) -> Event {
         self.seq += 1;
         let cut = site.file.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_SUBJECT);
         let name = cut.and_then(|at| site.file.get(..at)).unwrap_or(site.file);
@@ -62,15 +86,22 @@ impl Recorder {
                 file
             }
         };
-        let event =
-            Event { seq: self.seq, when, native, subjects, sandbox: site.authority, file, line: site.line, verdict, rule, cost, times: 1 };
+        let Decision { native, subjects, rule, verdict, cost, denial } = decision;
+        let (seq, sandbox, line) = (self.seq, site.authority, site.line);
+        let event = Event { seq, when, native, subjects, sandbox, file, line, verdict, rule, cost, denial, times: 1 };
         if let Some(sink) = &mut self.sink
             && self.broken.is_none()
-            && let Err(error) = sink.write_all(event.to_json().as_bytes())
         {
-            self.broken = Some(error.kind());
+            let line = event.to_json(&self.chain);
+            match sink.write_all(line.as_bytes()) {
+                Ok(()) => self.chain.add(&line),
+                Err(error) => self.broken = Some(error.kind()),
+            }
         }
-        event.cut()
+        let mut event = event.cut();
+        self.ledger.note(&event);
+        event.denial = None;
+        event
     }
 }
 

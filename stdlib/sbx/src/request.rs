@@ -1,8 +1,10 @@
 //! What a script asks for when it makes a sandbox. What it gets of that is settled in `attenuate`.
 
+use crate::attenuate::unknown;
 use crate::denial::quote;
-use crate::limits::{MAX_LIST, MAX_MOUNTS};
+use crate::limits::{MAX_LIST, MAX_MOUNTS, MAX_NAME, MAX_PATH};
 use crate::options::Options;
+use crate::path::GuestPath;
 use crate::plain::Arg;
 use crate::stop::Stop;
 use crate::view::Access;
@@ -64,7 +66,7 @@ impl Request {
     /// # Errors
     /// An argument is not of the documented form.
     pub fn from_args(caps: &Arg<'_>, opts: Option<&Arg<'_>>) -> Result<Request, Stop> {
-        let caps = texts(caps, "the capabilities are a list of names")?;
+        let caps = texts(caps, "the capabilities are a list of names", unknown)?;
         if let Some(Arg::Object(fields)) = opts
             && let Some((key, _)) = fields.iter().find(|(key, _)| LATER.contains(key))
         {
@@ -73,6 +75,9 @@ impl Request {
         let o = Options::new("sbxmk", opts, KEYS)?;
         let calls = match o.get("calls") {
             None => Vec::new(),
+            Some(Arg::Object(fields)) if fields.len() > MAX_LIST => {
+                return Err(wrong(format_args!("option calls names at most {MAX_LIST} natives")));
+            }
             Some(Arg::Object(fields)) => {
                 let fields = fields.iter().map(|(name, n)| match n {
                     Arg::Num(n) => crate::options::whole(*n).map(|n| ((*name).to_owned(), n)),
@@ -85,7 +90,7 @@ impl Request {
         Ok(Request {
             caps,
             dirs: o.get("dir").map(dirs).transpose()?,
-            env: o.get("env").map(|env| texts(env, "option env is a list of names")).transpose()?,
+            env: o.get("env").map(|env| texts(env, "option env is a list of names", long_variable)).transpose()?,
             fuel: o.count("fuel")?,
             memory: o.count("mem")?,
             wall_ms: o.count("ms")?,
@@ -100,16 +105,22 @@ impl Request {
     }
 }
 
-fn texts(arg: &Arg<'_>, what: &str) -> Result<Vec<String>, Stop> {
+fn texts(arg: &Arg<'_>, what: &str, too_long: fn(&str) -> Stop) -> Result<Vec<String>, Stop> {
     let Arg::List(items) = arg else { return Err(wrong(format_args!("{what}, got {}", arg.type_name()))) };
     if items.len() > MAX_LIST {
         return Err(wrong(format_args!("{what}, at most {MAX_LIST}")));
     }
     let text = |item: &Arg<'_>| match item {
+        // Each is copied, and one text may be named many times.
+        Arg::Str(text) if text.len() > MAX_NAME => Err(too_long(text)),
         Arg::Str(text) => Ok((*text).to_owned()),
         other => Err(wrong(format_args!("{what}, got {} in it", other.type_name()))),
     };
     items.iter().map(text).collect()
+}
+
+fn long_variable(name: &str) -> Stop {
+    wrong(format_args!("option env: {} is too long a name", quote(name)))
 }
 
 fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
@@ -122,6 +133,8 @@ fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
 
 /// `path: access`, or `path: {at, acc}`: the path is the maker's, and the new sandbox's too unless `at` gives it another.
 fn dir(path: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
+    // Looked at before it is copied.
+    GuestPath::new(path).map_err(|bad| wrong(format_args!("option dir: {}", bad.text())))?;
     let form = || wrong(format_args!("option dir gives {} \"ro\", \"rw\", \"wo\" or {{at, acc}}", quote(path)));
     let access = |text: &str| Access::from_text(text).ok_or_else(form);
     match value {
@@ -130,7 +143,7 @@ fn dir(path: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
             let o = Options::new("sbxmk", Some(value), &["at", "acc"])?;
             let guest = match o.get("at") {
                 None => path,
-                Some(Arg::Str(guest)) => guest,
+                Some(Arg::Str(guest)) if guest.len() <= MAX_PATH => guest,
                 Some(_) => return Err(form()),
             };
             let access = match o.get("acc") {

@@ -6,7 +6,7 @@
 use crate::event::Log;
 use crate::ids::{ANY, ROOT, SbxId, VOID};
 use crate::limits::{Budget, Limits, MAX_NESTING, MAX_SANDBOXES, MAX_TOGETHER, NO_LIMIT, Usage};
-use crate::view::{OpenMounts, View};
+use crate::view::{OpenMounts, View, weight_of};
 use ilu_cap::rights::{Budgets, Rights, Subjects};
 use ilu_cap::{CapSet, NativeId};
 use std::collections::{BTreeSet, HashMap};
@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 /// Answers of `meet` that are remembered; forgotten all together when there are more.
 const MAX_MEETS: usize = 65_536;
+
+/// Bytes of a node's blocks besides its own place: limits, tables, entries that find it.
+const NODE_BLOCKS: usize = 512;
 
 /// Units of fuel that finding where two sandboxes meet costs at least.
 const FINDING: u64 = 20;
@@ -66,6 +69,8 @@ pub(crate) struct Tree {
     /// Meeting nodes by the smallest set of made ones they stand for.
     by_generators: HashMap<Vec<SbxId>, SbxId>,
     pub(crate) open: OpenMounts,
+    /// Bytes that new nodes took since somebody asked.
+    pub(crate) grown: usize,
     /// What finding meetings has cost since somebody asked, in units of fuel.
     pub(crate) work: u64,
 }
@@ -79,7 +84,7 @@ impl Tree {
             Node::new(Vec::new(), NodeKind::Made, 0, root),
             Node::new(vec![ROOT], NodeKind::Made, 1, nothing()),
         ];
-        Tree { nodes, meets: HashMap::new(), by_generators: HashMap::new(), open: OpenMounts::default(), work: 0 }
+        Tree { nodes, meets: HashMap::new(), by_generators: HashMap::new(), open: OpenMounts::default(), grown: 0, work: 0 }
     }
 
     /// A sandbox; one that holds nothing for a number that is none's.
@@ -133,10 +138,27 @@ impl Tree {
         }
         let id = SbxId(u32::try_from(self.nodes.len()).map_err(|_| "too many sandboxes")?);
         let revoked = parents.iter().any(|parent| self.node(*parent).revoked);
+        self.grown += self.weight(&parents, &holding);
         let mut node = Node::new(parents, kind, depth, holding);
         node.revoked = revoked;
         self.nodes.push(node);
         Ok(id)
+    }
+
+    /// Bytes that a node takes: they stay for the realm's life. What it shares with those it comes from is theirs.
+    fn weight(&self, parents: &[SbxId], holding: &Holding) -> usize {
+        let (mut view, mut subjects) = (holding.view.weight(), holding.view.weight());
+        subjects += holding.rights.subjects().env.iter().map(weight_of).sum::<usize>();
+        for parent in parents.iter().map(|parent| self.node(*parent)) {
+            if Arc::ptr_eq(&parent.view, &holding.view) {
+                view = 0;
+            }
+            if std::ptr::eq(parent.rights.subjects(), holding.rights.subjects()) {
+                subjects = 0;
+            }
+        }
+        // Places are kept apart for reading and for writing.
+        size_of::<Node>() + NODE_BLOCKS + view + 2 * subjects
     }
 
     /// The sandbox that holds what both hold. It is one of the two when that one was made under the other.
@@ -188,7 +210,7 @@ impl Tree {
         let rights = left.rights.intersection(&right.rights);
         let (left, right) = (Arc::clone(&left.view), Arc::clone(&right.view));
         self.work += (left.len() * right.len()) as u64;
-        let view = Arc::new(left.meet(&right, &mut self.open));
+        let view = Arc::new(left.meet(&right, self.open.of_meeting()));
         // Of the directories both hold, those that could be opened: a bounded number, which the names alone would not be.
         let subjects = Subjects { dirs: view.dirs(), ..rights.subjects().clone() };
         let rights = rights.with_subjects(subjects);
@@ -275,6 +297,11 @@ impl Tree {
                 node.started.get_or_insert(now);
             }
         }
+    }
+
+    /// When it was first entered, on the clock that only goes forward.
+    pub(crate) fn started(&self, s: SbxId) -> Option<f64> {
+        self.node(s).started
     }
 
     /// When its time is up, on the clock that only goes forward.

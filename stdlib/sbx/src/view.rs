@@ -5,6 +5,7 @@
 //! the text of paths. Mounts add up; a narrow one inside a wider one takes nothing away from it. Whether a mount may be had at all, and
 //! with which access, is decided by [`ilu_cap::rights`]: here the directories are kept open, and opening can only refuse more.
 
+use crate::ids::{ROOT, SbxId};
 use crate::limits::{MAX_MOUNTS, MAX_OPEN_MOUNTS};
 use crate::path::{GuestPath, GuestPrefix};
 use cap_fs_ext::MetadataExt;
@@ -67,23 +68,48 @@ pub(crate) struct View {
 }
 
 /// Directories held open for sandboxes that scripts made.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct OpenMounts {
     held: Vec<Weak<Source>>,
+    /// How many there may be, whoever wants one more: what code inside a sandbox fills up, the root's own can still do without.
+    most: usize,
+}
+
+impl Default for OpenMounts {
+    fn default() -> OpenMounts {
+        OpenMounts { held: Vec::new(), most: MAX_OPEN_MOUNTS }
+    }
 }
 
 impl OpenMounts {
+    /// For a sandbox that this one makes.
+    pub(crate) fn made_by(&mut self, holder: SbxId) -> &mut OpenMounts {
+        self.most = if holder == ROOT { MAX_OPEN_MOUNTS } else { MAX_OPEN_MOUNTS / 2 };
+        self
+    }
+
+    /// For a meeting of sandboxes: somewhat more, for both are there already.
+    pub(crate) fn of_meeting(&mut self) -> &mut OpenMounts {
+        self.most = MAX_OPEN_MOUNTS / 4 * 3;
+        self
+    }
+
     fn hold(&mut self, source: Source) -> Option<Arc<Source>> {
-        if self.held.len() >= MAX_OPEN_MOUNTS {
+        if self.held.len() >= self.most {
             self.held.retain(|weak| weak.strong_count() > 0);
         }
-        if self.held.len() >= MAX_OPEN_MOUNTS {
+        if self.held.len() >= self.most {
             return None;
         }
         let source = Arc::new(source);
         self.held.push(Arc::downgrade(&source));
         Some(source)
     }
+}
+
+/// Bytes that a text of its own takes, its block's own included.
+pub(crate) const fn weight_of(text: &str) -> usize {
+    size_of::<String>() + text.len() + 24
 }
 
 /// Why a mount for a child can't be had from a view.
@@ -119,6 +145,12 @@ impl View {
     /// The guest's names of its mounts.
     pub(crate) fn names(&self) -> Vec<String> {
         self.entries.iter().map(|entry| entry.guest.text()).collect()
+    }
+
+    /// Bytes that its names take.
+    pub(crate) fn weight(&self) -> usize {
+        let parts = self.entries.iter().flat_map(|entry| entry.guest.parts().chain(entry.grant.place.parts().iter().map(String::as_str)));
+        parts.map(weight_of).sum::<usize>() + self.entries.len() * size_of::<Entry>()
     }
 
     /// How many mounts it has.

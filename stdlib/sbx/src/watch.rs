@@ -44,6 +44,8 @@ pub struct Observed {
     pub env: BTreeSet<String>,
     /// The most that one sandbox was made with of each budget that it named: who makes it must have as much left.
     pub asked: Asked,
+    /// Where the first path of a call that moves lies: both must be in one grant.
+    moved: Option<Place>,
     /// Directories that it made: they were not there before.
     made: BTreeSet<Place>,
 }
@@ -107,7 +109,7 @@ impl Realm {
         let result = self.call(site, native, args);
         let Watch { given, leads_out, .. } = std::mem::take(&mut self.watch);
         let event = self.tree.node(site.authority).log.rows().last();
-        let (on, rule) = event.map(|event| (event.subjects.clone(), event.rule.clone())).unwrap_or_default();
+        let (on, rule) = event.map(|event| (event.subjects.clone(), event.rule.to_string())).unwrap_or_default();
         let (denied, fails) = match result {
             Err(Stop::Denied(denial)) => (Some(denial), None),
             // What comes after the places is about files that are not there.
@@ -185,9 +187,14 @@ impl Permit<'_> {
             self.realm.watch.given += 1;
             return Ok(place.at(nowhere));
         }
-        let makes = self.native() == "__sys_mkdir";
+        let (makes, moves, first) = (self.native() == "__sys_mkdir", self.native() == "__sys_rename", self.subjects.len() == 1);
         if let Some(observed) = &mut self.realm.watch.observed {
-            observed.touch(&place, base, want.writes(), through_first, makes);
+            let at = observed.touch(&place, base, want.writes(), through_first, makes);
+            match (moves, first, observed.moved.take()) {
+                (true, true, _) => observed.moved = Some(at),
+                (true, false, Some(from)) => observed.shared(&from, at),
+                _ => {}
+            }
         }
         Ok(place)
     }
@@ -195,7 +202,7 @@ impl Permit<'_> {
 
 impl Observed {
     /// Takes note of a place that was given; `base` is where its mount lies.
-    fn touch(&mut self, spot: &Spot, base: &Place, writes: bool, through_first: bool, makes: bool) {
+    fn touch(&mut self, spot: &Spot, base: &Place, writes: bool, through_first: bool, makes: bool) -> Place {
         if spot.is_single() {
             return self.add(base.clone(), false, writes);
         }
@@ -228,11 +235,22 @@ impl Observed {
         while !at.parts().is_empty() && self.lies_in_made(&at) {
             at = parent(&at);
         }
-        self.add(at, true, writes);
+        self.add(at, true, writes)
     }
 
-    fn add(&mut self, place: Place, dir: bool, writes: bool) {
-        self.touches.insert(Touch { place, dir, writes });
+    fn add(&mut self, place: Place, dir: bool, writes: bool) -> Place {
+        self.touches.insert(Touch { place: place.clone(), dir, writes });
+        place
+    }
+
+    /// A file was moved from one directory to another: the directory that holds both.
+    fn shared(&mut self, from: &Place, mut to: Place) {
+        while !to.contains(from) && !to.parts().is_empty() {
+            to = parent(&to);
+        }
+        if to.contains(from) {
+            self.add(to, true, true);
+        }
     }
 
     /// Is this, or a directory it is in, one that the run made?
