@@ -114,7 +114,7 @@ fn cap_032_records_and_messages_are_bounded_whatever_names_are_chosen() {
 }
 
 #[test]
-fn cap_027_what_a_sandbox_fills_up_is_there_for_others() {
+fn cap_032_what_a_sandbox_fills_up_is_there_for_others() {
     let scratch = Scratch::new("blind");
     // Rows of the logs, by a flood in many sandboxes; spans, by never ending them.
     let logs = "use sbx\nuse fs\nattack() =\n    k <- 0..<70:\n        s = sbxmk([\"__sys_exists\"])\n        sbxrn(s, \\()\n            \
