@@ -105,14 +105,7 @@ impl Shared {
         shared
     }
 
-    fn with(
-        records: &Arc<Records>,
-        number: u64,
-        parents: Vec<Arc<Shared>>,
-        kind: SandboxKind,
-        depth: u32,
-        holding: Holding,
-    ) -> Shared {
+    fn with(records: &Arc<Records>, number: u64, parents: Vec<Arc<Shared>>, kind: SandboxKind, depth: u32, holding: Holding) -> Shared {
         records.born();
         Shared {
             number,
