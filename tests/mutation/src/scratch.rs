@@ -235,7 +235,7 @@ fn errors(messages: &[Value]) -> Vec<Refused> {
         let spans = message["message"]["spans"].as_array()?;
         let span = |span: &Value| {
             let at = |key: &str| usize::try_from(span[key].as_u64()?).ok();
-            Some((span["file_name"].as_str()?.to_owned(), at("byte_start")?, at("byte_end")?))
+            Some((straight(span["file_name"].as_str()?), at("byte_start")?, at("byte_end")?))
         };
         // What the compiler points at first comes first.
         let mut spans: Vec<&Value> = spans.iter().collect();
@@ -243,6 +243,19 @@ fn errors(messages: &[Value]) -> Vec<Refused> {
         Some(Refused { text: message["message"]["message"].as_str()?.to_owned(), spans: spans.into_iter().filter_map(span).collect() })
     };
     messages.iter().filter(is_error).filter_map(refused).filter(|error| !error.spans.is_empty()).collect()
+}
+
+/// A path without `folder/..` in it.
+fn straight(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        if part == ".." {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    parts.join("/")
 }
 
 impl Refused {
