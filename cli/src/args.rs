@@ -72,6 +72,8 @@ pub enum Command {
     Trust(Trust),
     /// Show what bundles of natives hold
     Caps(Caps),
+    /// Say which promise is kept by which layer on this machine, and what is missing
+    Doctor(Doctor),
     /// Work with audit files
     #[command(subcommand)]
     Audit(Audit),
@@ -151,6 +153,14 @@ pub struct Caps {
     /// `capfs in capde` asks whether all of one is in the other: exit code 1 when it is not. From left to right, `in` last.
     #[arg(value_name = "BUNDLE")]
     pub names: Vec<String>,
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `ilu doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
     /// One JSON object on standard output
     #[arg(long)]
     pub json: bool,
@@ -261,7 +271,8 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-const FIRST_WORDS: [&str; 12] = ["run", "check", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
+const FIRST_WORDS: [&str; 13] =
+    ["run", "check", "explain", "learn", "trust", "caps", "doctor", "audit", "help", "-h", "--help", "-V", "--version"];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -283,7 +294,7 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
         tips.push(format!(
-            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps`, `doctor` and `audit`"
         ));
     }
     if !is_command || first == "run" {
@@ -328,7 +339,7 @@ mod tests {
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         let command =
-            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps`, `doctor` and `audit`"
                 .to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());

@@ -10,6 +10,7 @@ mod audit;
 mod caps;
 mod check;
 mod config;
+mod doctor;
 mod exit;
 mod explain;
 mod grants;
@@ -53,6 +54,7 @@ fn command() -> Exit {
         Command::Check(args) => check::check(args),
         Command::Audit(Audit::Verify(args)) => audit::verify(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Doctor(args) => doctor::doctor(args, &Terminal::new(Color::Auto)),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }
 }

@@ -2,9 +2,8 @@
 //!
 //! `compromised` raises the wall as a run does and then asks the kernel directly: what a script could do when interpreter, doorway and
 //! natives were all broken. Each attempt is made with the wall and must fail, and without it and must succeed.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, clippy::disallowed_types, missing_docs, reason = "tests")]
-
 use ilu_tests::command::{Ran, Scratch, binary, finish};
+use ilu_tests::tally::{Part, note};
 use std::net::TcpListener;
 use std::process::Command;
 
@@ -26,9 +25,11 @@ fn tree() -> Scratch {
 fn is_walled(attempt: &str, target: &str) -> Ran {
     let tree = tree();
     let target = target.replace("$OUT", tree.at("outside").to_str().unwrap());
+    note(Part::Refusal);
     let walled = compromised("on", &tree, attempt, &target);
     assert_ne!(walled.out, "done\n", "{attempt}: {walled:?}");
     assert_eq!(tree.read("outside/secret.txt"), "the canary", "{attempt}");
+    note(Part::Twin);
     let open = compromised("off", &tree, attempt, &target);
     assert_eq!(open.out, "done\n", "{attempt} is no attack here: it fails without the wall too: {open:?}");
     walled
@@ -49,8 +50,7 @@ fn is_killed(attempt: &str) {
 const ACCES: &str = "Permission denied (os error 13)";
 const PERM: &str = "Operation not permitted (os error 1)";
 
-#[test]
-fn osl_001_files_outside_the_grants_stay_shut_when_the_doorway_is_gone() {
+pub fn osl_001_files_outside_the_grants_stay_shut_when_the_doorway_is_gone() {
     for (attempt, target) in [
         ("read", "$OUT/secret.txt"),
         ("read", "/etc/passwd"),
@@ -62,21 +62,22 @@ fn osl_001_files_outside_the_grants_stay_shut_when_the_doorway_is_gone() {
     ] {
         is_refused(attempt, target, ACCES);
     }
+    works();
 }
 
-#[test]
-fn what_is_granted_works_under_the_wall() {
+/// What is granted works under the wall.
+fn works() {
     let tree = tree();
     let inside = |name: &str| tree.at(name).to_str().unwrap().to_owned();
     for (attempt, target) in [("read", "R/a.txt"), ("list", "R"), ("write", "R/new.txt"), ("truncate", "R/a.txt"), ("remove", "R/a.txt")] {
+        note(Part::Control);
         let ran = compromised("on", &tree, attempt, &inside(target));
         assert_eq!(ran.out, "done\n", "{attempt} {target}: {ran:?}");
     }
     assert_eq!(tree.read("R/new.txt"), "gone");
 }
 
-#[test]
-fn osl_001_no_connection_no_program_no_signal() {
+pub fn osl_001_no_connection_no_program_no_signal() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     is_refused("connect", &listener.local_addr().unwrap().to_string(), PERM);
     is_refused("bind", "", PERM);
@@ -84,15 +85,14 @@ fn osl_001_no_connection_no_program_no_signal() {
     is_refused("signal", &std::process::id().to_string(), PERM);
 }
 
-#[test]
-fn osl_011_calls_that_no_grant_needs_are_refused() {
+pub fn osl_011_calls_that_no_grant_needs_are_refused() {
     for attempt in ["udp", "unix", "memfd", "limits"] {
         is_refused(attempt, "", PERM);
     }
+    works();
 }
 
-#[test]
-fn osl_011_and_osl_015_calls_that_no_honest_run_makes_end_the_process() {
+pub fn osl_011_osl_015_calls_that_no_honest_run_makes_end_the_process() {
     for attempt in ["ptrace", "io_uring"] {
         is_killed(attempt);
     }
@@ -100,18 +100,19 @@ fn osl_011_and_osl_015_calls_that_no_honest_run_makes_end_the_process() {
     if rustix::process::geteuid().is_root() {
         is_killed("module");
     }
+    works();
 }
 
-#[test]
-fn osl_006_threads_are_held_whenever_they_were_started() {
+pub fn osl_006_threads_are_held_whenever_they_were_started() {
     is_refused("thread", "/etc/passwd", ACCES);
     let walled = is_walled("older", "/bin/true");
     assert!(walled.out.contains("the older thread could not"), "{walled:?}");
+    works();
 }
 
-#[test]
-fn osl_016_a_panic_is_told_under_the_wall() {
+pub fn osl_016_a_panic_is_told_under_the_wall() {
     for wall in ["on", "off"] {
+        note(Part::Attempt);
         let ran = compromised(wall, &tree(), "panic", "");
         assert_eq!(ran.out, "done\n", "{ran:?}");
         assert!(ran.err.contains("attempt to divide by zero"), "{ran:?}");
@@ -133,9 +134,9 @@ fn status_of(flags: &[&str]) -> (String, String) {
     told
 }
 
-#[test]
-fn osl_017_the_kernel_says_that_the_wall_stands() {
+pub fn osl_017_the_kernel_says_that_the_wall_stands() {
     let field = |status: &str, name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned())).unwrap();
+    note(Part::Attempt);
     let (status, limits) = status_of(&["--grant", "capio,captm"]);
     assert_eq!(field(&status, "NoNewPrivs:"), "1");
     assert_eq!(field(&status, "Seccomp:"), "2");
@@ -146,13 +147,13 @@ fn osl_017_the_kernel_says_that_the_wall_stands() {
     assert_eq!((field(&status, "NoNewPrivs:"), field(&status, "Seccomp:")), ("0".to_owned(), "0".to_owned()));
 }
 
-#[test]
-fn osl_004_a_kernel_without_landlock_is_told_of_and_refused_when_all_is_required() {
+pub fn osl_004_a_kernel_without_landlock_is_told_of_and_refused_when_all_is_required() {
     let run = |flags: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_with-openat2"));
         command.args(["ENOSYS", "--landlock"]).arg(binary()).arg("run").args(flags).args(["-e", "prn 1"]).env_clear();
         finish(command, b"")
     };
+    note(Part::Attempt);
     let auto = run(&["--json"]);
     assert_eq!((auto.code, auto.out.as_str()), (Some(0), "1\n"), "{auto:?}");
     assert!(auto.err.contains(r#""landlock":null,"seccomp":true"#) && auto.err.contains("this kernel has no Landlock"), "{auto:?}");

@@ -12,7 +12,10 @@ use rustix::fs::{Mode, OFlags};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-pub use ilu_wall::{Extent, Gap, Kernel, Mode as WallMode, Report};
+pub use ilu_wall::files::PROMISES;
+pub use ilu_wall::policy::LOST as CALLS_LOST;
+pub use ilu_wall::process::{MAX_DESCRIPTORS, PRIVILEGES_LOST};
+pub use ilu_wall::{Extent, Gap, Kernel, Report};
 
 /// Files that the C library reads to learn the addresses of a name. Where one is a link to a file elsewhere, that file is meant.
 const RESOLVER: [&str; 7] =
@@ -39,8 +42,7 @@ impl Plan {
             net: false,
             program: false,
         };
-        let mut plan =
-            Plan { needs: Needs::of(grants.caps, granted), places: Vec::new(), connect: Ports::None, listen: Ports::None };
+        let mut plan = Plan { needs: Needs::of(grants.caps, granted), places: Vec::new(), connect: Ports::None, listen: Ports::None };
         for mount in &grants.mounts {
             plan.mount(&mount.opened, mount.access)?;
         }
@@ -71,7 +73,9 @@ impl Plan {
             Opened::Dir(dir) => self.places.push((dir.as_fd().try_clone_to_owned()?, true, for_use)),
             Opened::File { parent, name } => {
                 // Gone since it was granted: then there is nothing to let through.
-                if let Ok(file) = rustix::fs::openat(parent, name.as_str(), OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {
+                if let Ok(file) =
+                    rustix::fs::openat(parent, name.as_str(), OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+                {
                     self.places.push((file, false, for_use));
                 }
             }

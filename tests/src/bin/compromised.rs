@@ -85,7 +85,8 @@ fn attack(attempt: &str, target: &str) -> Result<()> {
             rustix::process::setrlimit(rustix::process::Resource::Nofile, now)?;
         }
         "panic" => {
-            let broken = std::panic::catch_unwind(|| std::hint::black_box(&[0_u8; 0][..]).iter().next().copied().map_or_else(overflow, u32::from));
+            let broken =
+                std::panic::catch_unwind(|| std::hint::black_box(&[0_u8; 0][..]).iter().next().copied().map_or_else(overflow, u32::from));
             return if broken.is_err() { Ok(()) } else { Err("no panic".into()) };
         }
         other => return Err(format!("no such attempt: {other}").into()),

@@ -86,20 +86,47 @@ pub struct Rules<'f> {
     pub listen: Ports,
 }
 
-/// The first ABI at which each promise is kept, and what is lost before it.
-const PROMISES: [(u32, &str); 5] = [
-    (1, "files outside the grants are kept by the doorway alone"),
-    (3, "a file outside the grants can be cut short"),
-    (4, "TCP ports are kept by the doorway alone"),
-    (5, "device files can be controlled"),
-    (6, "signals to other processes and abstract sockets are not held back"),
+/// A promise that Landlock keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The first ABI that keeps it.
+    pub abi: u32,
+    /// The first kernel that has this ABI.
+    pub linux: &'static str,
+    /// What holds with it.
+    pub kept: &'static str,
+    /// What holds no more without it.
+    pub lost: &'static str,
+}
+
+const fn promise(abi: u32, linux: &'static str, kept: &'static str, lost: &'static str) -> Promise {
+    Promise { abi, linux, kept, lost }
+}
+
+/// All of them, by ABI.
+pub const PROMISES: [Promise; 5] = [
+    promise(
+        1,
+        "5.13",
+        "files outside the grants can't be opened, listed, made or removed",
+        "files outside the grants are kept by the doorway alone",
+    ),
+    promise(3, "6.2", "files outside the grants can't be cut short", "a file outside the grants can be cut short"),
+    promise(4, "6.7", "TCP ports that no rule names are shut", "TCP ports are kept by the doorway and the filter of system calls alone"),
+    promise(5, "6.10", "devices opened from now on take no commands", "device files can be controlled"),
+    promise(
+        6,
+        "6.12",
+        "no signal and no abstract socket goes to a process outside",
+        "signals to other processes and abstract sockets are not held back",
+    ),
 ];
 
 /// Puts the rules in force for the calling thread and those it starts.
 pub(crate) fn enclose(rules: Rules<'_>, report: &mut Report) {
     match restrict(rules) {
         Ok(status) => tell(&status, report),
-        Err(error) => report.gap(PROMISES[0].1, format!("Landlock: {error}")),
+        Err(error) => PROMISES.iter().for_each(|promise| report.gap(promise.lost, format!("Landlock: {error}"))),
     }
 }
 
@@ -134,9 +161,9 @@ fn tell(status: &RestrictionStatus, report: &mut Report) {
     if status.ruleset != RulesetStatus::NotEnforced && abi > 0 {
         report.landlock = Some(abi);
     }
-    for (since, lost) in PROMISES {
-        if report.landlock.unwrap_or(0) < since {
-            report.gap(lost, why(status.landlock, since));
+    for promise in PROMISES {
+        if report.landlock.unwrap_or(0) < promise.abi {
+            report.gap(promise.lost, why(status.landlock, promise.abi));
         }
     }
 }

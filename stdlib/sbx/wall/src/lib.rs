@@ -28,18 +28,6 @@ pub use kernel::Kernel;
 pub use needs::Needs;
 pub use policy::{Answer, Policy};
 
-/// How much of the wall there has to be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// What the kernel has; what is missing is reported.
-    #[default]
-    Auto,
-    /// All of it, or nothing is run.
-    Require,
-    /// None.
-    Off,
-}
-
 /// Which threads are to be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {

@@ -119,9 +119,11 @@ impl Policy {
     }
 }
 
+/// What does not hold without the filter.
+pub const LOST: &str = "system calls that the grants never need are still answered";
+
 /// Puts the filter in force.
 pub(crate) fn enclose(policy: &Policy, extent: Extent, report: &mut Report) {
-    const LOST: &str = "system calls that the grants never need are still answered";
     let program = match bpf::compile(policy) {
         Ok(program) => program,
         Err(why) => return report.gap(LOST, why),

@@ -6,10 +6,13 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpabl
 /// Descriptors of a process that runs scripts: what the budgets of handles and of directories allow together is below it.
 pub const MAX_DESCRIPTORS: u64 = 4096;
 
+/// What does not hold without `no_new_privs`.
+pub const PRIVILEGES_LOST: &str = "a program could be given privileges that the process has not";
+
 /// No new privileges; and for the whole process: no core dumps, nobody of the same user looks into its memory, few resources.
 pub(crate) fn harden(extent: Extent, report: &mut Report) {
     if let Err(error) = rustix::thread::set_no_new_privs(true) {
-        report.gap("a program could be given privileges that the process has not", format!("no_new_privs: {error}"));
+        report.gap(PRIVILEGES_LOST, format!("no_new_privs: {error}"));
     }
     // The rest belongs to the process: an embedder that walls one thread in keeps its own.
     if extent == Extent::Thread {
