@@ -58,10 +58,6 @@ pub fn bout(row: impl FnOnce(&mut Bout)) {
 }
 
 impl Bout {
-    /// From now on texts are run with these budgets.
-    pub fn limits(&mut self, change: impl FnOnce(&mut Limits)) {
-        change(&mut self.limits);
-    }
     /// From now on texts are run with these natives.
     pub fn grant(&mut self, list: &str) {
         self.caps = ilu_cap::parse_list(list).unwrap();
@@ -108,7 +104,8 @@ impl Bout {
         note(part);
         let got = self.run(name, text);
         if got.code != 0 || got.out.trim_end_matches('\n') != prints {
-            self.failures.push(format!("{part:?} {name}: expected {prints:?}, got {:?} {:?} (code {})\n{text}", got.out, got.message, got.code));
+            self.failures
+                .push(format!("{part:?} {name}: expected {prints:?}, got {:?} {:?} (code {})\n{text}", got.out, got.message, got.code));
         }
     }
     /// It ends well and prints exactly this.
@@ -128,21 +125,14 @@ impl Bout {
         note(Part::Refusal);
         let got = self.run(name, text);
         if got.code != 3 || got.native != native || !got.out.is_empty() {
-            self.failures.push(format!(
-                "{name}: {native} was to be denied, got {:?} {:?} (code {})\n{text}",
-                got.out, got.message, got.code
-            ));
+            self.failures
+                .push(format!("{name}: {native} was to be denied, got {:?} {:?} (code {})\n{text}", got.out, got.message, got.code));
         }
     }
     /// It ends with an error of its own that says this.
     pub fn error(&mut self, name: &str, says: &str, text: &str) {
         note(Part::Refusal);
         self.ends(name, 1, says, text);
-    }
-    /// A budget ends it.
-    pub fn limit(&mut self, name: &str, says: &str, text: &str) {
-        note(Part::Refusal);
-        self.ends(name, 4, says, text);
     }
     fn ends(&mut self, name: &str, code: u8, says: &str, text: &str) {
         let got = self.run(name, text);

@@ -10,37 +10,135 @@ pub fn cap_020_what_is_made_inside_holds_no_more_than_its_maker() {
     let both = "[\"__sys_time\", \"__sys_argv\"]";
     let ways = ("[\"__sys_time\"]", both);
     bout(|b| {
-        b.refused("asked for", "__sys_argv", ways, &format!("s = sbxmk(HELD)\nprn sbxrn(s, \\() typ(sbxca(sbxmk({both}), \"__sys_argv\")))"), "lst");
-        b.refused("asked for by a bundle", "__os_run", ("capfs()", "sbxls(sbxme())"), "s = sbxmk(HELD)\nprn sbxrn(s, \\() len(sbxls(sbxmk(captr())))) > 9", "tru");
-        b.refused("by evaluated text", "__sys_argv", ways, &format!("s = sbxmk(HELD)\nprn len(sbxev(s, \"use sbx\\nsbxls(sbxmk({}))\"))", both.replace('"', "'")), "2");
-        b.refused("in a callback of the library", "__sys_argv", ways, &format!("s = sbxmk(HELD)\nprn sbxrn(s, \\() len(([1] | map \\(x) sbxls(sbxmk({both})))[0]))"), "2");
-        b.refused("by a helper of the outer code", "__sys_argv", ways, &format!("mk(c) = sbxmk(c)\ns = sbxmk(HELD)\nprn sbxrn(s, \\() len(sbxls(mk({both}))))"), "2");
+        b.refused(
+            "asked for",
+            "__sys_argv",
+            ways,
+            &format!("s = sbxmk(HELD)\nprn sbxrn(s, \\() typ(sbxca(sbxmk({both}), \"__sys_argv\")))"),
+            "lst",
+        );
+        b.refused(
+            "asked for by a bundle",
+            "__os_run",
+            ("capfs()", "sbxls(sbxme())"),
+            "s = sbxmk(HELD)\nprn sbxrn(s, \\() len(sbxls(sbxmk(captr())))) > 9",
+            "tru",
+        );
+        b.refused(
+            "by evaluated text",
+            "__sys_argv",
+            ways,
+            &format!("s = sbxmk(HELD)\nprn len(sbxev(s, \"use sbx\\nsbxls(sbxmk({}))\"))", both.replace('"', "'")),
+            "2",
+        );
+        b.refused(
+            "in a callback of the library",
+            "__sys_argv",
+            ways,
+            &format!("s = sbxmk(HELD)\nprn sbxrn(s, \\() len(([1] | map \\(x) sbxls(sbxmk({both})))[0]))"),
+            "2",
+        );
+        b.refused(
+            "by a helper of the outer code",
+            "__sys_argv",
+            ways,
+            &format!("mk(c) = sbxmk(c)\ns = sbxmk(HELD)\nprn sbxrn(s, \\() len(sbxls(mk({both}))))"),
+            "2",
+        );
         let lax = format!("s = sbxmk(HELD)\nt = sbxrn(s, \\() sbxmk({both}, {{lax: tru}}))\nprn typ(sbxca(t, \"__sys_argv\"))");
         b.duel("with lax it is left out", "__sys_argv", ways, &lax, "lst");
         b.file("grow.ilu", "use sbx\nn = len(sbxls(sbxmk([\"__sys_time\", \"__sys_argv\"])))\n");
-        b.refused("at the top of a module", "__sys_argv", ("capfsro() + captime()", "sbxls(sbxme())"), "prn sbxus(sbxmk(HELD), \"/g/grow.ilu\").n", "2");
+        b.refused(
+            "at the top of a module",
+            "__sys_argv",
+            ("capfsro() + captime()", "sbxls(sbxme())"),
+            "prn sbxus(sbxmk(HELD), \"/g/grow.ilu\").n",
+            "2",
+        );
         let nest = format!(
             "nest(n) = if n == 0: typ(sbxca(sbxmk({both}, {{lax: tru}}), \"__sys_argv\")) | sbxrn(sbxmk(sbxls(sbxme())), \\() nest(n - 1))\nprn sbxrn(sbxmk(HELD), \\() nest(100))"
         );
         b.duel("a hundred levels down", "__sys_argv", ways, &nest, "lst");
-        b.refused("a wider directory", "\"/g\" rw", ("ro", "rw"), "s = sbxmk(capfs(), {dir: {\"/g\": \"HELD\"}})\nprn typ(sbxrn(s, \\() sbxmk(capfs(), {dir: {\"/g\": \"rw\"}})))", "sbx");
-        b.refused("a directory above", "\"/g\" ro", ("/g/d", "/g"), "s = sbxmk(capfs(), {dir: {\"HELD\": \"ro\"}})\nprn typ(sbxrn(s, \\() sbxmk(capfs(), {dir: {\"/g\": \"ro\"}})))", "sbx");
-        b.refused("a variable", "LANG", ("[]", "[\"LANG\"]"), "s = sbxmk(cappr(), {env: HELD})\nprn typ(sbxrn(s, \\() sbxmk(cappr(), {env: [\"LANG\"]})))", "sbx");
-        b.refused("more fuel", "fuel", ("1000", "1000000"), "s = sbxmk([], {fuel: HELD})\nprn typ(sbxrn(s, \\() sbxmk([], {fuel: 5000})))", "sbx");
-        b.duel("the outer sandbox entered again", "__sys_argv", ways, "me = sbxme()\ns = sbxmk(HELD)\nprn typ(sbxrn(s, \\() sbxca(me, \"__sys_argv\")))", "lst");
-        b.duel("one's own entered", "__sys_argv", ways, "s = sbxmk(HELD)\nprn typ(sbxrn(s, \\() sbxrn(sbxme(), \\() __sys_argv())))", "lst");
+        b.refused(
+            "a wider directory",
+            "\"/g\" rw",
+            ("ro", "rw"),
+            "s = sbxmk(capfs(), {dir: {\"/g\": \"HELD\"}})\nprn typ(sbxrn(s, \\() sbxmk(capfs(), {dir: {\"/g\": \"rw\"}})))",
+            "sbx",
+        );
+        b.refused(
+            "a directory above",
+            "\"/g\" ro",
+            ("/g/d", "/g"),
+            "s = sbxmk(capfs(), {dir: {\"HELD\": \"ro\"}})\nprn typ(sbxrn(s, \\() sbxmk(capfs(), {dir: {\"/g\": \"ro\"}})))",
+            "sbx",
+        );
+        b.refused(
+            "a variable",
+            "LANG",
+            ("[]", "[\"LANG\"]"),
+            "s = sbxmk(cappr(), {env: HELD})\nprn typ(sbxrn(s, \\() sbxmk(cappr(), {env: [\"LANG\"]})))",
+            "sbx",
+        );
+        b.refused(
+            "more fuel",
+            "fuel",
+            ("1000", "1000000"),
+            "s = sbxmk([], {fuel: HELD})\nprn typ(sbxrn(s, \\() sbxmk([], {fuel: 5000})))",
+            "sbx",
+        );
+        b.duel(
+            "the outer sandbox entered again",
+            "__sys_argv",
+            ways,
+            "me = sbxme()\ns = sbxmk(HELD)\nprn typ(sbxrn(s, \\() sbxca(me, \"__sys_argv\")))",
+            "lst",
+        );
+        b.duel(
+            "one's own entered",
+            "__sys_argv",
+            ways,
+            "s = sbxmk(HELD)\nprn typ(sbxrn(s, \\() sbxrn(sbxme(), \\() __sys_argv())))",
+            "lst",
+        );
         b.control("as much as is held", &format!("s = sbxmk({both})\nprn sbxrn(s, \\() len(sbxls(sbxmk({both}))))"), "2");
     });
 }
 
 pub fn cap_022_nothing_that_is_data_is_a_sandbox() {
     let forged = [
-        "{}", "{caps: [\"__os_run\"], id: 0, typ: \"sbx\"}", "{id: 1}", "0", "1", "-1", "4294967296", "\"sbx\"", "\"#1\"", "str(sbxme())", "[sbxme()]", "nil",
-        "tru", "b\"\\0\\0\\0\\0\"", "\\() sbxme()", "sbxls(sbxme())", "sbxug(sbxme())", "jsn.dec(\"{\\\"sbx\\\": 1}\")", "sbx", "sbxgt(\\() 1)",
+        "{}",
+        "{caps: [\"__os_run\"], id: 0, typ: \"sbx\"}",
+        "{id: 1}",
+        "0",
+        "1",
+        "-1",
+        "4294967296",
+        "\"sbx\"",
+        "\"#1\"",
+        "str(sbxme())",
+        "[sbxme()]",
+        "nil",
+        "tru",
+        "b\"\\0\\0\\0\\0\"",
+        "\\() sbxme()",
+        "sbxls(sbxme())",
+        "sbxug(sbxme())",
+        "jsn.dec(\"{\\\"sbx\\\": 1}\")",
+        "sbx",
+        "sbxgt(\\() 1)",
     ];
     bout(|b| {
         for odd in forged {
-            for call in ["sbxrn(HELD, \\() 1)", "sbxev(HELD, \"1\")", "sbxls(HELD)", "sbxrv(HELD)", "sbxca(HELD, \"__sys_time\")", "sbxlg(HELD)", "sbxug(HELD)"] {
+            for call in [
+                "sbxrn(HELD, \\() 1)",
+                "sbxev(HELD, \"1\")",
+                "sbxls(HELD)",
+                "sbxrv(HELD)",
+                "sbxca(HELD, \"__sys_time\")",
+                "sbxlg(HELD)",
+                "sbxug(HELD)",
+            ] {
                 b.error(odd, "a sandbox was expected", &format!("use jsn\n{}", call.replace("HELD", odd)));
             }
         }
@@ -54,8 +152,16 @@ pub fn cap_022_nothing_that_is_data_is_a_sandbox() {
         b.error("no index", "", "sbxme()[0]");
         b.error("nothing to write to", "", "s = sbxme()\ns.caps = []");
         b.error("no order that would tell when it was made", "", "sbxme() < sbxmk([])");
-        b.ok("all print alike, without a number", "a = str(sbxmk([]))\nb = str(sbxmk(captime()))\nprn a == b, a == str(sbxme())", "tru tru");
-        b.ok("equal only to itself", "a = sbxmk([])\nb = sbxmk([])\nprn a == b, a == a, a == str(a), [a] == [a], {k: a} == {k: b}", "fls tru fls tru fls");
+        b.ok(
+            "all print alike, without a number",
+            "a = str(sbxmk([]))\nb = str(sbxmk(captime()))\nprn a == b, a == str(sbxme())",
+            "tru tru",
+        );
+        b.ok(
+            "equal only to itself",
+            "a = sbxmk([])\nb = sbxmk([])\nprn a == b, a == a, a == str(a), [a] == [a], {k: a} == {k: b}",
+            "fls tru fls tru fls",
+        );
         b.control("made anew it is another", "prn typ(sbxmk([])), sbxme() == sbxme()", "sbx tru");
     });
 }
@@ -64,11 +170,41 @@ pub fn cap_023_what_is_handed_to_weak_code_brings_no_rights_along() {
     bout(|b| {
         let read = ("[]", "capfsro()");
         b.duel("a native", "__sys_read_file", read, "s = sbxmk(HELD)\nprn sbxev(s, \"\\\\(f) f('/g/a.txt')\")(__sys_read_file)", "alpha");
-        b.duel("a closure", "__sys_read_file", read, "s = sbxmk(HELD)\nf = \\() __sys_read_file(\"/g/a.txt\")\nprn sbxev(s, \"\\\\(f) f()\")(f)", "alpha");
-        b.duel("a function of the library", "__sys_read_file", read, "use fs\ns = sbxmk(HELD)\nprn sbxev(s, \"\\\\(f) f('/g/a.txt')\")(fs.rd)", "alpha");
-        b.duel("a module's object", "__sys_read_file", read, "use fs\ns = sbxmk(HELD)\nprn sbxev(s, \"\\\\(m) m.rd('/g/a.txt')\")(fs)", "alpha");
-        b.duel("an object with functions in it", "__sys_read_file", read, "s = sbxmk(HELD)\no = {go: [\\() __sys_read_file(\"/g/a.txt\")]}\nprn sbxev(s, \"\\\\(o) o.go[0]()\")(o)", "alpha");
-        b.duel("a sandbox", "__sys_read_file", read, "s = sbxmk(HELD)\nw = sbxmk(capfsro())\nprn sbxev(s, \"use sbx\\n\\\\(w) sbxca(w, '__sys_read_file', '/g/a.txt')\")(w)", "alpha");
+        b.duel(
+            "a closure",
+            "__sys_read_file",
+            read,
+            "s = sbxmk(HELD)\nf = \\() __sys_read_file(\"/g/a.txt\")\nprn sbxev(s, \"\\\\(f) f()\")(f)",
+            "alpha",
+        );
+        b.duel(
+            "a function of the library",
+            "__sys_read_file",
+            read,
+            "use fs\ns = sbxmk(HELD)\nprn sbxev(s, \"\\\\(f) f('/g/a.txt')\")(fs.rd)",
+            "alpha",
+        );
+        b.duel(
+            "a module's object",
+            "__sys_read_file",
+            read,
+            "use fs\ns = sbxmk(HELD)\nprn sbxev(s, \"\\\\(m) m.rd('/g/a.txt')\")(fs)",
+            "alpha",
+        );
+        b.duel(
+            "an object with functions in it",
+            "__sys_read_file",
+            read,
+            "s = sbxmk(HELD)\no = {go: [\\() __sys_read_file(\"/g/a.txt\")]}\nprn sbxev(s, \"\\\\(o) o.go[0]()\")(o)",
+            "alpha",
+        );
+        b.duel(
+            "a sandbox",
+            "__sys_read_file",
+            read,
+            "s = sbxmk(HELD)\nw = sbxmk(capfsro())\nprn sbxev(s, \"use sbx\\n\\\\(w) sbxca(w, '__sys_read_file', '/g/a.txt')\")(w)",
+            "alpha",
+        );
         // An open file is bound to who opened it and to who may open: reading it takes the native, too.
         let lines = "h = __sys_open_read(\"/g/a.txt\")\ns = sbxmk(HELD)\nf = sbxev(s, \"\\\\(h)\\n  out = nil\\n  x <- h: out = x\\n  out\")\nprn f(h)";
         b.duel("an open file", "__sys_open_read", read, lines, "alpha");
@@ -112,11 +248,21 @@ pub fn cap_025_an_error_is_plain_data() {
             ("of making", "sbxmk([\"__none\"])"),
         ] {
             b.ok(name, &format!("e = try(\\()\n  {f}\n).err\nprn typ(e), typ(try(\\() e()).err), e == str(e)"), "str str tru");
-            b.error(&format!("{name}, called"), "not a function", &format!("e = try(\\()\n  {f}\n).err\ne.retry()").replace("e.retry()", "e()"));
+            b.error(
+                &format!("{name}, called"),
+                "not a function",
+                &format!("e = try(\\()\n  {f}\n).err\ne.retry()").replace("e.retry()", "e()"),
+            );
         }
         b.control("what is raised on purpose arrives as it is", "prn try(\\() err({a: [1]})).err", "{a: [1]}");
         b.twin("a function raised on purpose can be called", "prn try(\\() err(\\() 5)).err()", "5");
-        b.duel("and has its maker's rights only", "__sys_time", ("[]", "captime()"), "e = try(\\() sbxev(sbxmk(HELD), \"err(\\\\() __sys_time())\")).err\nprn typ(e())", "num");
+        b.duel(
+            "and has its maker's rights only",
+            "__sys_time",
+            ("[]", "captime()"),
+            "e = try(\\() sbxev(sbxmk(HELD), \"err(\\\\() __sys_time())\")).err\nprn typ(e())",
+            "num",
+        );
     });
 }
 
@@ -142,8 +288,16 @@ pub fn cap_027_whatever_ends_a_call_the_rights_come_back() {
     bout(|b| {
         b.ok("two thousand calls, each ended some way", &walk, "2000 2000");
         for end in ENDS {
-            b.ok(end, &format!("use os\ns = sbxmk([])\n{}\nprn typ(__sys_time())", end.replace("\n    ", "\n  ").replace("\n  )", "\n)")), "num");
-            b.denied(end, "__sys_time", &format!("use os\ns = sbxmk([])\n{}\nsbxrn(s, \\() __sys_time())", end.replace("\n    ", "\n  ").replace("\n  )", "\n)")));
+            b.ok(
+                end,
+                &format!("use os\ns = sbxmk([])\n{}\nprn typ(__sys_time())", end.replace("\n    ", "\n  ").replace("\n  )", "\n)")),
+                "num",
+            );
+            b.denied(
+                end,
+                "__sys_time",
+                &format!("use os\ns = sbxmk([])\n{}\nsbxrn(s, \\() __sys_time())", end.replace("\n    ", "\n  ").replace("\n  )", "\n)")),
+            );
         }
         b.control("the native outside", "prn typ(__sys_time())", "num");
         b.twin("the native inside, held", "s = sbxmk(captime())\nsbxtr(s, \\() err(1))\nprn typ(sbxrn(s, \\() __sys_time()))", "num");
@@ -189,20 +343,45 @@ pub fn cap_030_revoking_ends_everything_made_under_a_sandbox() {
             ("evaluated text", "__sys_time", "HELD\nprn typ(sbxev(s, \"__sys_time()\"))", "num"),
             ("a function handed out before", "__sys_time", "f = sbxev(s, \"\\\\() __sys_time()\")\nHELD\nprn typ(f())", "num"),
             ("a module loaded before", "__sys_time", "m = sbxus(s, \"tim\")\nHELD\nprn typ(m.timms())", "num"),
-            ("a sandbox made in it before", "__sys_time", "c = sbxrn(s, \\() sbxmk(captime()))\nHELD\nprn typ(sbxca(c, \"__sys_time\"))", "num"),
-            ("a sandbox made in that", "__sys_time", "c = sbxrn(s, \\() sbxrn(sbxmk(captime()), \\() sbxmk(captime())))\nHELD\nprn typ(sbxca(c, \"__sys_time\"))", "num"),
+            (
+                "a sandbox made in it before",
+                "__sys_time",
+                "c = sbxrn(s, \\() sbxmk(captime()))\nHELD\nprn typ(sbxca(c, \"__sys_time\"))",
+                "num",
+            ),
+            (
+                "a sandbox made in that",
+                "__sys_time",
+                "c = sbxrn(s, \\() sbxrn(sbxmk(captime()), \\() sbxmk(captime())))\nHELD\nprn typ(sbxca(c, \"__sys_time\"))",
+                "num",
+            ),
             ("a gate made in it", "__sys_time", "g = sbxrn(s, \\() sbxgt(\\() __sys_time()))\nHELD\nprn typ(g())", "num"),
             ("in the middle of it", "__sys_time", "prn typ(sbxrn(s, \\()\n  __sys_time()\n  go()\n  __sys_time()\n))", "num"),
-            ("a file opened in it", "__sys_open_read", "h = sbxrn(s, \\() __sys_open_read(\"/g/a.txt\"))\nHELD\nx <- h: prn \"num\"", "num"),
+            (
+                "a file opened in it",
+                "__sys_open_read",
+                "h = sbxrn(s, \\() __sys_open_read(\"/g/a.txt\"))\nHELD\nx <- h: prn \"num\"",
+                "num",
+            ),
         ] {
             b.duel(name, native, revoke, &format!("s = sbxmk(captime() + capfsro())\ngo = sbxgt(\\() HELD)\n{text}"), prints);
         }
         for native in NATIVES.iter().filter(|native| native.params.is_empty()) {
             b.denied(native.name, native.name, &format!("s = sbxmk([\"{0}\"])\nsbxrv(s)\nsbxrn(s, \\() {0}())", native.name));
         }
-        b.duel("what it makes later", "sbxmk", revoke, "s = sbxmk(captime())\nHELD\nc = sbxrn(s, \\() sbxmk(captime()))\nprn typ(sbxca(c, \"__sys_time\"))", "num");
+        b.duel(
+            "what it makes later",
+            "sbxmk",
+            revoke,
+            "s = sbxmk(captime())\nHELD\nc = sbxrn(s, \\() sbxmk(captime()))\nprn typ(sbxca(c, \"__sys_time\"))",
+            "num",
+        );
         b.ok("twice is once", "s = sbxmk([])\nsbxrv(s)\nsbxrv(s)\nprn sbxrn(s, \\() 5)", "5");
-        b.ok("others go on", "s = sbxmk(captime())\nt = sbxmk(captime())\nsbxrv(s)\nprn typ(sbxca(t, \"__sys_time\")), typ(__sys_time())", "num num");
+        b.ok(
+            "others go on",
+            "s = sbxmk(captime())\nt = sbxmk(captime())\nsbxrv(s)\nprn typ(sbxca(t, \"__sys_time\")), typ(__sys_time())",
+            "num num",
+        );
     });
 }
 
@@ -251,11 +430,19 @@ pub fn cap_033_the_library_touches_nothing_that_its_caller_does_not_hold() {
         for module in ilu_std_modules() {
             b.ok(module, &script(module, "[]"), "tru fls");
         }
-        for (module, held) in [("tim", "captm()"), ("fs", "capfs() + capfm()"), ("env", "cappr()"), ("os", "cappr()"), ("obs", "capob()"), ("rnd", "caprn()")] {
+        for (module, held) in
+            [("tim", "captm()"), ("fs", "capfs() + capfm()"), ("env", "cappr()"), ("os", "cappr()"), ("obs", "capob()"), ("rnd", "caprn()")]
+        {
             b.twin(module, &script(module, held), "tru tru");
         }
         for (call, native) in [("prn(1)", "__sys_stdout"), ("eprn(1)", "__sys_stderr")] {
-            b.duel(call, native, ("[]", "capio()"), &format!("s = sbxmk(HELD)\nsbxrn(s, \\() {call})\nsbxrn(sbxme(), \\() nil)"), if call == "prn(1)" { "1" } else { "" });
+            b.duel(
+                call,
+                native,
+                ("[]", "capio()"),
+                &format!("s = sbxmk(HELD)\nsbxrn(s, \\() {call})\nsbxrn(sbxme(), \\() nil)"),
+                if call == "prn(1)" { "1" } else { "" },
+            );
         }
         b.control("what needs nothing works", "use txt\nprn sbxrn(sbxmk([]), \\() txt.upper(\"a\"))", "A");
     });
@@ -273,13 +460,21 @@ pub fn cap_035_what_is_noted_is_bounded_and_stays_the_noters() {
         b.duel("a span", "__obs_span_begin", ("[]", "capob()"), &format!("{held}prn typ(sbxrn(s, \\() __obs_span_begin(\"x\")))"), "num");
         b.control("a span that ends", "use obs\nprn obs.span(\"a\", \\() 3)", "3");
         for forged in ["1", "0", "-1", "1e15", "0.5", "999999"] {
-            b.error(&format!("a span of others, {forged}"), "", &format!("use obs\na = __obs_span_begin(\"mine\")\nsbxrn(sbxmk(capob()), \\() __obs_span_end({forged}))"));
+            b.error(
+                &format!("a span of others, {forged}"),
+                "",
+                &format!("use obs\na = __obs_span_begin(\"mine\")\nsbxrn(sbxmk(capob()), \\() __obs_span_end({forged}))"),
+            );
         }
         b.error("one's own ended twice", "", "a = __obs_span_begin(\"mine\")\n__obs_span_end(a)\n__obs_span_end(a)");
         b.twin("one's own", "a = __obs_span_begin(\"mine\")\n__obs_span_end(a)\nprn \"ok\"", "ok");
         let rows = "s = sbxmk(capob())\nsbxrn(s, \\() __obs_log(\"info\", \"a\\n{\\\"seq\\\": 99}\\u{2028}\\x1b[2J\", {native: \"__os_run\", verdict: \"allowed\", seq: 1}))\nrows = sbxlg(s)\nprn len(rows), rows[0].native, rows[0].verdict";
         b.ok("a row that looks like another is one row", rows, "1 __obs_log allowed");
-        b.ok("a flood keeps the newest", "s = sbxmk(capob())\nsbxrn(s, \\()\n  i <- 0..<20000: __obs_log(\"info\", str(i))\n)\nprn len(sbxlg(s)) <= 1000", "tru");
+        b.ok(
+            "a flood keeps the newest",
+            "s = sbxmk(capob())\nsbxrn(s, \\()\n  i <- 0..<20000: __obs_log(\"info\", str(i))\n)\nprn len(sbxlg(s)) <= 1000",
+            "tru",
+        );
         b.ok("a field of a mebibyte", "use txt\ns = sbxmk(capob())\nbig = txt.rpt(\"x\", 1000000)\nsbxtr(s, \\() __obs_log(\"info\", big, {k: big}))\nprn len(str(sbxlg(s))) < 10000", "tru");
         b.error("spans without end", "too many open spans", "whl tru: __obs_span_begin(\"x\")");
     });
@@ -287,14 +482,21 @@ pub fn cap_035_what_is_noted_is_bounded_and_stays_the_noters() {
 
 pub fn cap_037_memory_of_one_sandbox_is_never_seen_by_another() {
     let secret = "secret-77c1";
-    let a = format!("use txt\nuse enc\na = sbxmk([])\nsbxrn(a, \\()\n  xs = 0..<2000 | map \\(x) \"{secret}\" + str(x)\n  ys = txt.rpt(\"{secret}\", 100000)\n  zs = enc.uhx(enc.hex(ys))\n  nil\n)\ni <- 0..<30: 0..<50000\n");
+    let a = format!(
+        "use txt\nuse enc\na = sbxmk([])\nsbxrn(a, \\()\n  xs = 0..<2000 | map \\(x) \"{secret}\" + str(x)\n  ys = txt.rpt(\"{secret}\", 100000)\n  zs = enc.uhx(enc.hex(ys))\n  nil\n)\ni <- 0..<30: 0..<50000\n"
+    );
     let look = "b = sbxmk([])\nseen = sbxrn(b, \\()\n  out = []\n  out = out + [txt.pad(\"\", 5000), txt.rpt(\" \", 5000), str(0..<2000)]\n  out = out + [str(enc.uhx(txt.rpt(\"00\", 3000))), txt.join(0..<500 | map \\(x) nil, \"\")]\n  str(out)\n)\n";
     bout(|b| {
         b.file("short", "ab");
         b.ok("padded, repeated, made empty", &format!("{a}{look}prn txt.has(seen, \"secret\"), len(seen) > 10000"), "fls tru");
         b.ok("a short read is short", &format!("{a}d = __sys_read_file(\"/g/short\", {{bytes: tru, from: 1, len: 100000}})\nprn len(d), __sys_read_file(\"/g/short\", {{from: 5, len: 10}})"), "1 ");
         b.ok("no list has room that was not filled", &format!("{a}prn try(\\() [1, 2][2]).val, try(\\() (0..<10)[10]).val"), "nil nil");
-        b.twin("what is handed over is seen", &format!("{look}kept = txt.rpt(\"{secret}\", 3)\nprn txt.has(seen + kept, \"secret\")").replace("b = sbxmk", "use txt\nuse enc\nb = sbxmk"), "tru");
+        b.twin(
+            "what is handed over is seen",
+            &format!("{look}kept = txt.rpt(\"{secret}\", 3)\nprn txt.has(seen + kept, \"secret\")")
+                .replace("b = sbxmk", "use txt\nuse enc\nb = sbxmk"),
+            "tru",
+        );
         b.control("texts", "use txt\nprn txt.pad(\"a\", 3) + \"|\"", "a  |");
     });
 }

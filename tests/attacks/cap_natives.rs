@@ -60,7 +60,13 @@ pub fn cap_002_nothing_asked_for_is_nothing_held() {
     const TRY: &str = "typ(sbxrn(s, \\() __sys_time()))";
     bout(|b| {
         b.duel("an empty list", "__sys_time", ("[]", "captime()"), &format!("s = sbxmk(HELD)\nprn {TRY}"), "num");
-        b.duel("an empty list made by code", "__sys_time", ("capcat([], [])", "capcat([], captime())"), &format!("s = sbxmk(HELD)\nprn {TRY}"), "num");
+        b.duel(
+            "an empty list made by code",
+            "__sys_time",
+            ("capcat([], [])", "capcat([], captime())"),
+            &format!("s = sbxmk(HELD)\nprn {TRY}"),
+            "num",
+        );
         for (name, says, nothing) in [
             ("no argument", "argument", "sbxmk()"),
             ("nil", "nil", "sbxmk(nil)"),
@@ -74,7 +80,13 @@ pub fn cap_002_nothing_asked_for_is_nothing_held() {
         }
         b.twin("the list that these stood for", &format!("s = sbxmk([\"__sys_time\"])\nprn {TRY}"), "num");
         let read = "prn sbxrn(s, \\() __sys_read_file(\"/g/a.txt\"))";
-        b.duel("no directories", "__sys_read_file", ("{dir: {}}", "{dir: {\"/g\": \"ro\"}}"), &format!("s = sbxmk(capfs(), HELD)\n{read}"), "alpha");
+        b.duel(
+            "no directories",
+            "__sys_read_file",
+            ("{dir: {}}", "{dir: {\"/g\": \"ro\"}}"),
+            &format!("s = sbxmk(capfs(), HELD)\n{read}"),
+            "alpha",
+        );
         let variable = "s = sbxmk(cappr(), HELD)\nprn sbxrn(s, \\() __sys_getenv(\"LANG\"))";
         b.duel("no variables", "__sys_getenv", ("{env: []}", "{env: [\"LANG\"]}"), variable, "C");
         let call = "s = sbxmk(captime(), {calls: {__sys_time: HELD}})\nprn typ(sbxtr(s, \\() __sys_time()).val)";
@@ -217,21 +229,72 @@ pub fn cap_006_a_closure_of_privileged_code_lends_nothing_but_a_gate_does() {
         b.duel("a named function", "__sys_read_file", ways, &format!("{head}prn sbxrn(s, read)"), "alpha");
         b.duel("called in a closure", "__sys_read_file", ways, &format!("{head}prn sbxrn(s, \\() read())"), "alpha");
         b.duel("a method", "__sys_read_file", ways, &format!("{head}prn sbxrn(s, \\() object.read())"), "alpha");
-        b.duel("with an argument of the inner code", "__sys_write_file", ways, &format!("{head}sbxrn(s, \\() save(\"n\"))\nprn __sys_read_file(\"/g/n\")"), "n");
+        b.duel(
+            "with an argument of the inner code",
+            "__sys_write_file",
+            ways,
+            &format!("{head}sbxrn(s, \\() save(\"n\"))\nprn __sys_read_file(\"/g/n\")"),
+            "n",
+        );
         b.duel("given to evaluated text", "__sys_read_file", ways, &format!("{head}prn sbxev(s, \"\\\\(f) f()\")(read)"), "alpha");
-        b.duel("through map of the library", "__sys_read_file", ways, &format!("{head}use trl\nprn sbxrn(s, \\() trl.map([1], \\(x) read()))[0]"), "alpha");
-        b.duel("a library function of the outer code", "__sys_read_file", ways, &format!("{head}use fs\nprn sbxrn(s, \\() fs.rd(\"/g/a.txt\"))"), "alpha");
+        b.duel(
+            "through map of the library",
+            "__sys_read_file",
+            ways,
+            &format!("{head}use trl\nprn sbxrn(s, \\() trl.map([1], \\(x) read()))[0]"),
+            "alpha",
+        );
+        b.duel(
+            "a library function of the outer code",
+            "__sys_read_file",
+            ways,
+            &format!("{head}use fs\nprn sbxrn(s, \\() fs.rd(\"/g/a.txt\"))"),
+            "alpha",
+        );
         let gated = "read = sbxgt(\\() __sys_read_file(\"/g/a.txt\"))\ns = sbxmk([])\n";
         b.control("a gate is the one exception", &format!("{gated}prn sbxrn(s, \\() read())"), "alpha");
-        b.denied("and is one for nothing else", "__sys_read_file", &format!("{gated}sbxrn(s, \\() [read(), __sys_read_file(\"/g/a.txt\")])"));
-        b.denied("nor for what it is handed", "__sys_read_file", "call = sbxgt(\\(f) f())\ns = sbxmk([])\nsbxev(s, \"\\\\(call) call(\\\\() __sys_read_file('/g/a.txt'))\")(call)");
+        b.denied(
+            "and is one for nothing else",
+            "__sys_read_file",
+            &format!("{gated}sbxrn(s, \\() [read(), __sys_read_file(\"/g/a.txt\")])"),
+        );
+        b.denied(
+            "nor for what it is handed",
+            "__sys_read_file",
+            "call = sbxgt(\\(f) f())\ns = sbxmk([])\nsbxev(s, \"\\\\(call) call(\\\\() __sys_read_file('/g/a.txt'))\")(call)",
+        );
     });
 }
 
 pub fn cap_008_values_of_a_weak_sandbox_have_no_hooks_for_the_host_to_run() {
     let names = [
-        "str", "__str__", "toString", "repr", "to_str", "eq", "__eq__", "cmp", "__lt__", "hash", "__hash__", "iter", "__iter__", "next", "get",
-        "__index__", "__call__", "len", "json", "toJSON", "typ", "drop", "close", "__add__", "add", "not", "bool",
+        "str",
+        "__str__",
+        "toString",
+        "repr",
+        "to_str",
+        "eq",
+        "__eq__",
+        "cmp",
+        "__lt__",
+        "hash",
+        "__hash__",
+        "iter",
+        "__iter__",
+        "next",
+        "get",
+        "__index__",
+        "__call__",
+        "len",
+        "json",
+        "toJSON",
+        "typ",
+        "drop",
+        "close",
+        "__add__",
+        "add",
+        "not",
+        "bool",
     ];
     let fields: Vec<_> = names.iter().map(|name| format!("'{name}': \\\\(..x) prn('hook')")).collect();
     let make = format!("use jsn\nuse trl\nuse obj\nuse set\ns = sbxmk(HELD)\no = sbxev(s, \"{{{}}}\")\n", fields.join(", "));
@@ -240,10 +303,22 @@ pub fn cap_008_values_of_a_weak_sandbox_have_no_hooks_for_the_host_to_run() {
                 n = try(\\() o + 1)\np = try(\\() o())\nq = try(\\() o < o)\nr = o?.nothing\nt = {[\"k\"]: o}\nu = try(\\() t[o])\n\
                 v = mat o:\n  {x: 1} => 1\n  _ => 2\nw = try(\\() err(o))\n";
     bout(|b| {
-        b.ok("shown, compared, sorted, hashed, walked, encoded", &format!("{}{uses}prn \"done\"", make.replace("HELD", "capstdout()")), "done");
-        b.denied("and when one is called it has the weak sandbox's rights", "__sys_stdout", &format!("{}o.str()", make.replace("HELD", "[]")));
+        b.ok(
+            "shown, compared, sorted, hashed, walked, encoded",
+            &format!("{}{uses}prn \"done\"", make.replace("HELD", "capstdout()")),
+            "done",
+        );
+        b.denied(
+            "and when one is called it has the weak sandbox's rights",
+            "__sys_stdout",
+            &format!("{}o.str()", make.replace("HELD", "[]")),
+        );
         b.twin("called by name they do run", &format!("{}o.str()\no.hash()", make.replace("HELD", "capstdout()")), "hook\nhook");
-        b.control("plain objects do all that", "use jsn\no = {a: 1}\nprn str(o), o == {a: 1}, len(o), jsn.enc(o)", "{a: 1} tru 1 {\"a\":1}");
+        b.control(
+            "plain objects do all that",
+            "use jsn\no = {a: 1}\nprn str(o), o == {a: 1}, len(o), jsn.enc(o)",
+            "{a: 1} tru 1 {\"a\":1}",
+        );
         let spend = "s = sbxmk([], {fuel: HELD})\nf = sbxev(s, \"\\\\(a, b)\\n  i <- 0..<100000: nil\\n  a - b\")\nprn sbxtr(s, \\() [2, 1] | srt(f)).err";
         b.ok("a comparator of its spends its budget", &spend.replace("HELD", "1000"), "fuel ran out (limit 1000)");
         b.twin("with enough it ends", &spend.replace("HELD", "10000000"), "nil");
@@ -275,9 +350,21 @@ pub fn cap_010_no_text_reaches_a_native_that_is_not_held() {
     bout(|b| {
         by_text(b);
         b.control("the native by its plain name", "prn typ(__sys_time())", "num");
-        b.ok("no object of the library holds one by its name", "use fs\nuse os\nprn cap[\"__os_run\"], sbx[\"__os_run\"], os[\"__os_run\"], fs[\"__sys_read_file\"]", "nil nil nil nil");
-        b.ok("what is listed is what is held", "s = sbxmk(captime())\nprn sbxls(s), sbxrn(s, \\() sbxls(sbxme()))", "[\"__sys_time\"] [\"__sys_time\"]");
-        b.ok("a wider sandbox is listed no wider inside", "w = sbxme()\ns = sbxmk(captime())\nprn sbxrn(s, \\() sbxha(sbxme(), \"__os_run\"))", "fls");
+        b.ok(
+            "no object of the library holds one by its name",
+            "use fs\nuse os\nprn cap[\"__os_run\"], sbx[\"__os_run\"], os[\"__os_run\"], fs[\"__sys_read_file\"]",
+            "nil nil nil nil",
+        );
+        b.ok(
+            "what is listed is what is held",
+            "s = sbxmk(captime())\nprn sbxls(s), sbxrn(s, \\() sbxls(sbxme()))",
+            "[\"__sys_time\"] [\"__sys_time\"]",
+        );
+        b.ok(
+            "a wider sandbox is listed no wider inside",
+            "w = sbxme()\ns = sbxmk(captime())\nprn sbxrn(s, \\() sbxha(sbxme(), \"__os_run\"))",
+            "fls",
+        );
         for typo in ["__sys_tiem", "__sys_time ", "__SYS_TIME", "sys_time", "__sys_time\\0", ""] {
             b.error(typo, "", &format!("sbxca(sbxme(), \"{typo}\")"));
         }
@@ -302,8 +389,20 @@ pub fn cap_011_the_top_of_a_module_runs_with_the_rights_it_is_loaded_under() {
         b.duel("a file run", "__sys_time", ways, "sbxld(sbxmk(HELD), \"/g/m.ilu\")\nprn \"num\"", "num");
         let first = format!("wide = sbxmk({wide})\nm = sbxus(wide, \"/g/m.ilu\")\ns = sbxmk(HELD)\n");
         b.duel("loaded first by privileged code, called inside", "__sys_time", ways, &format!("{first}prn sbxrn(s, m.ask)"), "num");
-        b.duel("loaded first by privileged code, loaded again inside", "__sys_time", ways, &format!("{first}prn sbxus(s, \"/g/m.ilu\").word"), "num");
-        b.duel("a module of the library that the outer code uses", "__sys_time", ways, "use tim\ns = sbxmk(HELD)\nprn typ(sbxrn(s, tim.ms))", "num");
+        b.duel(
+            "loaded first by privileged code, loaded again inside",
+            "__sys_time",
+            ways,
+            &format!("{first}prn sbxus(s, \"/g/m.ilu\").word"),
+            "num",
+        );
+        b.duel(
+            "a module of the library that the outer code uses",
+            "__sys_time",
+            ways,
+            "use tim\ns = sbxmk(HELD)\nprn typ(sbxrn(s, tim.ms))",
+            "num",
+        );
         b.control("loaded by code that may", &format!("prn sbxus(sbxmk({wide}), \"/g/m.ilu\").ask()"), "num");
     });
 }

@@ -16,7 +16,11 @@ pub fn cap_013_the_library_is_the_same_for_everybody_whoever_patches_it() {
             ("in evaluated text", "sbxev(sbxme(), \"use fs\\nfs.rd = 1\")"),
             ("what sbxus gives", "m = sbxus(sbxme(), \"fs\")\nm.fs.rd = evil"),
         ] {
-            b.error(name, if matches!(name, "what sbxus gives" | "a field taken away") { "" } else { frozen }, &format!("use fs\nevil = \\(p) \"evil\"\n{patch}"));
+            b.error(
+                name,
+                if matches!(name, "what sbxus gives" | "a field taken away") { "" } else { frozen },
+                &format!("use fs\nevil = \\(p) \"evil\"\n{patch}"),
+            );
         }
         b.twin("an object of one's own can be", "evil = \\(p) \"evil\"\nfs = {rd: \\(p) \"good\"}\nfs.rd = evil\nprn fs.rd(\"x\")", "evil");
         let helper = "use fs\nread() = fs.rd(\"/g/a.txt\")\nsay(x) = prn x\n";
@@ -30,7 +34,11 @@ pub fn cap_013_the_library_is_the_same_for_everybody_whoever_patches_it() {
             // Whether the text is refused or runs, the others see nothing of it.
             b.ok(name, &format!("{helper}try(\\() sbxev(sbxmk(sbxls(sbxme())), \"{weak}\"))\nsay(read())"), "alpha");
         }
-        b.ok("hidden by the program itself, a module's own use stays", "use txt\nlen = \\(x) 0\nstr = \\(x) \"no\"\nprn txt.pad(\"a\", 3), [1, 2] | map \\(x) x", "a   [1, 2]");
+        b.ok(
+            "hidden by the program itself, a module's own use stays",
+            "use txt\nlen = \\(x) 0\nstr = \\(x) \"no\"\nprn txt.pad(\"a\", 3), [1, 2] | map \\(x) x",
+            "a   [1, 2]",
+        );
     });
 }
 
@@ -47,7 +55,11 @@ pub fn cap_014_decisions_are_made_where_no_script_can_patch_them() {
             ("asking what is held", "sbx.has = \\(..x) tru"),
         ] {
             b.error(name, "can't be changed", &format!("use pol\n{patch}"));
-            b.error(&format!("{name}, in evaluated text"), "can't be changed", &format!("sbxev(sbxme(), \"use pol\\nuse cap\\nuse sbx\\n{}\")", patch.replace('\\', "\\\\")));
+            b.error(
+                &format!("{name}, in evaluated text"),
+                "can't be changed",
+                &format!("sbxev(sbxme(), \"use pol\\nuse cap\\nuse sbx\\n{}\")", patch.replace('\\', "\\\\")),
+            );
         }
         let decides = "use pol\nprn pol.acl([], [], \"a\", \"b\", \"c\"), polac([], [], \"a\", \"b\", \"c\"), pol.sealok(\"k\", [\"a\"], \"00\"), polwi(\"a\", \"b\")";
         b.ok(
@@ -56,7 +68,11 @@ pub fn cap_014_decisions_are_made_where_no_script_can_patch_them() {
             "fls fls fls fls",
         );
         b.control("the decisions", decides, "fls fls fls fls");
-        b.twin("in an object of one's own the same patch decides", "use pol\nmine = {acl: pol.acl}\nmine.acl = \\(..x) tru\nprn mine.acl([], [], \"a\", \"b\", \"c\")", "tru");
+        b.twin(
+            "in an object of one's own the same patch decides",
+            "use pol\nmine = {acl: pol.acl}\nmine.acl = \\(..x) tru\nprn mine.acl([], [], \"a\", \"b\", \"c\")",
+            "tru",
+        );
         let hidden = "sbxmk = \\(..x) sbxme()\ns = sbx.mk(HELD)\nprn typ(sbxrn(s, \\() __sys_time()))";
         b.duel("a name of the program's own changes nothing for the readable one", "__sys_time", ("[]", "captime()"), hidden, "num");
     });
@@ -74,12 +90,24 @@ pub fn cap_015_a_helper_of_the_host_is_what_it_was_whatever_weak_code_did() {
             ("a module of that name", "trl = {map: 1}\\ntxt = {upper: 1}\\n1"),
         ] {
             b.ok(name, &format!("{helper}sbxev(sbxmk([]), \"{weak}\")\nprn help([1, 2])"), good);
-            b.ok(&format!("{name}, then called inside"), &format!("{helper}s = sbxmk([])\nsbxev(s, \"{weak}\")\nprn sbxrn(s, \\() help([1, 2]))"), good);
+            b.ok(
+                &format!("{name}, then called inside"),
+                &format!("{helper}s = sbxmk([])\nsbxev(s, \"{weak}\")\nprn sbxrn(s, \\() help([1, 2]))"),
+                good,
+            );
         }
         let pollute = "xs = sbxev(sbxmk([]), \"\\\\(f)\\n  xs = f()\\n  i <- 0..<len(xs): xs[i] = 'evil'\\n  xs\")";
-        b.ok("a default argument is new for each call", &format!("{helper}{pollute}(\\() collect(1))\nprn collect(2), kept(), kept() == kept()"), "[2] [] tru");
+        b.ok(
+            "a default argument is new for each call",
+            &format!("{helper}{pollute}(\\() collect(1))\nprn collect(2), kept(), kept() == kept()"),
+            "[2] [] tru",
+        );
         b.twin("what is shared on purpose is shared", &format!("shared = [1]\n{pollute}(\\() shared)\nprn shared"), "[\"evil\"]");
-        b.error("a program's own function is not the weak code's to replace", "help", &format!("{helper}sbxev(sbxmk([]), \"help = 1\\nnil\")\nprn help([1, 2])\nsbxev(sbxmk([]), \"help\")"));
+        b.error(
+            "a program's own function is not the weak code's to replace",
+            "help",
+            &format!("{helper}sbxev(sbxmk([]), \"help = 1\\nnil\")\nprn help([1, 2])\nsbxev(sbxmk([]), \"help\")"),
+        );
     });
 }
 
@@ -103,13 +131,27 @@ pub fn cap_016_a_sandbox_is_made_from_what_the_list_held_then() {
             b.denied(name, "__sys_time", &after);
             b.twin(name, &before, "num");
         }
-        b.denied("the list that sbxls gave", "__sys_time", "s = sbxmk(capfsro())\nl = sbxls(s)\nl[0] = \"__sys_time\"\nsbxrn(s, \\() __sys_time())");
-        b.denied("a list that capcat gave", "__sys_time", "x = capfsro()\nc = capcat(x, [])\ns = sbxmk(x)\nc[0] = \"__sys_time\"\nsbxrn(s, \\() __sys_time())");
+        b.denied(
+            "the list that sbxls gave",
+            "__sys_time",
+            "s = sbxmk(capfsro())\nl = sbxls(s)\nl[0] = \"__sys_time\"\nsbxrn(s, \\() __sys_time())",
+        );
+        b.denied(
+            "a list that capcat gave",
+            "__sys_time",
+            "x = capfsro()\nc = capcat(x, [])\ns = sbxmk(x)\nc[0] = \"__sys_time\"\nsbxrn(s, \\() __sys_time())",
+        );
         b.ok("capcat copies", "x = [\"a\"]\nc = capcat(x, [\"b\"])\nc[0] = \"evil\"\nprn x, capfs() == capfs()", "[\"a\"] tru");
         let options = "opts = {env: [], dir: {\"/g\": \"ro\"}}\nFIRST\ns = sbxmk(capcat(capfs(), cappr()), opts)\nTHEN\n";
         for (name, native, change, use_it, prints) in [
             ("a variable added", "__sys_getenv", "opts.env = [\"LANG\"]", "prn sbxrn(s, \\() __sys_getenv(\"LANG\"))", "C"),
-            ("an access widened", "__sys_write_file", "opts.dir[\"/g\"] = \"rw\"", "sbxrn(s, \\() __sys_write_file(\"/g/n\", \"x\"))\nprn 1", "1"),
+            (
+                "an access widened",
+                "__sys_write_file",
+                "opts.dir[\"/g\"] = \"rw\"",
+                "sbxrn(s, \\() __sys_write_file(\"/g/n\", \"x\"))\nprn 1",
+                "1",
+            ),
         ] {
             b.denied(name, native, &(options.replace("FIRST", "nil").replace("THEN", change) + use_it));
             b.twin(name, &(options.replace("FIRST", change).replace("THEN", "nil") + use_it), prints);
@@ -126,7 +168,11 @@ pub fn cap_017_nothing_of_the_callers_runs_while_a_list_is_read() {
         b.error("a list that contains itself", "sbxmk", &format!("{sneak}caps[0] = caps\ns = sbxmk(caps)"));
         b.error("a function for an option", "sbxmk", &format!("{sneak}s = sbxmk(caps, {{fuel: late}})"));
         b.error("one unknown name spoils all", "__sys_evil", "s = sbxmk([\"__sys_time\", \"__sys_evil\", \"__sys_read_file\"])");
-        b.denied("what is worked out after the list was copied", "__sys_time", &format!("{sneak}copy = caps + []\ns = sbxmk(copy, {{env: try(late).val != nil and []}})\nsbxrn(s, \\() __sys_time())"));
+        b.denied(
+            "what is worked out after the list was copied",
+            "__sys_time",
+            &format!("{sneak}copy = caps + []\ns = sbxmk(copy, {{env: try(late).val != nil and []}})\nsbxrn(s, \\() __sys_time())"),
+        );
         b.twin("worked out in time it counts", &format!("{sneak}late()\ns = sbxmk(caps)\nprn typ(sbxrn(s, \\() __sys_time()))"), "num");
         b.control("a list as it is", "prn len(sbxls(sbxmk(capfsro())))", "5");
     });
@@ -137,8 +183,26 @@ pub fn cap_019_only_exact_names_are_capabilities() {
     let held = "s = sbxmk([\"__sys_read_file\", HELD], OPTS)\nprn typ(sbxrn(s, \\() __sys_time()))";
     bout(|b| {
         for odd in [
-            "*", "__sys_*", "__*", "", " ", " __sys_time", "__sys_time ", "__SYS_TIME", "__sys_time\\0", "__sys_time\\n", "__sys_tim\\u{435}",
-            "__sys_\\u{ff54}ime", "__sys_time*", "?", "__sys_tim?", "captime", "capall", "sbx.time", "time", &long,
+            "*",
+            "__sys_*",
+            "__*",
+            "",
+            " ",
+            " __sys_time",
+            "__sys_time ",
+            "__SYS_TIME",
+            "__sys_time\\0",
+            "__sys_time\\n",
+            "__sys_tim\\u{435}",
+            "__sys_\\u{ff54}ime",
+            "__sys_time*",
+            "?",
+            "__sys_tim?",
+            "captime",
+            "capall",
+            "sbx.time",
+            "time",
+            &long,
         ] {
             let shown = odd.chars().take(20).collect::<String>();
             for opts in ["{}", "{lax: tru}"] {

@@ -2,11 +2,12 @@
 
 use crate::rig::{MODES, Openat2};
 use crate::{
-    cap_amplify, cap_natives, cap_patch, cap_sandbox, fs_lexical, fs_machine, fs_rights, fs_special, fs_symlink, index, int_budgets, int_long, int_mutants, int_runtime,
-    int_source, rig_itself, row,
+    cap_amplify, cap_natives, cap_patch, cap_sandbox, fs_lexical, fs_machine, fs_rights, fs_special, fs_symlink, index, int_budgets,
+    int_long, int_mutants, int_runtime, int_source, rig_itself, row,
 };
 use ilu_tests::tally;
 use libtest_mimic::{Failed, Trial};
+use std::time::Instant;
 
 /// A test and its name.
 type Named = (&'static str, fn());
@@ -155,7 +156,9 @@ pub fn trials() -> Vec<Trial> {
             for id in ids(name).iter().rev() {
                 tally::begin(id);
             }
+            let start = Instant::now();
             test();
+            tally::took(name, start.elapsed());
             Ok(())
         }));
     }
