@@ -1,5 +1,11 @@
 //! The formatter: what it writes, that writing again changes nothing, and that what it writes means the same.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests read the scripts of the project")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests read the scripts of the project"
+)]
 
 mod generate;
 
