@@ -183,7 +183,7 @@ impl Permit<'_> {
                 return self.deny(Rule::NotHeld, Some(hint));
             }
             Refused::Bound => return self.deny(Rule::Bound, None),
-            Refused::NoRule => Rule::NoNetRule,
+            Refused::NoRule => Rule::NoConnection,
             Refused::Denied(rule) => Rule::NetDenied(rule.clone()),
             Refused::Special(what) if matches!(host, Host::Name(_)) => Rule::LeadsToSpecial(what.clone()),
             Refused::Special(what) => Rule::SpecialAddress(what.clone()),
