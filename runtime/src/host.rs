@@ -9,6 +9,7 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
+pub mod edit;
 mod net;
 
 use crate::vm::module::Loader;
