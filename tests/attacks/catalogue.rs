@@ -121,6 +121,7 @@ named! {
         osl_001_files_outside_the_grants_stay_shut_when_the_doorway_is_gone,
         osl_001_no_connection_no_program_no_signal,
         osl_004_a_kernel_without_landlock_is_told_of_and_refused_when_all_is_required,
+        osl_005_landlock_shuts_the_ports_that_no_rule_names,
         osl_006_threads_are_held_whenever_they_were_started,
         osl_011_calls_that_no_grant_needs_are_refused,
         osl_011_osl_015_calls_that_no_honest_run_makes_end_the_process,

@@ -85,6 +85,23 @@ pub fn osl_001_no_connection_no_program_no_signal() {
     is_refused("signal", &std::process::id().to_string(), PERM);
 }
 
+pub fn osl_005_landlock_shuts_the_ports_that_no_rule_names() {
+    let (granted, other) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let [granted, other] = [granted, other].map(|listener| (listener.local_addr().unwrap().to_string(), listener));
+    let tree = tree();
+    let rule = format!("net={}", granted.0);
+    note(Part::Control);
+    assert_eq!(compromised(&rule, &tree, "connect", &granted.0).out, "done\n");
+    note(Part::Refusal);
+    let refused = compromised(&rule, &tree, "connect", &other.0);
+    assert!(refused.out.contains(ACCES), "{refused:?}");
+    note(Part::Twin);
+    assert_eq!(compromised("off", &tree, "connect", &other.0).out, "done\n");
+    // Nothing is listened on where only connecting is granted.
+    note(Part::Refusal);
+    assert!(compromised(&rule, &tree, "bind", "").out.contains(ACCES));
+}
+
 pub fn osl_011_calls_that_no_grant_needs_are_refused() {
     for attempt in ["udp", "unix", "memfd", "limits"] {
         is_refused(attempt, "", PERM);

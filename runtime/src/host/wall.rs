@@ -4,6 +4,7 @@
 //! after that nothing outside it can be opened any more, by anybody in this process.
 
 use super::Folder;
+use ilu_pol::net::{self as pol, Rule};
 use ilu_sbx::{Access, Grants, Opened};
 use ilu_wall::files::Place;
 use ilu_wall::needs::Granted;
@@ -20,6 +21,9 @@ pub use ilu_wall::{Extent, Gap, Kernel, Report};
 /// Files that the C library reads to learn the addresses of a name. Where one is a link to a file elsewhere, that file is meant.
 const RESOLVER: [&str; 7] =
     ["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/localtime"];
+
+/// A range of more ports than this is let through as all of them: each is a rule of Landlock's.
+const MANY_PORTS: u16 = 256;
 
 /// What the wall of one run lets through.
 #[derive(Debug)]
@@ -39,10 +43,11 @@ impl Plan {
         let granted = Granted {
             read: grants.mounts.iter().any(|mount| mount.access.reads()),
             write: grants.mounts.iter().any(|mount| mount.access.writes()),
-            net: false,
+            net: !grants.net.is_empty(),
             program: false,
         };
         let mut plan = Plan { needs: Needs::of(grants.caps, granted), places: Vec::new(), connect: Ports::None, listen: Ports::None };
+        plan.ports(&grants.net);
         for mount in &grants.mounts {
             plan.mount(&mount.opened, mount.access)?;
         }
@@ -59,6 +64,33 @@ impl Plan {
             }
         }
         Ok(plan)
+    }
+
+    /// The ports of the rules that allow something. Whom they allow it to is the doorway's: Landlock knows ports, not addresses.
+    fn ports(&mut self, rules: &[String]) {
+        let mut ports = Vec::new();
+        for rule in rules {
+            match Rule::from_text(rule).map(|rule| (rule.allow, rule.ports)) {
+                Ok((false, _)) => {}
+                Ok((true, pol::Ports::Web)) => ports.extend([443, 80]),
+                Ok((true, pol::Ports::Range(from, to))) if to - from < MANY_PORTS => ports.extend(from..=to),
+                // A rule that can't be read is refused where the rules are put in force.
+                Ok((true, pol::Ports::Range(..))) | Err(_) => {
+                    (self.connect, self.listen) = (Ports::All, Ports::All);
+                    return;
+                }
+            }
+        }
+        if self.needs.has(ilu_cap::Kernel::Listen) {
+            self.listen = Ports::These(ports.clone());
+        }
+        if self.needs.has(ilu_cap::Kernel::Resolve) {
+            // A name server's answer that is too long for a datagram.
+            ports.push(53);
+        }
+        if self.needs.has(ilu_cap::Kernel::Connect) || self.needs.has(ilu_cap::Kernel::Resolve) {
+            self.connect = Ports::These(ports);
+        }
     }
 
     fn mount(&mut self, opened: &Opened, access: Access) -> io::Result<()> {

@@ -1,4 +1,5 @@
-//! `compromised on|off FOLDER ATTEMPT [TARGET]`: raises the second wall as `ilu run --dir FOLDER:/g:rw` would, or does not, and then does
+//! `compromised on|off|net=RULE FOLDER ATTEMPT [TARGET]`: raises the second wall as `ilu run --dir FOLDER:/g:rw` would (with `net=` as with
+//! `--net RULE` beside it), or does not, and then does
 //! what no native would: asks the kernel directly. Prints `done` when the kernel did it, else what the kernel said.
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it stands for code that has left all rules behind")]
@@ -20,8 +21,8 @@ fn main() -> Result<()> {
         let target = target.clone();
         std::thread::spawn(move || wait.recv().is_ok() && std::process::Command::new(target).status().is_ok())
     });
-    if wall == "on" {
-        let report = plan(folder)?.raise(wall::Extent::Process);
+    if wall != "off" {
+        let report = plan(folder, wall.strip_prefix("net="))?.raise(wall::Extent::Process);
         for gap in &report.gaps {
             eprintln!("{}: {}", gap.lost, gap.why);
         }
@@ -47,11 +48,12 @@ fn tell(tried: Result<()>) -> Result<()> {
 }
 
 /// The wall of a run that may read and write below the folder, and nothing else.
-fn plan(folder: &str) -> Result<wall::Plan> {
+fn plan(folder: &str, net: Option<&str>) -> Result<wall::Plan> {
     let Granted::Dir { dir, .. } = host::open(folder)? else { return Err("a folder is needed".into()) };
     let mount = Mount { guest: "/g".to_owned(), opened: Opened::Dir(dir), access: Access::ReadWrite };
-    let caps = parse_list("capfs,capfm,capio,captm,capch,capsp").map_err(|unknown| unknown.to_string())?;
-    let grants = Grants { caps, mounts: vec![mount], ..Grants::default() };
+    let caps = parse_list("capfs,capfm,capio,captm,capch,capsp,capne,capdn").map_err(|unknown| unknown.to_string())?;
+    let net = net.map(str::to_owned).into_iter().collect();
+    let grants = Grants { caps, net, mounts: vec![mount], ..Grants::default() };
     Ok(wall::Plan::new(&grants, None)?)
 }
 

@@ -267,6 +267,10 @@ fn network(policy: &mut Policy, needs: &Needs) {
             families.push(socket(family, libc::SOCK_DGRAM));
         }
     }
+    if resolves {
+        // The resolver asks what the machine calls itself.
+        policy.allow(&[libc::SYS_uname]);
+    }
     policy.allow_if(SYS_socket, families, Answer::Errno(EPERM));
     if connects || resolves {
         policy.allow(&[SYS_connect]);
