@@ -31,6 +31,8 @@ mod int_mutants;
 mod int_runtime;
 mod int_source;
 mod osl;
+mod pol_rows;
+mod pol_seal;
 mod rig;
 mod rig_itself;
 mod row;
