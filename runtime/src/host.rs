@@ -9,6 +9,8 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
+pub mod ask;
+
 use crate::vm::module::Loader;
 use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::ambient_authority;
