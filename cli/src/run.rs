@@ -1,6 +1,7 @@
 //! `ilu run`: compiles a script, runs it with what the flags grant, tells how it ended.
 
 use crate::args::{Run, Wall};
+use crate::ask::Asker;
 use crate::config;
 use crate::exit::Exit;
 use crate::grants::{self, Granting, NoModules};
@@ -13,6 +14,7 @@ use crate::terminal::Terminal;
 use ilu::host::wall::{Extent, Plan, Report};
 use ilu::host::{self, Process, ReportFile};
 use ilu::{CompileError, Engine, Kind, Loader, Outcome, ScriptError, Setup};
+use ilu_sbx::Operator;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -122,6 +124,7 @@ pub struct Prepared {
 /// Opens what the flags name.
 pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, String> {
     let interrupt = Arc::new(AtomicBool::new(false));
+    let asker = args.ask.then(|| Asker::new(args, script.folder.as_ref(), Arc::clone(&interrupt))).flatten();
     let process = Process::new(Arc::clone(&interrupt));
     let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
     let sink = match &args.grants.audit {
@@ -132,11 +135,18 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
         Wall::Off => None,
         Wall::Auto | Wall::Require => {
             let folder = script.folder.as_ref().filter(|_| !granting.folder_is_writable);
-            Some(Plan::new(&granting.grants, folder).map_err(|error| format!("--wall: {error}"))?)
+            let plan = Plan::new(&granting.grants, folder).map_err(|error| format!("--wall: {error}"))?;
+            match (args.wall, asker.is_some()) {
+                (Wall::Require, true) => {
+                    return Err("--wall require and --ask exclude each other: what you may grant later can't be walled off now".to_owned());
+                }
+                (_, asks) => Some(if asks { plan.asking() } else { plan }),
+            }
         }
     };
     let mut setup = Setup::new(granting.grants, Box::new(process));
     setup.interrupt = interrupt;
+    setup.operator = asker.map(|asker| -> Box<dyn Operator> { Box::new(asker) });
     setup.loader = script.folder.map(|folder| -> Box<dyn Loader> {
         if granting.folder_is_writable { Box::new(NoModules) } else { Box::new(folder) }
     });

@@ -74,7 +74,7 @@ fn as_json(kernel: &Kernel, lines: &[Line]) -> Value {
         .collect();
     let Report { landlock, seccomp, .. } = kernel.wall;
     json!({
-        "linux": ilu::host::kernel_release(),
+        "linux": ilu::host::wall::kernel_release(),
         "landlock": landlock,
         "seccomp": seccomp,
         "openat2": kernel.openat2,
@@ -94,7 +94,7 @@ fn as_text(kernel: &Kernel, lines: &[Line]) -> String {
     let _ = writeln!(
         text,
         "Linux {}: Landlock {abi}, seccomp {}, openat2 {}, pidfd {}\n",
-        ilu::host::kernel_release(),
+        ilu::host::wall::kernel_release(),
         there(kernel.wall.seccomp),
         there(kernel.openat2),
         there(kernel.pidfd)

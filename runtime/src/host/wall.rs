@@ -25,6 +25,13 @@ const RESOLVER: [&str; 7] =
 /// A range of more ports than this is let through as all of them: each is a rule of Landlock's.
 const MANY_PORTS: u16 = 256;
 
+/// The kernel's own name of its version.
+#[must_use]
+pub fn kernel_release() -> String {
+    let told = rustix::system::uname();
+    told.release().to_string_lossy().into_owned()
+}
+
 /// What the wall of one run lets through.
 #[derive(Debug)]
 pub struct Plan {
@@ -32,6 +39,7 @@ pub struct Plan {
     places: Vec<(OwnedFd, bool, Use)>,
     connect: Ports,
     listen: Ports,
+    open: Option<&'static str>,
 }
 
 impl Plan {
@@ -46,7 +54,8 @@ impl Plan {
             net: !grants.net.is_empty(),
             program: false,
         };
-        let mut plan = Plan { needs: Needs::of(grants.caps, granted), places: Vec::new(), connect: Ports::None, listen: Ports::None };
+        let mut plan =
+            Plan { needs: Needs::of(grants.caps, granted), places: Vec::new(), connect: Ports::None, listen: Ports::None, open: None };
         plan.ports(&grants.net);
         for mount in &grants.mounts {
             plan.mount(&mount.opened, mount.access)?;
@@ -115,6 +124,15 @@ impl Plan {
         Ok(())
     }
 
+    /// The operator is asked while the script runs, and may grant any file then: files are held back by the doorway alone.
+    #[must_use]
+    pub fn asking(mut self) -> Plan {
+        use ilu_cap::Kernel as Need;
+        self.open = Some("with --ask, more files can be granted while the script runs");
+        self.needs = [Need::OpenRead, Need::OpenWrite, Need::ChangeNames].into_iter().fold(self.needs.with_terminal(), Needs::with);
+        self
+    }
+
     /// Raises it. There is no way back.
     #[must_use]
     pub fn raise(&self, extent: Extent) -> Report {
@@ -122,7 +140,7 @@ impl Plan {
         for (handle, is_dir, for_use) in &self.places {
             places.push(Place { handle: handle.as_fd(), is_dir: *is_dir, for_use: *for_use });
         }
-        let rules = Rules { places, connect: self.connect.clone(), listen: self.listen.clone() };
+        let rules = Rules { open: self.open, places, connect: self.connect.clone(), listen: self.listen.clone() };
         ilu_wall::raise(rules, &calls::interpreter(&self.needs), extent)
     }
 }

@@ -161,6 +161,15 @@ const OLDER: (&[i64], &[i64]) = (&[], &[]);
 /// Requests to a device or descriptor: is it a terminal, how wide, how much is there, do not block. None that types into a terminal.
 const IOCTLS: [u64; 6] = [libc::TCGETS, libc::TIOCGWINSZ, libc::FIONREAD, libc::FIONBIO, libc::FIOCLEX, libc::FIONCLEX];
 
+/// What was typed before a question is thrown away.
+const ASKING: [u64; 1] = [libc::TCFLSH];
+
+/// Where a path that is asked about really is.
+#[cfg(target_arch = "x86_64")]
+const ASKED: &[i64] = &[libc::SYS_getcwd, libc::SYS_readlink];
+#[cfg(not(target_arch = "x86_64"))]
+const ASKED: &[i64] = &[libc::SYS_getcwd];
+
 /// What a descriptor may be asked: its flags, a copy of it.
 const FCNTLS: [i32; 5] = [libc::F_GETFD, libc::F_SETFD, libc::F_GETFL, libc::F_SETFL, libc::F_DUPFD_CLOEXEC];
 
@@ -215,7 +224,8 @@ pub fn interpreter(needs: &Needs) -> Policy {
     policy.allow_if(SYS_clone, vec![vec![thread_only()]], Answer::Errno(EPERM));
     // Its flags lie in memory, where a filter can't look: without it the C library uses `clone`.
     policy.answer(&[SYS_clone3], Answer::Errno(ENOSYS));
-    policy.allow_if(SYS_ioctl, one_of(1, IOCTLS), Answer::Errno(EPERM));
+    let asking = if needs.has_terminal() { &ASKING[..] } else { &[] };
+    policy.allow_if(SYS_ioctl, one_of(1, IOCTLS.iter().chain(asking).copied()), Answer::Errno(EPERM));
     policy.allow_if(SYS_fcntl, one_of(1, FCNTLS.map(bits)), Answer::Errno(EPERM));
     policy.allow_if(SYS_prctl, one_of(0, PRCTLS.map(bits)), Answer::Errno(EPERM));
     // Its own limits may be looked at, not set.
@@ -224,6 +234,9 @@ pub fn interpreter(needs: &Needs) -> Policy {
     let me = u64::from(std::process::id());
     policy.allow_if(SYS_tgkill, vec![vec![is(0, me)]], Answer::Errno(EPERM));
     policy.allow(LOOK);
+    if needs.has_terminal() {
+        policy.allow(ASKED);
+    }
     files(&mut policy, needs);
     network(&mut policy, needs);
     if needs.has(Need::Execute) {

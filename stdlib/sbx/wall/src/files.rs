@@ -78,6 +78,8 @@ pub struct Place<'f> {
 /// What is let through.
 #[derive(Clone, Debug, Default)]
 pub struct Rules<'f> {
+    /// Why files are not held back at all, when they are not.
+    pub open: Option<&'static str>,
     /// Files and directories.
     pub places: Vec<Place<'f>>,
     /// Ports that may be connected to.
@@ -97,10 +99,12 @@ pub struct Promise {
     pub kept: &'static str,
     /// What holds no more without it.
     pub lost: &'static str,
+    /// Is it about files?
+    pub of_files: bool,
 }
 
 const fn promise(abi: u32, linux: &'static str, kept: &'static str, lost: &'static str) -> Promise {
-    Promise { abi, linux, kept, lost }
+    Promise { abi, linux, kept, lost, of_files: matches!(abi, 1 | 3 | 5) }
 }
 
 /// All of them, by ABI.
@@ -124,14 +128,18 @@ pub const PROMISES: [Promise; 5] = [
 
 /// Puts the rules in force for the calling thread and those it starts.
 pub(crate) fn enclose(rules: Rules<'_>, report: &mut Report) {
+    let open = rules.open;
     match restrict(rules) {
-        Ok(status) => tell(&status, report),
+        Ok(status) => tell(&status, open, report),
         Err(error) => PROMISES.iter().for_each(|promise| report.gap(promise.lost, format!("Landlock: {error}"))),
     }
 }
 
 fn restrict(rules: Rules<'_>) -> Result<RestrictionStatus, RulesetError> {
-    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort).handle_access(AccessFs::from_all(KNOWN))?;
+    let mut ruleset = Ruleset::default().set_compatibility(CompatLevel::BestEffort);
+    if rules.open.is_none() {
+        ruleset = ruleset.handle_access(AccessFs::from_all(KNOWN))?;
+    }
     // A right that is handled and has no rule is shut; one that is open to all is not handled.
     if rules.connect != Ports::All {
         ruleset = ruleset.handle_access(AccessNet::ConnectTcp)?;
@@ -140,7 +148,7 @@ fn restrict(rules: Rules<'_>) -> Result<RestrictionStatus, RulesetError> {
         ruleset = ruleset.handle_access(AccessNet::BindTcp)?;
     }
     let mut created = ruleset.scope(Scope::from_all(KNOWN))?.create()?;
-    for place in rules.places {
+    for place in rules.places.iter().filter(|_| rules.open.is_none()) {
         let access = place.for_use.access(place.is_dir);
         if !access.is_empty() {
             created = created.add_rule(PathBeneath::new(place.handle, access))?;
@@ -156,7 +164,7 @@ fn restrict(rules: Rules<'_>) -> Result<RestrictionStatus, RulesetError> {
     created.restrict_self()
 }
 
-fn tell(status: &RestrictionStatus, report: &mut Report) {
+fn tell(status: &RestrictionStatus, open: Option<&str>, report: &mut Report) {
     let abi = abi(status.landlock).unwrap_or(0);
     if status.ruleset != RulesetStatus::NotEnforced && abi > 0 {
         report.landlock = Some(abi);
@@ -164,6 +172,8 @@ fn tell(status: &RestrictionStatus, report: &mut Report) {
     for promise in PROMISES {
         if report.landlock.unwrap_or(0) < promise.abi {
             report.gap(promise.lost, why(status.landlock, promise.abi));
+        } else if let Some(open) = open.filter(|_| promise.of_files) {
+            report.gap(promise.lost, open);
         }
     }
 }

@@ -19,6 +19,7 @@ pub struct Granted {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     kinds: Vec<KernelNeed>,
+    terminal: bool,
 }
 
 impl Needs {
@@ -46,6 +47,19 @@ impl Needs {
     pub fn with(mut self, kind: KernelNeed) -> Needs {
         self.add(kind);
         self
+    }
+
+    /// The same and the terminal, for questions to the operator.
+    #[must_use]
+    pub const fn with_terminal(mut self) -> Needs {
+        self.terminal = true;
+        self
+    }
+
+    /// Is the operator asked?
+    #[must_use]
+    pub const fn has_terminal(&self) -> bool {
+        self.terminal
     }
 
     fn add(&mut self, kind: KernelNeed) {
