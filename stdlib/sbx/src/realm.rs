@@ -19,6 +19,7 @@ use crate::permit::{BYTES_PER_UNIT, Permit, os_text};
 use crate::plain::{Arg, HandleId, Plain};
 use crate::record::{Recorder, Sealed, Spans};
 use crate::request::Request;
+use crate::service::Services;
 use crate::stop::Stop;
 use crate::tree::{Holding, Tree};
 use crate::view::View;
@@ -88,6 +89,7 @@ pub struct Realm {
     /// A resource could not be opened because too many are.
     pub(crate) crowded: bool,
     pub(crate) natives: Natives,
+    pub(crate) services: Services,
     pub(crate) recorder: Recorder,
     pub(crate) watch: Watch,
     /// What the native was asked for that failed last, quoted.
@@ -141,6 +143,7 @@ impl Realm {
             unmet_line: None,
             crowded: false,
             natives,
+            services: Services::default(),
             recorder: Recorder::default(),
             watch: Watch::default(),
             failed_on: Vec::new(),
@@ -238,6 +241,7 @@ impl Realm {
         for handle in self.handles.owned_by(&doomed) {
             self.let_go(handle);
         }
+        self.services.revoked(&doomed);
         let subjects = vec![format!("#{}", s.0)];
         self.record(site, "sbxrv", subjects, Cow::Borrowed("holder"), Cost::default(), None);
     }
