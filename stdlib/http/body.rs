@@ -1,6 +1,6 @@
 //! A file as the body of a request: read piece by piece, when the connection takes it, and charged before it is read.
 
-use super::exchange::{Broken, charge_out};
+use super::exchange::Broken;
 use super::failure::Failure;
 use bytes::Bytes;
 use cap_std::fs::File;
@@ -68,7 +68,7 @@ impl Uploading<'_> {
         };
         let size = self.left.min(PIECE);
         permit.charge_read(size)?;
-        charge_out(permit, size)?;
+        permit.charge_sent(size)?;
         let mut piece = vec![0; usize::try_from(size).unwrap_or(0)];
         self.upload.file.read_exact(&mut piece).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => Failure::Request("the file became shorter while it was sent".to_owned()),

@@ -27,6 +27,8 @@ use tokio::runtime::{Builder, Runtime};
 const MAX_CLIENTS: usize = 32;
 /// Idle connections of one client.
 const MAX_IDLE: usize = 4;
+/// Rounds of the loop in which everything that was woken has run, and what that woke.
+const TURNS: usize = 3;
 /// How long a connection stays open without use.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -51,12 +53,7 @@ pub struct Http {
 impl Service for Http {
     fn revoked(&self, sandboxes: &[SbxId]) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|(key, _)| !sandboxes.contains(&key.sandbox));
-        // The connections' own tasks see that their client is gone when they next run.
-        if let Some(Some(runtime)) = self.runtime.get()
-            && tokio::runtime::Handle::try_current().is_err()
-        {
-            runtime.block_on(tokio::task::yield_now());
-        }
+        self.turn();
     }
 }
 
@@ -80,6 +77,19 @@ impl Http {
         }
         let made = self.runtime.get_or_init(|| Builder::new_current_thread().enable_io().enable_time().build().ok());
         made.as_ref().ok_or_else(|| Failure::Connect("the system has no room for network events".to_owned()))
+    }
+
+    /// Lets what lives in the loop see what has happened: a connection that nobody holds any more closes when it next runs.
+    pub fn turn(&self) {
+        if let Some(Some(runtime)) = self.runtime.get()
+            && tokio::runtime::Handle::try_current().is_err()
+        {
+            runtime.block_on(async {
+                for _ in 0..TURNS {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
     }
 
     /// The client for what was decided.
@@ -118,9 +128,9 @@ fn unusable() -> Failure {
 /// The addresses that the pool of the decision lets through, and never another than the one that stands in the URL.
 fn checked(target: &Target, route: &Route) -> Result<Vec<SocketAddr>, Failure> {
     let fits = |addr: &&SocketAddr| {
-        addr.port() == target.port() && (!target.is_address() || addr.ip().to_string() == target.host()) && route.lets(addr)
+        addr.port() == target.port() && (!target.is_address() || addr.ip().to_string() == target.host()) && route.holds(addr)
     };
-    let addrs: Vec<SocketAddr> = route.addrs.iter().filter(fits).copied().collect();
+    let addrs: Vec<SocketAddr> = route.addrs().iter().filter(fits).copied().collect();
     if addrs.is_empty() { Err(Failure::Connect("no address of it may be reached".to_owned())) } else { Ok(addrs) }
 }
 

@@ -84,7 +84,7 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
                     let most = header::MAX_ANSWER_BYTES;
                     return Err(Failure::TooLarge(format!("the answer's header has {size} bytes, at most {most} are taken")).into());
                 }
-                charge_in(permit, size as u64)?;
+                permit.charge_read(size as u64)?;
                 if redirects > 0 && let Some(next) = redirect(&target, &method, answer.status(), answer.headers())? {
                     return Ok((Next::Hop(next), HeaderMap::new()));
                 }
@@ -206,10 +206,10 @@ async fn send(
 ) -> Result<Response, Broken> {
     let request = client.request(message.method.clone(), message.target.url().clone()).headers(message.headers.clone());
     let head = message.target.url().as_str().len() + header::size(message.headers);
-    charge_out(permit, head as u64)?;
+    permit.charge_sent(head as u64)?;
     let (request, mut feeding) = match (message.body, upload) {
         (Outgoing::Bytes(bytes), _) => {
-            charge_out(permit, bytes.len() as u64)?;
+            permit.charge_sent(bytes.len() as u64)?;
             (request.body(Bytes::copy_from_slice(bytes)), None)
         }
         (Outgoing::File(_), Some(upload)) => {
@@ -259,7 +259,7 @@ async fn take(
         if (body.len() + piece.len()) as u64 > most {
             return Err(too_large());
         }
-        charge_in(permit, piece.len() as u64)?;
+        permit.charge_read(piece.len() as u64)?;
         body.extend_from_slice(&piece);
     }
     let body = if bytes { ("byt", Plain::Bytes(body)) } else { ("txt", Plain::Str(text(body))) };
@@ -282,7 +282,7 @@ async fn to_file(
         if let Some(most) = most.filter(|most| len > *most) {
             return Err(Failure::TooLarge(format!("the answer's body is longer than {most} bytes (option max)")).into());
         }
-        charge_in(permit, piece.len() as u64)?;
+        permit.charge_read(piece.len() as u64)?;
         permit.charge_written(piece.len() as u64)?;
         landing.write(&piece).map_err(|error| permit.os_error(place, &error))?;
     }
@@ -329,12 +329,3 @@ fn look(permit: &mut Permit<'_>, deadline: Deadline) -> Result<(), Broken> {
     permit.pulse()?;
     if permit.mono_ms() >= deadline.at { Err(Failure::TimedOut(deadline.ms).into()) } else { Ok(()) }
 }
-
-pub fn charge_in(permit: &mut Permit<'_>, bytes: u64) -> Result<(), Stop> {
-    permit.charge_read(bytes)
-}
-
-pub fn charge_out(permit: &mut Permit<'_>, bytes: u64) -> Result<(), Stop> {
-    permit.charge_written(bytes)
-}
-

@@ -1,5 +1,5 @@
-//! Natives of HTTP: the client. One file per question: what is asked (`request`, `target`, `header`), whom it may reach (`client`), how it
-//! goes (`exchange`, `body`), why it failed (`failure`).
+//! Natives of HTTP. The client, one file per question: what is asked (`request`, `target`, `header`), whom it may reach (`client`), how it
+//! goes (`exchange`, `body`), why it failed (`failure`). The server: `serve` has its natives, `server` what runs behind them.
 
 mod body;
 mod client;
@@ -7,6 +7,8 @@ mod exchange;
 mod failure;
 mod header;
 mod request;
+pub(crate) mod serve;
+mod server;
 mod target;
 
 use ilu_cap::NativeId;

@@ -56,6 +56,12 @@ impl Target {
         {
             url.set_host(Some(&shorter)).map_err(|error| error.to_string())?;
         }
+        // An IPv4 address in the dress of IPv6 is that IPv4 address: nothing later has to know that there are two.
+        if let Some(Host::Ipv6(ip)) = url.host()
+            && let Some(ip) = ip.to_ipv4_mapped()
+        {
+            url.set_ip_host(ip.into()).map_err(|()| "the URL has no host")?;
+        }
         let host = match url.host() {
             Some(Host::Domain(name)) if !name.is_empty() => name.to_owned(),
             Some(Host::Ipv4(ip)) => ip.to_string(),
@@ -191,7 +197,7 @@ mod tests {
             ("HTTPS://example.com.:443/a?b#c", "https://example.com/a?b", "example.com", 443),
             ("http://127.1/", "http://127.0.0.1/", "127.0.0.1", 80),
             ("http://0x7f000001:8080/", "http://127.0.0.1:8080/", "127.0.0.1", 8080),
-            ("http://[::FFFF:127.0.0.1]/", "http://[::ffff:7f00:1]/", "::ffff:127.0.0.1", 80),
+            ("http://[::FFFF:127.0.0.1]/", "http://127.0.0.1/", "127.0.0.1", 80),
             ("http://%6c%6f%63alhost/", "http://localhost/", "localhost", 80),
             ("http://b\u{fc}cher.example/", "http://xn--bcher-kva.example/", "xn--bcher-kva.example", 80),
             ("http://a.test/%zz/../x\u{e9}", "http://a.test/x%C3%A9", "a.test", 80),

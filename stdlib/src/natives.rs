@@ -38,6 +38,9 @@ const HTTP_ROWS: &[(&str, NativeFn)] = &[
     ("__sys_http_put", crate::http::put),
     ("__sys_http_patch", crate::http::patch),
     ("__sys_http_delete", crate::http::delete),
+    ("__sys_http_serve", crate::http::serve::serve),
+    ("__sys_http_take", crate::http::serve::take),
+    ("__sys_http_reply", crate::http::serve::reply),
 ];
 #[cfg(not(feature = "http"))]
 const HTTP_ROWS: &[(&str, NativeFn)] = &[];
