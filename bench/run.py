@@ -44,8 +44,9 @@ def options():
 
 def measured(command):
     """CPU seconds, peak memory in MiB, and what it printed."""
-    with tempfile.TemporaryFile() as out:
-        pid = os.posix_spawnp(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1)])
+    with tempfile.TemporaryFile() as out, open(os.devnull, "w") as nothing:
+        actions = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, nothing.fileno(), 2)]
+        pid = os.posix_spawnp(command[0], command, os.environ, file_actions=actions)
         _, status, usage = os.wait4(pid, 0)
         out.seek(0)
         text = out.read().decode(errors="replace").strip()

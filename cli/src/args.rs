@@ -31,6 +31,7 @@ Examples:
   ilu run -e 'prn 1 + 1'
   echo 'prn \"hi\"' | ilu run -
   ilu run --dir /var/lib/dpkg:/in:ro --dir out:/out:rw --grant capde,capio packages.ilu
+  ilu run --net api.example.com --net 127.0.0.1:8080 client.ilu
   ilu run --env LANG --mem 16M --time 2s --audit - job.ilu -- first second
 
 A script started with no flag has stdout, stderr, its arguments, the clock, channels and tasks.";
@@ -40,6 +41,7 @@ Examples:
   ilu explain --dir data:/in -- __sys_read_file /in/a.txt
   ilu explain --dir data:/in -- __sys_write_file /in/a.txt
   ilu explain -- __sys_getenv HOME
+  ilu explain --net '*.example.com' -- __sys_tcp_dial api.example.com 443
 
 Nothing is done. The exit code is 0 when the call would be allowed and 3 when it would be denied.";
 
@@ -194,6 +196,15 @@ pub struct GrantFlags {
     /// One environment variable: the process's own, or this value
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = quantity::env_spec)]
     pub env: Vec<(String, Option<String>)>,
+    /// A host that may be reached: a name, *.DOMAIN, an address, a network or *; a leading ! denies; the first that matches decides
+    ///
+    /// PORT is a number, FROM..TO or *; without it a name is reached on 443 and 80, an address on all. Names and * never reach addresses of
+    /// this machine, of private networks and the like: only a rule with the address itself does ('127.0.0.1:8080', '10.0.0.0/8').
+    #[arg(long, value_name = "[!]HOST[:PORT]", value_parser = quantity::net_rule)]
+    pub net: Vec<String>,
+    /// A file of network rules as JSON: [{"net": HOST, "port": PORT, "eff": true}]; they stand before those of --net
+    #[arg(long, value_name = "FILE")]
+    pub pol: Vec<String>,
     /// Fuel: a deterministic count of what the script does
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = quantity::count)]
     pub fuel: Option<u64>,

@@ -16,6 +16,7 @@ mod grants;
 mod hint;
 mod learn;
 mod page;
+mod policy;
 mod profile;
 mod quantity;
 mod report;

@@ -21,7 +21,7 @@ f(a, b = 2, ..r) =
   i <- 0..10: if i > 3: brk
   k, v <- {a: 1}: prn k, v
   whl n < 3: n += 1
-  whl tru: if n == "three": ret n * 2 + 1 | brk
+  whl tru: if n == "three" or n == nil: ret n * 2 + 1 | brk
   g(..r)
 x = mat [1, 2]:
   [a, ..t] if a == 1 => t
@@ -82,12 +82,15 @@ fn every_broken_rule_is_refused() {
         ("a text that is not a short string", |parts| {
             parts.constants.push(Constant::Str("long".repeat(11).into()));
             let long = u8::try_from(parts.constants.len() - 1).unwrap();
-            replace(parts, Op::JumpNeS, |word| Word::new(Op::JumpNeS, word.a(), long, 0, word.k()));
+            replace(parts, Op::JumpEqS, |word| Word::new(Op::JumpEqS, word.a(), long, 0, word.k()));
+        }),
+        ("a value that is neither nil nor a boolean", |parts| {
+            replace(parts, Op::JumpIsNot, |word| Word::new(Op::JumpIsNot, word.a(), 3, 0, word.k()));
         }),
         ("a text that is not a short string", |parts| {
             parts.constants.push(Constant::Num(1.0));
             let number = u8::try_from(parts.constants.len() - 1).unwrap();
-            replace(parts, Op::JumpNeS, |word| Word::new(Op::JumpNeS, word.a(), number, 0, word.k()));
+            replace(parts, Op::JumpEqS, |word| Word::new(Op::JumpEqS, word.a(), number, 0, word.k()));
         }),
         ("a flag that is neither 0 nor 1", |parts| replace(parts, Op::MulI, |word| Word::new(Op::MulI, word.a(), word.b(), 2, word.k()))),
         ("a flag that is neither 0 nor 1", |parts| {

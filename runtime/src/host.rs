@@ -9,6 +9,8 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
+mod net;
+
 use crate::vm::module::Loader;
 use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::ambient_authority;
@@ -504,6 +506,14 @@ impl Outside for Process {
         if let Ok(length) = Duration::try_from_secs_f64(ms / 1000.0) {
             std::thread::sleep(length);
         }
+    }
+
+    fn lookup(&mut self, name: &str) -> io::Result<ilu_sbx::Lookup> {
+        net::lookup(name)
+    }
+
+    fn pool(&mut self, addrs: &[std::net::SocketAddr]) -> cap_std::net::Pool {
+        net::pool(addrs)
     }
 
     fn interrupted(&self) -> bool {

@@ -16,6 +16,8 @@ mod http;
 mod io;
 mod modules;
 mod natives;
+#[path = "../net/natives.rs"]
+mod net;
 #[path = "../obs/natives.rs"]
 mod obs;
 #[path = "../os/natives.rs"]

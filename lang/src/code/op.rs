@@ -130,6 +130,8 @@ ops! {
     JumpLe      (In In None Target)      false "to k when a <= b";
     JumpEq      (In In None Target)      false "to k when a == b";
     JumpNe      (In In None Target)      false "to k when a != b";
+    JumpIs      (In Small None Target)   false "to k when a is nil (b=0), fls (b=1), tru (b=2)";
+    JumpIsNot   (In Small None Target)   false "to k when a is not nil (b=0), fls (b=1), tru (b=2)";
     JumpEqS     (In Const None Target)   false "to k when a is the short string constant b";
     JumpNeS     (In Const None Target)   false "to k when a is not the short string constant b";
     JumpLtI     (In Byte None Target)    false "to k when a < the number b";

@@ -245,6 +245,7 @@ impl Walk<'_> {
         let (holds, what) = match op {
             Op::NeedSet | Op::HasKey => (text(word.k()), "a name that is not a string"),
             Op::ForPrep | Op::ForLoop | Op::MatchList => (word.c() <= 1, "a flag that is neither 0 nor 1"),
+            Op::JumpIs | Op::JumpIsNot => (word.b() <= 2, "a value that is neither nil nor a boolean"),
             Op::JumpEqS | Op::JumpNeS => (short(u32::from(word.b())), "a text that is not a short string"),
             Op::AddI | Op::MulI => (word.c() <= 1, "a flag that is neither 0 nor 1"),
             Op::Range => (word.k() <= 1, "a flag that is neither 0 nor 1"),

@@ -302,10 +302,21 @@ impl Lower<'_> {
 
     /// A comparison fused with its jump. There is no NaN, so `not a < b` is `b <= a`.
     fn compare_jump(&mut self, op: BinOp, left: ExprId, right: ExprId, when: bool, to: Label, span: Span) {
-        if let Some(text) = self.short_text(right).filter(|_| matches!(op, BinOp::Eq | BinOp::Ne)) {
-            let op = if when == (op == BinOp::Eq) { Op::JumpEqS } else { Op::JumpNeS };
-            let register = self.any(left);
-            return self.jump(op, register, text, to, span);
+        if matches!(op, BinOp::Eq | BinOp::Ne) {
+            let same = when == (op == BinOp::Eq);
+            let special = match self.ast.expr(self.bare(right)) {
+                Expr::Nil => Some(0),
+                Expr::Bool(truth) => Some(1 + u8::from(*truth)),
+                _ => None,
+            };
+            if let Some(special) = special {
+                let register = self.any(left);
+                return self.jump(if same { Op::JumpIs } else { Op::JumpIsNot }, register, special, to, span);
+            }
+            if let Some(text) = self.short_text(right) {
+                let register = self.any(left);
+                return self.jump(if same { Op::JumpEqS } else { Op::JumpNeS }, register, text, to, span);
+            }
         }
         let (op, b, c) = self.comparison(op, left, right, when);
         self.jump(op, b, c, to, span);

@@ -9,6 +9,7 @@
 
 mod account;
 mod equal;
+mod growing;
 mod list;
 mod mark;
 mod object;
@@ -20,6 +21,8 @@ mod text;
 mod unit;
 mod watch;
 
+#[cfg(test)]
+mod growing_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -196,6 +199,11 @@ impl Store {
     pub fn concat(&mut self, a: StrId, b: StrId) -> Result<StrId, Full> {
         self.strings.concat(&mut self.account, a, b)
     }
+    /// How many bytes are moved to add so many to a string: fewer than it has when it can be added to in place.
+    #[must_use]
+    pub fn joining(&self, a: StrId, more: usize) -> usize {
+        if self.strings.grows(a) { more } else { self.str(a).len() + more }
+    }
     /// A string and a text joined.
     pub fn concat_text(&mut self, a: StrId, b: &str) -> Result<StrId, Full> {
         self.strings.concat_text(&mut self.account, a, b)
@@ -206,9 +214,9 @@ impl Store {
         self.strings.part(&mut self.account, id, range).map(Value::from)
     }
     /// Lends a string's text to work that changes the heap, and takes it back. Meanwhile the string reads as empty, so `work` must not
-    /// look at it by its id. A short or interned one is copied instead: others may look for it.
+    /// look at it by its id. An interned one or a piece of a buffer is copied instead: others may look for it.
     pub(crate) fn lend<R>(&mut self, id: StrId, work: impl FnOnce(&mut Self, &str) -> R) -> Result<R, Full> {
-        if self.strings.is_interned(id) {
+        if self.strings.is_interned(id) || self.strings.is_piece(id) {
             let length = self.str(id).len();
             self.charge(block(length))?;
             let copy = self.str(id).to_owned();

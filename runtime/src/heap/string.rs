@@ -5,6 +5,7 @@
 //! heap, so that no list of colliding keys can be prepared.
 
 use super::account::{Account, Full, block};
+use super::growing::{self, Growing};
 use super::slab::{Marks, Slab};
 use crate::value::{StrId, Value};
 use foldhash::SharedSeed;
@@ -23,7 +24,7 @@ pub(super) struct Text {
     text: Box<str>,
     /// Code points. Equal to the length in bytes exactly when the text is ASCII.
     chars: u32,
-    /// Zero: not interned. Else its hash with the lowest bit set.
+    /// Zero: not interned. [`ADDED`]: not interned, made by adding to another. Odd: its hash with the lowest bit set. Even: it is a piece of a buffer, and `text` is empty; see [`piece`].
     tag: u32,
 }
 
@@ -46,6 +47,16 @@ pub(super) struct Strings {
     /// The strings of one ASCII character, kept for good once made.
     single: [u32; 128],
     last: LastLook,
+    growing: Growing,
+}
+
+/// The tag of a text that was made by adding to another one. Adding to it again looks like a loop, for which a buffer pays; what is made
+/// once gets exactly the room it needs.
+const ADDED: u32 = 2;
+
+/// The piece of a buffer that a tag names.
+fn piece(tag: u32) -> Option<u32> {
+    if tag & 1 == 0 { (tag >> 1).checked_sub(2) } else { None }
 }
 
 /// What a table of so many places holds in memory, control bytes included.
@@ -88,6 +99,7 @@ impl Strings {
             state: SeedableRandomState::with_seed(seed, SharedSeed::global_random()),
             single: [u32::MAX; 128],
             last: NOWHERE,
+            growing: Growing::new(),
         }
     }
     fn tag(&self, text: &str) -> u32 {
@@ -101,7 +113,11 @@ impl Strings {
     }
     #[inline]
     pub(super) fn text(&self, id: StrId) -> &str {
-        self.slab.get(id.0).map_or("", |entry| &entry.text)
+        match self.slab.get(id.0) {
+            Some(entry) if entry.tag <= ADDED || entry.tag & 1 == 1 => &entry.text,
+            Some(entry) => self.growing.text(piece(entry.tag).unwrap_or(u32::MAX)),
+            None => "",
+        }
     }
     #[inline]
     pub(super) fn chars(&self, id: StrId) -> usize {
@@ -109,11 +125,27 @@ impl Strings {
     }
     #[inline]
     pub(super) fn is_ascii(&self, id: StrId) -> bool {
-        self.slab.get(id.0).is_none_or(|entry| entry.chars as usize == entry.text.len())
+        self.slab.get(id.0).is_none_or(|entry| entry.chars as usize == self.text(id).len())
     }
     #[inline]
     pub(super) fn is_interned(&self, id: StrId) -> bool {
-        self.slab.get(id.0).is_some_and(|entry| entry.tag != 0)
+        self.slab.get(id.0).is_some_and(|entry| entry.tag & 1 == 1)
+    }
+    /// Whether a string is a piece of a buffer.
+    pub(super) fn is_piece(&self, id: StrId) -> bool {
+        self.piece_of(id).is_some()
+    }
+    fn piece_of(&self, id: StrId) -> Option<u32> {
+        piece(self.slab.get(id.0)?.tag)
+    }
+    /// Whether adding so much to a string should begin or extend a buffer.
+    fn wants_buffer(&self, id: StrId, more: usize) -> bool {
+        let added = self.slab.get(id.0).is_some_and(|entry| entry.tag != 0 && entry.tag & 1 == 0);
+        added && (self.grows(id) || growing::worth_it(self.text(id).len(), more))
+    }
+    /// Whether a string can be added to in place.
+    pub(super) fn grows(&self, id: StrId) -> bool {
+        self.piece_of(id).is_some_and(|piece| self.growing.is_end(piece))
     }
     fn lookup(&self, text: &str, tag: u32) -> Option<StrId> {
         let same = |&index: &u32| self.slab.get(index).is_some_and(|entry| entry.tag == tag && *entry.text == *text);
@@ -136,16 +168,26 @@ impl Strings {
     /// The interned string equal to this one: itself, when there is no other.
     pub(super) fn intern_id(&mut self, account: &mut Account, id: StrId) -> Result<StrId, Full> {
         let Some(entry) = self.slab.get(id.0) else { return self.intern(account, "") };
-        if entry.tag != 0 {
+        if entry.tag & 1 == 1 {
             return Ok(id);
         }
-        let tag = self.tag(&entry.text);
-        if let Some(other) = self.lookup(&entry.text, tag) {
+        let shared = piece(entry.tag).is_some();
+        let text = self.text(id);
+        let tag = self.tag(text);
+        if let Some(other) = self.lookup(text, tag) {
             return Ok(other);
         }
         self.table_ready(account)?;
+        let mut own = None;
+        if shared {
+            account.charge(block(self.text(id).len()))?;
+            own = Some(Box::from(self.text(id)));
+        }
         if let Some(entry) = self.slab.get_mut(id.0) {
             entry.tag = tag;
+            if let Some(own) = own {
+                entry.text = own;
+            }
         }
         self.enter(id.0, tag);
         Ok(id)
@@ -190,9 +232,41 @@ impl Strings {
             return self.intern(account, std::str::from_utf8(joined.get(..length).unwrap_or_default()).unwrap_or_default());
         }
         let chars = (self.chars(a) + self.chars(b)) as u32;
+        if self.wants_buffer(a, tail.len()) {
+            // What is added may lie in the very buffer that grows.
+            account.charge(block(tail.len()))?;
+            let tail: Box<str> = Box::from(tail);
+            let grown = self.grow(account, a, &tail, chars);
+            account.release(block(tail.len()));
+            return grown;
+        }
         self.slab.ready(account)?;
         let text = joined(account, length, self.text(a), self.text(b))?;
-        Ok(StrId(self.slab.put(Text { text, chars, tag: 0 })))
+        Ok(StrId(self.slab.put(Text { text, chars, tag: ADDED })))
+    }
+    /// A string with `tail` added, as a piece of a buffer.
+    fn grow(&mut self, account: &mut Account, a: StrId, tail: &str, chars: u32) -> Result<StrId, Full> {
+        let length = self.text(a).len() + tail.len();
+        if length > u32::MAX as usize {
+            return Err(Full { needs: length });
+        }
+        self.slab.ready(account)?;
+        let piece = match self.piece_of(a) {
+            Some(piece) if self.growing.is_end(piece) => self.growing.add(account, piece, tail)?,
+            Some(piece) => {
+                let copied = block(length - tail.len());
+                account.charge(copied)?;
+                let head = self.growing.text(piece).to_owned();
+                let started = self.growing.start(account, &head, tail);
+                account.release(copied);
+                started?
+            }
+            None => self.growing.start(account, self.slab.get(a.0).map_or("", |entry| &entry.text), tail)?,
+        };
+        match piece.checked_add(2).and_then(|number| number.checked_mul(2)) {
+            Some(tag) => Ok(StrId(self.slab.put(Text { text: Box::default(), chars, tag }))),
+            None => Err(Full { needs: length }),
+        }
     }
     pub(super) fn concat_text(&mut self, account: &mut Account, a: StrId, b: &str) -> Result<StrId, Full> {
         let head = self.text(a);
@@ -201,9 +275,12 @@ impl Strings {
             return self.intern(account, std::str::from_utf8(joined.get(..length).unwrap_or_default()).unwrap_or_default());
         }
         let chars = (self.chars(a) + b.chars().count()) as u32;
+        if self.wants_buffer(a, b.len()) {
+            return self.grow(account, a, b, chars);
+        }
         self.slab.ready(account)?;
         let text = joined(account, length, self.text(a), b)?;
-        Ok(StrId(self.slab.put(Text { text, chars, tag: 0 })))
+        Ok(StrId(self.slab.put(Text { text, chars, tag: ADDED })))
     }
     fn store(&mut self, account: &mut Account, length: usize, tag: u32, make: impl FnOnce() -> Box<str>) -> Result<StrId, Full> {
         if length > u32::MAX as usize {
@@ -259,14 +336,15 @@ impl Strings {
     }
     pub(super) fn char_at(&mut self, account: &mut Account, id: StrId, index: usize) -> Result<Option<Value>, Full> {
         let Some(entry) = self.slab.get(id.0) else { return Ok(None) };
-        if entry.chars as usize == entry.text.len() {
-            return match entry.text.as_bytes().get(index) {
+        let text = self.text(id);
+        if entry.chars as usize == text.len() {
+            return match text.as_bytes().get(index) {
                 Some(&byte) => self.single(account, byte).map(|id| Some(id.into())),
                 None => Ok(None),
             };
         }
         let from = if self.last.id == id && self.last.index <= index { self.last } else { LastLook { id, ..NOWHERE } };
-        let rest = entry.text.get(from.offset..).unwrap_or_default();
+        let rest = text.get(from.offset..).unwrap_or_default();
         let Some((offset, character)) = rest.char_indices().nth(index - from.index) else { return Ok(None) };
         self.last = LastLook { id, index, offset: from.offset + offset };
         self.one(account, character).map(Some)
@@ -285,6 +363,7 @@ impl Strings {
         self.last = NOWHERE;
         self.table.retain(|index| marks.has(*index as usize));
         self.slab.sweep(marks, account, |account, entry| account.release(block(entry.text.len())));
+        self.growing.sweep(self.slab.iter().filter_map(|entry| piece(entry.tag)), account);
         if self.table.len() < self.table.num_buckets() / 8 {
             let slab = &self.slab;
             self.table.shrink_to(self.table.len() * 2, |index| spread(slab.get(*index).map_or(0, |entry| entry.tag)));

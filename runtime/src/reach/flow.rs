@@ -163,7 +163,7 @@ impl Walk<'_> {
             // These look at what something is, and keep nothing of it.
             Op::JumpTrue | Op::JumpFalse | Op::JumpNil | Op::JumpSet | Op::NeedSet | Op::MatchList | Op::MatchObject | Op::MatchNum => {}
             Op::JumpLt | Op::JumpLe | Op::JumpEq | Op::JumpNe | Op::JumpLtI | Op::JumpLeI | Op::JumpGtI | Op::JumpGeI => {}
-            Op::JumpEqI | Op::JumpNeI | Op::JumpEqS | Op::JumpNeS | Op::Jump | Op::Check => {}
+            Op::JumpEqI | Op::JumpNeI | Op::JumpEqS | Op::JumpNeS | Op::JumpIs | Op::JumpIsNot | Op::Jump | Op::Check => {}
             _ if op.is_back_edge() && !matches!(op, Op::ForLoop | Op::IterLoop) => {}
             Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Not | Op::Neg | Op::HasKey | Op::Concat => state.forget(a),
             Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Rem | Op::AddI | Op::SubI | Op::MulI | Op::DivI | Op::RemI => state.forget(a),

@@ -28,13 +28,12 @@ impl Vm<'_> {
     fn join(&mut self, x: Value, y: Value) -> Result<Value, Fault> {
         match (x.kind(), y.kind()) {
             (Kind::Str(a), Kind::Str(b)) => {
-                self.spend((self.heap.str(a).len() + self.heap.str(b).len()) / BYTES_PER_FUEL)?;
+                self.spend(self.heap.joining(a, self.heap.str(b).len()) / BYTES_PER_FUEL)?;
                 Ok(self.heap.concat(a, b)?.into())
             }
             (Kind::Str(a), Kind::Num(n)) => {
-                self.spend(self.heap.str(a).len() / BYTES_PER_FUEL)?;
-                let Some(b) = self.heap.string(&crate::heap::number(n))?.as_str() else { return Err(Fault::Broken("not a string")) };
-                Ok(self.heap.concat(a, b)?.into())
+                self.spend(self.heap.joining(a, 0) / BYTES_PER_FUEL)?;
+                Ok(self.heap.concat_text(a, crate::heap::Digits::default().of(n))?.into())
             }
             (Kind::Num(n), Kind::Str(b)) => {
                 self.spend(self.heap.str(b).len() / BYTES_PER_FUEL)?;

@@ -26,6 +26,7 @@ mod safe;
 mod slow;
 pub(crate) mod trace;
 mod unwind;
+mod window;
 
 use crate::builtin::{BuiltinRow, Fault};
 use crate::engine::Engine;

@@ -46,7 +46,7 @@ pub(super) fn place(value: Value) -> Option<usize> {
     if (place as f64).to_bits() == value.bits() { usize::try_from(place).ok() } else { None }
 }
 
-/// Longest text that [`join`] makes: what costs no fuel beside the instruction's.
+/// Most bytes that [`join`] moves: what costs no fuel beside the instruction's.
 const MAX_JOINED: usize = 255;
 
 /// `x + y` of a string and a short string or number, when there is room.
@@ -55,8 +55,8 @@ pub(super) fn join(heap: &mut Store, x: Value, y: Value) -> Option<Value> {
     let head = x.as_str()?;
     let mut digits = crate::heap::Digits::default();
     match y.kind() {
-        Kind::Str(tail) if heap.str(head).len() + heap.str(tail).len() <= MAX_JOINED => heap.concat(head, tail).ok().map(Value::from),
-        Kind::Num(number) if heap.str(head).len() <= MAX_JOINED => heap.concat_text(head, digits.of(number)).ok().map(Value::from),
+        Kind::Str(tail) if heap.joining(head, heap.str(tail).len()) <= MAX_JOINED => heap.concat(head, tail).ok().map(Value::from),
+        Kind::Num(number) if heap.joining(head, 0) <= MAX_JOINED => heap.concat_text(head, digits.of(number)).ok().map(Value::from),
         _ => None,
     }
 }

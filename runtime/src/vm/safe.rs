@@ -4,12 +4,15 @@
 //! case and leaves everything else (other types, a refused charge, another unit's code, another authority, an error) to
 //! `super::slow`, by leaving the loop with the word. An arm that leaves has changed nothing.
 
-use super::{Vm, WINDOW, frame::Frame, import::place_of, quick};
+use super::frame::Frame;
+use super::import::place_of;
+use super::quick;
+use super::window::{SPECIAL, clear, exact, window};
+use super::{Vm, WINDOW};
 use crate::builtin::{Cx, Run};
 use crate::heap::{Heap, Unit};
 use crate::value::Value;
 use ilu_lang::code::op::{Word, number};
-use ilu_lang::code::program::FunctionCode;
 use ilu_sbx::ANY;
 
 /// Why the fast loop was left. The running frame's `pc` is up to date.
@@ -25,25 +28,11 @@ pub(super) enum Exit {
     Broken(&'static str),
 }
 
-/// Registers of a frame.
-pub(super) type Window = [Value; WINDOW];
-
-#[inline(always)]
-fn window(stack: &mut [Value], base: usize) -> Option<&mut Window> {
-    stack.get_mut(base..)?.first_chunk_mut::<WINDOW>()
-}
-
 /// The number of an index, when it is a whole one that is not negative.
 #[inline(always)]
 pub(super) fn whole(number: f64) -> Option<usize> {
     let index = number as i64;
     if index as f64 == number && index >= 0 { Some(index as usize) } else { None }
-}
-
-/// Whether a call with `count` arguments fits without defaults and rest.
-#[inline(always)]
-fn exact(function: &FunctionCode, count: u8) -> bool {
-    function.required == count && function.optional == 0 && !function.rest
 }
 
 impl Vm<'_> {
@@ -265,6 +254,16 @@ impl Vm<'_> {
                     }
                     number::JumpNeI => {
                         if r!(a).float() != f64::from(word.b() as i8) {
+                            jump!();
+                        }
+                    }
+                    number::JumpIs => {
+                        if SPECIAL.get(word.b() as usize) == Some(&r!(a)) {
+                            jump!();
+                        }
+                    }
+                    number::JumpIsNot => {
+                        if SPECIAL.get(word.b() as usize) != Some(&r!(a)) {
                             jump!();
                         }
                     }
@@ -490,8 +489,8 @@ impl Vm<'_> {
                                 slow!()
                             }
                             bill!();
-                            if let Some(rest) = stack.get_mut(next + count as usize..next + function.registers as usize) {
-                                rest.fill(Value::NIL);
+                            if let Some(regs) = window(stack, next) {
+                                clear(regs, count, function.registers);
                             }
                             if let Some(caller) = frames.last_mut() {
                                 caller.pc = pc as u32;
@@ -518,10 +517,7 @@ impl Vm<'_> {
                             slow!()
                         };
                         regs = callee_regs;
-                        // Whatever the callee reads before it writes must be nil, never what another call left there.
-                        if let Some(rest) = regs.get_mut(count as usize..function.registers as usize) {
-                            rest.fill(Value::NIL);
-                        }
+                        clear(regs, count, function.registers);
                         if let Some(caller) = frames.last_mut() {
                             caller.pc = pc as u32;
                         }

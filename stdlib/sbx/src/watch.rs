@@ -16,6 +16,7 @@ use crate::view::{Access, Opened, Source};
 use cap_std::fs::Dir;
 use ilu_cap::rights::Place;
 use ilu_cap::{NativeId, by_name};
+use ilu_pol::net::{Host, Rule};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Observed {
     pub touches: BTreeSet<Touch>,
     /// Environment variables that it asked for.
     pub env: BTreeSet<String>,
+    /// Network rules for the connections that it made, and those that sandboxes were made with.
+    pub net: BTreeSet<String>,
     /// The most that one sandbox was made with of each budget that it named: who makes it must have as much left.
     pub asked: Asked,
     /// Where the first path of a call that moves lies: both must be in one grant.
@@ -87,6 +90,14 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) const fn is_idle(&self) -> bool {
         self.nowhere.is_none() && self.observed.is_none()
+    }
+
+    /// Is a call only asked about? Then it ends here: what comes after has no bearing on whether it is allowed.
+    pub(crate) const fn only_asks(&mut self) -> bool {
+        if self.nowhere.is_some() {
+            self.given += 1;
+        }
+        self.nowhere.is_some()
     }
 }
 
@@ -147,6 +158,9 @@ impl Realm {
             observed.natives.extend(request.caps.iter().filter_map(|name| by_name(name)));
         }
         observed.env.extend(request.env.iter().flatten().cloned());
+        if !request.lax {
+            observed.net.extend(request.net.iter().flatten().filter(|rule| !rule.starts_with('!')).cloned());
+        }
         let asked = &mut observed.asked;
         for (most, named) in [
             (&mut asked.fuel, request.fuel),
@@ -172,6 +186,14 @@ impl Realm {
 }
 
 impl Permit<'_> {
+    /// Takes note of a connection that was allowed.
+    pub(crate) fn note_net(&mut self, host: &Host, port: Option<u16>) {
+        if let Some(observed) = &mut self.realm.watch.observed {
+            let text = port.map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
+            observed.net.insert(Rule::from_text(&text).map_or(text, |rule| rule.to_string()));
+        }
+    }
+
     /// A place that a grant gave, while the realm watches: nowhere when it only asks. `through_first` is a path that names no mount.
     pub(crate) fn watched(&mut self, place: Spot, base: &Place, want: Access, through_first: bool, follow: bool) -> Result<Spot, Stop> {
         if let Some(nowhere) = self.realm.watch.nowhere.clone() {
