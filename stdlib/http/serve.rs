@@ -160,6 +160,16 @@ pub fn reply(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     }
 }
 
+/// `__sys_http_stop(server)`: it takes no more requests; doing it again changes nothing.
+pub fn stop(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
+    let id = handle(args)?;
+    // Only a server: other things that are open have natives of their own to close them.
+    if permit.shared::<Server>(id, "server").is_ok() {
+        permit.close(id);
+    }
+    Ok(Plain::Nil)
+}
+
 /// Waits until an answer was sent, and feeds it meanwhile; tells whether it was taken.
 async fn sent(permit: &mut Permit<'_>, mut gone: oneshot::Receiver<()>, mut feeding: Option<Uploading<'_>>) -> Result<bool, Broken> {
     let mut until = permit.mono_ms() + SEND_MS;

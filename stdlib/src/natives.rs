@@ -49,6 +49,7 @@ const HTTP_ROWS: &[(&str, NativeFn)] = &[
     ("__sys_http_serve", crate::http::serve::serve),
     ("__sys_http_take", crate::http::serve::take),
     ("__sys_http_reply", crate::http::serve::reply),
+    ("__sys_http_stop", crate::http::serve::stop),
 ];
 #[cfg(not(feature = "http"))]
 const HTTP_ROWS: &[(&str, NativeFn)] = &[];

@@ -12,5 +12,6 @@
 pub mod command;
 pub mod expect;
 pub mod inside;
+pub mod server;
 pub mod suite;
 pub mod watched;

@@ -73,6 +73,7 @@ natives! {
     Serve "__sys_http_serve" [] (must("ip", Str), must("port", Num), may("opts", Options)) [Listen] Net "an HTTP server: `{srv, port}`";
     Serve "__sys_http_take" [] (must("server", Handle), may("ms", Num)) [Listen] Net "the next request of a server, nil when none came";
     Serve "__sys_http_reply" [] (must("req", Handle), must("answer", Options)) [Listen] Net "answers a request";
+    Serve "__sys_http_stop" [] (must("server", Handle)) [] None "ends a server";
 
     Dns "__sys_dns" [] (must("host", Str)) [Connect] Net "the addresses of a name";
 
