@@ -5,8 +5,8 @@ use crate::args::GrantFlags;
 use crate::grants::AT_FIRST;
 use crate::quantity::DirSpec;
 use ilu_cap::{Class, GrantKind, by_name};
-use ilu_sbx::denial::{escape, shell_word};
 use ilu_pol::net::{Rule as NetRule, Where};
+use ilu_sbx::denial::{escape, shell_word};
 use ilu_sbx::{Denial, Rule};
 
 /// Puts the flag for this command line into a denial, of a call with these operands, of a native that the script does not hold.
@@ -27,7 +27,9 @@ pub fn for_this_command_line(denial: &mut Denial, on: &[String], flags: &GrantFl
             None => format!("--dir {}:rw", path.map_or("PATH", folder)),
         },
         (None, GrantKind::Env) => format!("--env {}", path.unwrap_or("NAME")),
-        (None, GrantKind::Net) if row.class != Class::Serve => format!("--net {}", on.first().and_then(|on| net_flag(on)).unwrap_or("HOST:PORT".to_string())),
+        (None, GrantKind::Net) if row.class != Class::Serve => {
+            format!("--net {}", on.first().and_then(|on| net_flag(on)).unwrap_or("HOST:PORT".to_string()))
+        }
         (None, _) => format!("--grant {},{}", AT_FIRST.join(","), row.name),
     };
     denial.grant = Some(hint);

@@ -15,7 +15,7 @@ use ilu::{Engine, Outcome};
 use ilu_cap::rights::Place;
 use ilu_sbx::denial::shell_word;
 use ilu_sbx::watch::{below, parent};
-use ilu_sbx::{Lookup, Observed, Pool, Outside, Plain, Touch};
+use ilu_sbx::{Lookup, Observed, Outside, Plain, Pool, Touch};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;

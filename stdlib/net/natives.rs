@@ -32,7 +32,9 @@ fn port(permit: &Permit<'_>, args: &[Arg<'_>], n: usize) -> Result<u16, Stop> {
 fn handle(permit: &Permit<'_>, args: &[Arg<'_>], n: usize) -> Result<HandleId, Stop> {
     match args.get(n) {
         Some(Arg::Handle(id)) => Ok(*id),
-        other => Err(Stop::Failed(format!("{}: an open resource is needed, got {}", permit.native(), other.map_or("nothing", Arg::type_name)))),
+        other => {
+            Err(Stop::Failed(format!("{}: an open resource is needed, got {}", permit.native(), other.map_or("nothing", Arg::type_name))))
+        }
     }
 }
 

@@ -50,9 +50,11 @@ pub fn accept(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> 
         permit.pulse()?;
         let listener: Arc<Listener> = permit.shared(id, "listener")?;
         match listener.socket.accept_with(Blocking::No) {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
+                let peer = peer.to_string();
+                permit.about(&peer);
                 stream.set_nodelay(true).map_err(|error| Stop::Failed(format!("can't accept: {}", os_text(&error))))?;
-                return permit.open_shared(Arc::new(Connection { stream }), CONNECTION).map(Plain::Handle);
+                return permit.open_shared(Arc::new(Connection { stream, peer }), CONNECTION).map(Plain::Handle);
             }
             // Whoever called has gone again, or there is nobody yet.
             Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted) => {}

@@ -23,6 +23,8 @@ const PIECE: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Connection {
     pub(super) stream: TcpStream,
+    /// Whom it is with, for the record.
+    pub(super) peer: String,
 }
 
 /// `__sys_tcp_dial(host, port)`
@@ -44,7 +46,8 @@ pub fn connect_ip(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, St
 fn connect(permit: &mut Permit<'_>, host: &str, port: u16) -> Result<Plain, Stop> {
     let route = permit.connect(host, port)?;
     let stream = dial::dial(permit, &route)?;
-    permit.open_shared(Arc::new(Connection { stream }), CONNECTION).map(Plain::Handle)
+    let peer = format!("{}:{}", route.host(), route.port());
+    permit.open_shared(Arc::new(Connection { stream, peer }), CONNECTION).map(Plain::Handle)
 }
 
 /// The connection a handle names, unless it was revoked meanwhile.
@@ -58,9 +61,17 @@ pub fn send(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     let data: &[u8] = match args.get(1) {
         Some(Arg::Str(text)) => text.as_bytes(),
         Some(Arg::Bytes(bytes)) => bytes,
-        other => return Err(Stop::Failed(format!("{}: a str or byt is needed, got {}", permit.native(), other.map_or("nothing", Arg::type_name)))),
+        other => {
+            return Err(Stop::Failed(format!(
+                "{}: a str or byt is needed, got {}",
+                permit.native(),
+                other.map_or("nothing", Arg::type_name)
+            )));
+        }
     };
-    connection(permit, id)?;
+    let peer = connection(permit, id)?;
+    permit.about(&peer.peer);
+    drop(peer);
     permit.charge_sent(data.len() as u64)?;
     let mut rest = data;
     let mut until = after(permit, SEND_MS);
@@ -96,7 +107,9 @@ pub fn recv(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     }
     let ms = count(permit, args, 2, "ms")?.unwrap_or(USUAL_MS);
     let until = after(permit, ms);
-    connection(permit, id)?;
+    let peer = connection(permit, id)?;
+    permit.about(&peer.peer);
+    drop(peer);
     let most = max.min(permit.readable());
     if most == 0 {
         permit.charge_read(1)?;

@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn the_file_of_hosts_is_read_as_it_is_written() {
-        let text = b"127.0.0.1 localhost\n# 10.0.0.9 db\n10.0.0.1\tDB.test. db # the database\nfe80::1%lo0 db\n10.0.0.2 db\nrubbish db\n".as_slice();
+        let text = b"127.0.0.1 localhost\n# 10.0.0.9 db\n10.0.0.1\tDB.test. db # the database\nfe80::1%lo0 db\n10.0.0.2 db\nrubbish db\n"
+            .as_slice();
         let all = |name| in_file_of_hosts(text, name).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(all("db"), ["10.0.0.1", "10.0.0.2"]);
         assert_eq!(all("db.test"), ["10.0.0.1"]);

@@ -155,8 +155,11 @@ impl Host {
 fn has_leading_zero(text: &str) -> bool {
     let text = text.strip_suffix('.').unwrap_or(text);
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let hex = |part: &str| part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
-    text.split('.').all(|part| number(part) || hex(part)) && text.split('.').any(|part| number(part) && part.len() > 1 && part.starts_with('0'))
+    let hex = |part: &str| {
+        part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    text.split('.').all(|part| number(part) || hex(part))
+        && text.split('.').any(|part| number(part) && part.len() > 1 && part.starts_with('0'))
 }
 
 /// An escape or a wide digit may hide a leading zero.

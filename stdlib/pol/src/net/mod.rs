@@ -215,7 +215,9 @@ mod tests {
 
     #[test]
     fn names_and_the_star_never_reach_special_addresses() {
-        for special in ["127.0.0.1", "169.254.169.254", "10.1.2.3", "::1", "fe80::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"] {
+        for special in
+            ["127.0.0.1", "169.254.169.254", "10.1.2.3", "::1", "fe80::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"]
+        {
             for texts in [&["*:*"][..], &["good.test:*"], &["*.test:*"], &["0.0.0.0/0", "::/0", "good.test:*"], &["*:*", "good.test:*"]] {
                 assert_eq!(ask(texts, Some("good.test"), Some(special), 80), (false, None), "{special} {texts:?}");
                 assert!(!ask(texts, None, Some(special), 80).0, "{special} {texts:?}");
@@ -264,7 +266,18 @@ mod tests {
 
     fn any_rule() -> impl Strategy<Value = String> {
         let at = prop::sample::select(vec![
-            "*", "a.test", "b.test", "*.test", "*.a.test", "127.0.0.1", "10.0.0.0/8", "0.0.0.0/0", "93.0.0.0/8", "[::1]", "[::/0]", "[fc00::/7]",
+            "*",
+            "a.test",
+            "b.test",
+            "*.test",
+            "*.a.test",
+            "127.0.0.1",
+            "10.0.0.0/8",
+            "0.0.0.0/0",
+            "93.0.0.0/8",
+            "[::1]",
+            "[::/0]",
+            "[fc00::/7]",
         ]);
         let port = prop::sample::select(vec!["", ":*", ":80", ":1..100", ":65535"]);
         (any::<bool>(), at, port).prop_map(|(deny, at, port)| format!("{}{at}{port}", if deny { "!" } else { "" }))
@@ -276,7 +289,8 @@ mod tests {
             any::<u32>().prop_map(|bits| IpAddr::V4(bits.into())),
             any::<u128>().prop_map(|bits| IpAddr::V6(bits.into())),
             any::<u32>().prop_map(|bits| IpAddr::V6((0x0064_ff9b_u128 << 96 | u128::from(bits)).into())),
-            prop::sample::select(vec!["127.0.0.1", "10.1.1.1", "93.1.1.1", "::1", "fc00::1", "::ffff:10.0.0.1"]).prop_map(|text| text.parse().unwrap()),
+            prop::sample::select(vec!["127.0.0.1", "10.1.1.1", "93.1.1.1", "::1", "fc00::1", "::ffff:10.0.0.1"])
+                .prop_map(|text| text.parse().unwrap()),
         ];
         (name, address, prop::sample::select(vec![0, 1, 80, 100, 101, 443, 65535]))
     }

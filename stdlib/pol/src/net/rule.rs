@@ -172,7 +172,8 @@ impl Rule {
             None | Some(Data::Nil) => at.usual_ports(allow),
             Some(Data::Str(text)) => ports(text).map_err(|why| malformed(format!("`port` of {what}: {why}")))?,
             Some(Data::Num(n)) => {
-                let port = port_number(*n).ok_or_else(|| malformed(format!("`port` of {what}: a port is a whole number from 0 to 65535")))?;
+                let port =
+                    port_number(*n).ok_or_else(|| malformed(format!("`port` of {what}: a port is a whole number from 0 to 65535")))?;
                 Ports::Range(port, port)
             }
             Some(other) => return Err(PolError::wrong_type(format_args!("`port` of {what}"), "a number or text", other.type_name())),
@@ -425,7 +426,9 @@ mod tests {
         assert_eq!(row("example.com", Data::text("1..9"), false).as_deref(), Ok("!example.com:1..9"));
         assert_eq!(row("::1", Data::text("*"), true).as_deref(), Ok("[::1]"));
         assert_eq!(row("fc00::/7", Data::Num(1.0), true).as_deref(), Ok("[fc00::/7]:1"));
-        for (net, port) in [("example.com:80", Data::Nil), ("!x", Data::Nil), ("x", Data::Num(0.5)), ("x", Data::Num(65536.0)), ("x", Data::Bool(true))] {
+        for (net, port) in
+            [("example.com:80", Data::Nil), ("!x", Data::Nil), ("x", Data::Num(0.5)), ("x", Data::Num(65536.0)), ("x", Data::Bool(true))]
+        {
             assert!(row(net, port, true).is_err(), "{net}");
         }
         let missing = Data::Object(vec![("net".into(), Data::text("x"))]);

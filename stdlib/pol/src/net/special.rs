@@ -70,11 +70,13 @@ pub fn v6_in(address: Ipv6Addr, first: Ipv6Addr, prefix: u8) -> bool {
 #[must_use]
 pub fn block(address: IpAddr) -> Option<(IpAddr, u8, &'static str)> {
     match address {
-        IpAddr::V4(address) => {
-            V4.iter().find(|(first, prefix, _)| v4_in(address, *first, *prefix)).map(|(first, prefix, what)| (IpAddr::V4(*first), *prefix, *what))
-        }
-        IpAddr::V6(address) => {
-            V6.iter().find(|(first, prefix, _)| v6_in(address, *first, *prefix)).map(|(first, prefix, what)| (IpAddr::V6(*first), *prefix, *what))
-        }
+        IpAddr::V4(address) => V4
+            .iter()
+            .find(|(first, prefix, _)| v4_in(address, *first, *prefix))
+            .map(|(first, prefix, what)| (IpAddr::V4(*first), *prefix, *what)),
+        IpAddr::V6(address) => V6
+            .iter()
+            .find(|(first, prefix, _)| v6_in(address, *first, *prefix))
+            .map(|(first, prefix, what)| (IpAddr::V6(*first), *prefix, *what)),
     }
 }

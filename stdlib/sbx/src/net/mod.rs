@@ -128,7 +128,11 @@ impl Permit<'_> {
             let refused = first.unwrap_or_else(Refused::nobody);
             return Err(self.deny_net(&refused, host, port));
         }
-        self.note_net(host, port);
+        match passed.first() {
+            // A rule can't name it otherwise.
+            Some(address) if host.is_localhost() => self.note_net(&Host::Address(*address), port),
+            _ => self.note_net(host, port),
+        }
         if self.realm.watch.only_asks() {
             return Err(Stop::failed("only asked"));
         }

@@ -101,10 +101,8 @@ impl Policy {
 
 /// The rules of a list that allow what is not certain to be held, in words.
 pub(crate) fn missing(held: &Net, asked: &Rules) -> Vec<String> {
-    let clauses: Vec<Vec<Rules>> = held
-        .clauses()
-        .map(|clause| clause.iter().filter_map(|list| Rules::from_texts(list.rules()).ok()).collect())
-        .collect();
+    let clauses: Vec<Vec<Rules>> =
+        held.clauses().map(|clause| clause.iter().filter_map(|list| Rules::from_texts(list.rules()).ok()).collect()).collect();
     let texts: Vec<String> = asked.texts().collect();
     // The maker's own list, or the beginning of it, is within it whatever it says.
     if !texts.is_empty() && Net::rules(RuleList::new(texts)).is_subset(held) {
