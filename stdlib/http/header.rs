@@ -64,7 +64,8 @@ pub fn read(arg: Option<&Arg<'_>>) -> Result<HeaderMap, Failure> {
                 return wrong(format!("a request has at most {MAX_FIELDS} header fields of {MAX_BYTES} bytes together"));
             }
             // The value is not shown: it may be a secret.
-            let Ok(value) = HeaderValue::from_str(text) else {
+            let printable = text.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b));
+            let Some(value) = HeaderValue::from_str(text).ok().filter(|_| printable) else {
                 return wrong(format!("the header field {field} holds a character that can't be sent: printable ASCII only, no line ends"));
             };
             headers.append(field.clone(), value);
