@@ -52,6 +52,14 @@ Examples:
 
 The script runs, with the grants given and no more. What it prints goes to standard error.";
 
+const FMT_EXAMPLES: &str = "\
+Examples:
+  ilu fmt job.ilu
+  ilu fmt --check .
+  ilu fmt - < job.ilu
+
+A script that does not parse is left as it is.";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   ilu check src/*.ilu
@@ -68,6 +76,9 @@ pub enum Command {
     Learn(Box<Run>),
     /// Compile scripts and say what is wrong with them
     Check(Check),
+    /// Write scripts in the one formatting
+    #[command(after_help = FMT_EXAMPLES)]
+    Fmt(Fmt),
     /// Say whether a call would be allowed, by which rule, and what would allow it
     Explain(Box<Explain>),
     /// Trust an ilu.toml as it is now: beside a script it counts from then on, until it changes
@@ -114,6 +125,20 @@ pub struct Check {
     /// How to tell.
     #[command(flatten)]
     pub output: OutputFlags,
+}
+
+/// `ilu fmt`
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// The scripts, or folders of them; `-` formats standard input to standard output
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Write nothing; name the scripts that are not formatted, and exit with 1 if there are any
+    #[arg(long)]
+    pub check: bool,
+    /// When to draw messages in colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
 }
 
 /// `ilu explain`
@@ -258,7 +283,8 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-const FIRST_WORDS: [&str; 12] = ["run", "check", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
+const FIRST_WORDS: [&str; 13] =
+    ["run", "check", "fmt", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -280,7 +306,7 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
         tips.push(format!(
-            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `explain`, `learn`, `trust`, `caps` and `audit`"
         ));
     }
     if !is_command || first == "run" {
@@ -325,7 +351,7 @@ mod tests {
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         let command =
-            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `explain`, `learn`, `trust`, `caps` and `audit`"
                 .to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());

@@ -12,6 +12,7 @@ mod check;
 mod config;
 mod exit;
 mod explain;
+mod fmt;
 mod grants;
 mod hint;
 mod learn;
@@ -52,6 +53,7 @@ fn command() -> Exit {
         Command::Learn(args) => learn::learn(args),
         Command::Trust(args) => config::trust(args, &Terminal::new(Color::Auto)),
         Command::Check(args) => check::check(args),
+        Command::Fmt(args) => fmt::fmt(args),
         Command::Audit(Audit::Verify(args)) => audit::verify(args),
         Command::Explain(args) => explain::explain(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),

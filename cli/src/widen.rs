@@ -35,7 +35,7 @@ pub fn widen(flags: &mut GrantFlags, denial: &Denial, row: &Native, on: &[String
             Some(format!("{} in place of {before}", text(spec)))
         }
         Rule::NoVariable => Some(variable(flags, last?)),
-        Rule::NoNetRule | Rule::SpecialAddress(_) => network(flags, last?),
+        Rule::NoConnection | Rule::SpecialAddress(_) => network(flags, last?),
         _ => None,
     }
 }

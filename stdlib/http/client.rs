@@ -10,7 +10,8 @@ use super::header::MAX_ANSWER_FIELDS;
 use super::target::Target;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
 use ilu_sbx::service::Service;
-use ilu_sbx::{Route, SbxId};
+use ilu_sbx::Route;
+use ilu_sbx::sandbox::Owner;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
@@ -35,7 +36,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// What a client is for. Two that differ in any of it share nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Key {
-    sandbox: SbxId,
+    owner: Owner,
     tls: bool,
     host: String,
     port: u16,
@@ -51,8 +52,8 @@ pub struct Http {
 }
 
 impl Service for Http {
-    fn revoked(&self, sandboxes: &[SbxId]) {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|(key, _)| !sandboxes.contains(&key.sandbox));
+    fn heed(&self) {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|(key, _)| !key.owner.is_gone());
         self.turn();
     }
 }
@@ -96,9 +97,9 @@ impl Http {
     ///
     /// # Errors
     /// No address passed.
-    pub fn client(&self, sandbox: SbxId, target: &Target, route: &Route) -> Result<Client, Failure> {
+    pub fn client(&self, owner: Owner, target: &Target, route: &Route) -> Result<Client, Failure> {
         let addrs = checked(target, route)?;
-        let key = Key { sandbox, tls: target.is_tls(), host: target.host().to_owned(), port: target.port(), addrs };
+        let key = Key { owner, tls: target.is_tls(), host: target.host().to_owned(), port: target.port(), addrs };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = clients.iter().position(|(known, _)| *known == key) {
             // Last used, last in line.

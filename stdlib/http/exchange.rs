@@ -75,7 +75,7 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
         let mut at = Some(&target);
         let hop = (|| -> Result<(Next, HeaderMap), Broken> {
             let route = permit.connect(target.host(), target.port())?;
-            let client = http.client(permit.sandbox(), &target, &route)?;
+            let client = http.client(permit.owner(), &target, &route)?;
             let message = Message { method: &method, target: &target, headers: &headers, body: &body };
             http.runtime()?.block_on(async {
                 let answer = send(permit, &client, &message, upload.as_mut(), deadline).await?;

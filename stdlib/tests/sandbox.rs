@@ -200,7 +200,7 @@ fn nesting_and_the_number_of_sandboxes_are_bounded() {
 #[test]
 fn options_are_of_the_documented_form_or_an_error() {
     let mut rig = Rig::new(Access::ReadWrite);
-    for key in ["net", "run", "pol", "tasks", "log"] {
+    for key in ["run", "tasks", "log"] {
         assert_eq!(refused(rig.make(&[], on(key))), format!("sbxmk: option {key} is not in this build"));
     }
     let odd = [

@@ -1,14 +1,13 @@
 //! Attack row INT-037: every budget of the interpreter runs out at every point it can, under the suite's own scripts. Whatever the point, the
 //! run ends with its value, its own error or that limit; never with a bug of ours; and the next run in the same process is as good as new.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read the repository")]
-
 use ilu::{Engine, Kind};
 use ilu_sbx::Limits;
 use ilu_tests::command::root;
 use ilu_tests::expect::cases;
 use ilu_tests::inside::with_limits;
 use ilu_tests::suite::{FOLDER, files, is_helper};
+use ilu_tests::tally::{Part, note};
 
 /// Scripts of the suite that run for a while but not for long.
 fn corpus() -> Vec<String> {
@@ -48,6 +47,10 @@ fn all(limits: &[Limits]) -> (usize, usize) {
 
 fn check(limits: &[Limits]) {
     let (stopped, went_on) = all(limits);
+    // What a limit stopped, and what the next one up let through.
+    note(Part::Refusal);
+    note(Part::Twin);
+    note(Part::Control);
     assert!(stopped > 100 && went_on > 100, "the limits are not where they bite: {stopped} stopped, {went_on} went on");
 }
 
@@ -55,22 +58,18 @@ fn small() -> Limits {
     Limits { fuel: 200_000, memory: 16 << 20, ..Limits::default() }
 }
 
-#[test]
-fn int_037_memory_may_run_out_anywhere() {
-    check(&(0..60).map(|step| Limits { memory: step * step * 24, ..small() }).collect::<Vec<_>>());
+pub fn int_037_memory_may_run_out_anywhere() {
+    check(&(0..30).map(|step| Limits { memory: step * step * 96, ..small() }).collect::<Vec<_>>());
 }
 
-#[test]
-fn int_037_fuel_may_run_out_anywhere() {
+pub fn int_037_fuel_may_run_out_anywhere() {
     check(&(0..40).map(|fuel| Limits { fuel, ..small() }).collect::<Vec<_>>());
 }
 
-#[test]
-fn int_037_depth_may_run_out_anywhere() {
+pub fn int_037_depth_may_run_out_anywhere() {
     check(&(0..10).map(|depth| Limits { depth, ..small() }).collect::<Vec<_>>());
 }
 
-#[test]
-fn int_037_output_may_run_out_anywhere() {
+pub fn int_037_output_may_run_out_anywhere() {
     check(&(0..20).map(|output| Limits { output, ..small() }).collect::<Vec<_>>());
 }

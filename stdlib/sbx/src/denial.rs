@@ -29,7 +29,7 @@ pub enum Rule {
     /// The environment variable is not granted.
     NoVariable,
     /// No network rule allows the connection.
-    NoNetRule,
+    NoConnection,
     /// This network rule denies it.
     NetDenied(String),
     /// The address is special in this way, and no rule names it.
@@ -58,7 +58,7 @@ impl Rule {
             Rule::Special(kind) => format!("files of {kind} are never reached through a directory grant"),
             Rule::AbsoluteLink => "a link must have a relative target".to_owned(),
             Rule::NoVariable => "this environment variable is not granted".to_owned(),
-            Rule::NoNetRule => "no network rule allows it".to_owned(),
+            Rule::NoConnection => "no network rule allows it".to_owned(),
             Rule::NetDenied(rule) => format!("the network rule {rule} denies it"),
             Rule::SpecialAddress(what) => format!("the address is special ({what}), and no network rule names it"),
             Rule::LeadsToSpecial(what) => format!("the name leads to a special address ({what}), which names never reach"),
@@ -82,7 +82,7 @@ impl Rule {
             Rule::Special(_) => "special-filesystem",
             Rule::AbsoluteLink => "absolute-link",
             Rule::NoVariable => "no-variable",
-            Rule::NoNetRule => "no-net-rule",
+            Rule::NoConnection => "no-net-rule",
             Rule::NetDenied(_) => "net-denied",
             Rule::SpecialAddress(_) => "special-address",
             Rule::LeadsToSpecial(_) => "leads-to-special",

@@ -4,8 +4,8 @@
 //! never serves one sandbox with what another left.
 
 use crate::denial::Rule;
-use crate::ids::SbxId;
 use crate::permit::Permit;
+use crate::sandbox::Owner;
 use crate::stop::Stop;
 use ilu_cap::NativeId;
 use std::any::Any;
@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Something that natives keep.
 pub trait Service: Any + Send + Sync {
-    /// These sandboxes were revoked: what was kept for them is to be closed.
-    fn revoked(&self, sandboxes: &[SbxId]);
+    /// Something was revoked: what is kept for owners that are gone is to be closed.
+    fn heed(&self);
 }
 
 /// The services of a run; clones are the same ones.
@@ -39,10 +39,9 @@ impl Services {
         made
     }
 
-    pub(crate) fn revoked(&self, sandboxes: &[SbxId]) {
-        for service in self.all.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            service.revoked(sandboxes);
-        }
+    pub(crate) fn heed(&self) {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.iter().for_each(|service| service.heed());
     }
 }
 
@@ -56,13 +55,13 @@ impl Permit<'_> {
     /// What natives of this kind keep between calls.
     #[must_use]
     pub fn service<T: Service + Default>(&self) -> Arc<T> {
-        self.realm.services.get()
+        self.realm.run.services.get()
     }
 
     /// The sandbox whose authority the call has: the owner of what is kept.
     #[must_use]
-    pub const fn sandbox(&self) -> SbxId {
-        self.site.authority
+    pub fn owner(&self) -> Owner {
+        Owner::of(self.realm.tree.node(self.site.authority))
     }
 
     /// Bytes of heap that the caller's tightest sandbox may have.
@@ -92,8 +91,8 @@ mod tests {
     struct Counter(Mutex<usize>);
 
     impl Service for Counter {
-        fn revoked(&self, sandboxes: &[SbxId]) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) += sandboxes.len();
+        fn heed(&self) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         }
     }
 
@@ -101,7 +100,7 @@ mod tests {
     struct Other;
 
     impl Service for Other {
-        fn revoked(&self, _: &[SbxId]) {}
+        fn heed(&self) {}
     }
 
     #[test]
@@ -110,7 +109,7 @@ mod tests {
         let first = services.get::<Counter>();
         let _ = services.get::<Other>();
         assert!(Arc::ptr_eq(&first, &services.clone().get::<Counter>()));
-        services.revoked(&[SbxId(3), SbxId(4)]);
-        assert_eq!(*first.0.lock().unwrap_or_else(PoisonError::into_inner), 2);
+        services.heed();
+        assert_eq!(*first.0.lock().unwrap_or_else(PoisonError::into_inner), 1);
     }
 }

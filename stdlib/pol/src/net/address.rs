@@ -153,7 +153,7 @@ mod tests {
     fn every_block_holds_its_first_address_and_has_no_bits_below_its_prefix() {
         for (first, prefix, _) in special::V4 {
             assert!(special::v4_in(*first, *first, *prefix));
-            assert_eq!(first.to_bits() << u32::from(*prefix) % 32, if *prefix == 32 { first.to_bits() } else { 0 }, "{first}");
+            assert!(*prefix == 32 || first.to_bits() << u32::from(*prefix) == 0, "{first}");
         }
         for (first, prefix, _) in special::V6 {
             assert!(*prefix == 128 || first.to_bits() << u32::from(*prefix) == 0, "{first}");

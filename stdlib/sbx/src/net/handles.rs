@@ -34,7 +34,7 @@ impl Permit<'_> {
             Resource::Lines(_) => return Err(Stop::Failed(format!("{native}: this is not a {what}"))),
         };
         match found {
-            Some(found) if !self.realm.tree.is_revoked(owner) => Ok(found),
+            Some(found) if !self.realm.is_revoked(owner) => Ok(found),
             _ => Err(self.deny(Rule::Revoked, None)),
         }
     }

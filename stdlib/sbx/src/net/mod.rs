@@ -41,7 +41,7 @@ impl Permit<'_> {
         }
         let addresses = self.addresses(&host, Some(port))?;
         let addrs: Vec<SocketAddr> = addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect();
-        let pool = self.realm.outside.pool(&addrs);
+        let pool = self.realm.run.outside.pool(&addrs);
         Ok(Route { host, port, addrs, pool })
     }
 
@@ -65,12 +65,12 @@ impl Permit<'_> {
         let judged = self.policy(self.site.authority)?.judge(&Asked { name: None, address: Some(address), port: Some(port) });
         let rule = judged.map_err(|refused| self.deny_net(&refused, &Host::Address(address), Some(port)))?;
         self.rule = Cow::Owned(format!("net {rule}"));
-        self.note_net(&Host::Address(address), Some(port));
+        self.realm.note_net(&Host::Address(address), Some(port));
         if self.realm.watch.only_asks() {
             return Err(Stop::failed("only asked"));
         }
         let addr = SocketAddr::new(address, port);
-        Ok(Listening { addr, pool: self.realm.outside.pool(&[addr]) })
+        Ok(Listening { addr, pool: self.realm.run.outside.pool(&[addr]) })
     }
 
     /// What a text names, and what the record says of it.
@@ -100,7 +100,7 @@ impl Permit<'_> {
                 let rule = policy.judge(&asked).map_err(|refused| self.deny_net(&refused, host, port))?;
                 self.rule = Cow::Owned(format!("net {rule}"));
                 if self.realm.watch.only_asks() {
-                    self.note_net(host, port);
+                    self.realm.note_net(host, port);
                     return Err(Stop::failed("only asked"));
                 }
                 (Some(name.as_str()), self.resolve_name(name)?)
@@ -117,7 +117,7 @@ impl Permit<'_> {
                         self.rule = Cow::Owned(format!("net {rule}"));
                     }
                     if name.is_some() && special_purpose(address).is_some() {
-                        self.note_net(&Host::Address(address), port);
+                        self.realm.note_net(&Host::Address(address), port);
                     }
                     passed.push(address);
                 }
@@ -130,8 +130,8 @@ impl Permit<'_> {
         }
         match passed.first() {
             // A rule can't name it otherwise.
-            Some(address) if host.is_localhost() => self.note_net(&Host::Address(*address), port),
-            _ => self.note_net(host, port),
+            Some(address) if host.is_localhost() => self.realm.note_net(&Host::Address(*address), port),
+            _ => self.realm.note_net(host, port),
         }
         if self.realm.watch.only_asks() {
             return Err(Stop::failed("only asked"));
@@ -146,7 +146,7 @@ impl Permit<'_> {
             std::io::ErrorKind::WouldBlock => Stop::failed("too many names are being looked up"),
             _ => Stop::Failed(format!("the lookup of {} failed: {}", quote(name), os_text(error))),
         };
-        let lookup = self.realm.outside.lookup(name).map_err(|error| failed(&error))?;
+        let lookup = self.realm.run.outside.lookup(name).map_err(|error| failed(&error))?;
         let until = self.mono_ms() + LOOKUP_MS;
         let found = loop {
             self.pulse()?;
@@ -183,7 +183,7 @@ impl Permit<'_> {
                 return self.deny(Rule::NotHeld, Some(hint));
             }
             Refused::Bound => return self.deny(Rule::Bound, None),
-            Refused::NoRule => Rule::NoNetRule,
+            Refused::NoRule => Rule::NoConnection,
             Refused::Denied(rule) => Rule::NetDenied(rule.clone()),
             Refused::Special(what) if matches!(host, Host::Name(_)) => Rule::LeadsToSpecial(what.clone()),
             Refused::Special(what) => Rule::SpecialAddress(what.clone()),
