@@ -93,33 +93,46 @@ impl Http {
         }
     }
 
-    /// The client for what was decided.
+    /// The client for what was decided, and whether it was used before.
     ///
     /// # Errors
     /// No address passed.
-    pub fn client(&self, owner: Owner, target: &Target, route: &Route) -> Result<Client, Failure> {
-        let addrs = checked(target, route)?;
-        let key = Key { owner, tls: target.is_tls(), host: target.host().to_owned(), port: target.port(), addrs };
+    pub fn client(&self, owner: Owner, target: &Target, route: &Route) -> Result<(Client, bool), Failure> {
+        let key = key(owner, target, route)?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = clients.iter().position(|(known, _)| *known == key) {
             // Last used, last in line.
             clients.get_mut(at..).unwrap_or_default().rotate_left(1);
-            return clients.last().map(|(_, client)| client.clone()).ok_or_else(unusable);
+            return clients.last().map(|(_, client)| (client.clone(), true)).ok_or_else(unusable);
         }
+        drop(clients);
+        self.anew(key).map(|client| (client, false))
+    }
+
+    /// Another client in place of the one for what was decided: the connections of that one are let go.
+    ///
+    /// # Errors
+    /// No address passed.
+    pub fn without_open_connections(&self, owner: Owner, target: &Target, route: &Route) -> Result<Client, Failure> {
+        self.anew(key(owner, target, route)?)
+    }
+
+    fn anew(&self, key: Key) -> Result<Client, Failure> {
         let tls = self.tls.get_or_init(tls).as_ref().ok_or_else(unusable)?;
         let client = build(&key, tls.clone())?;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.retain(|(known, _)| *known != key);
         if clients.len() >= MAX_CLIENTS {
             clients.remove(0);
         }
         clients.push((key, client.clone()));
         Ok(client)
     }
+}
 
-    /// How many clients are kept.
-    #[cfg(test)]
-    pub fn kept(&self) -> usize {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
+fn key(owner: Owner, target: &Target, route: &Route) -> Result<Key, Failure> {
+    let addrs = checked(target, route)?;
+    Ok(Key { owner, tls: target.is_tls(), host: target.host().to_owned(), port: target.port(), addrs })
 }
 
 fn unusable() -> Failure {

@@ -75,10 +75,20 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
         let mut at = Some(&target);
         let hop = (|| -> Result<(Next, HeaderMap), Broken> {
             let route = permit.connect(target.host(), target.port())?;
-            let client = http.client(permit.owner(), &target, &route)?;
+            let (client, used) = http.client(permit.owner(), &target, &route)?;
             let message = Message { method: &method, target: &target, headers: &headers, body: &body };
             http.runtime()?.block_on(async {
-                let answer = send(permit, &client, &message, upload.as_mut(), deadline).await?;
+                let mut answer = send(permit, &client, &message, upload.as_mut(), deadline).await;
+                if let Err(Broken::Failed(Failure::Dropped(_))) = &answer
+                    && used
+                    && upload.is_none()
+                    && is_idempotent(&method)
+                {
+                    // The other side may have closed an idle connection just as it was used: what may be asked twice is, once.
+                    let client = http.without_open_connections(permit.owner(), &target, &route)?;
+                    answer = send(permit, &client, &message, None, deadline).await;
+                }
+                let answer = answer?;
                 let size = header::size(answer.headers());
                 if size > header::MAX_ANSWER_BYTES {
                     let most = header::MAX_ANSWER_BYTES;
@@ -122,6 +132,11 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
         }
         (method, target) = (next.method, next.target);
     }
+}
+
+/// May it be asked twice? RFC 9110, section 9.2.2.
+fn is_idempotent(method: &Method) -> bool {
+    method == Method::GET || method == Method::PUT || method == Method::DELETE
 }
 
 /// What a hop leads to.
@@ -218,6 +233,10 @@ async fn send(
         }
         _ => (request, None),
     };
+    // What happened to open connections while nobody looked is seen first: one that the other side has closed is not written to.
+    for _ in 0..2 {
+        tokio::task::yield_now().await;
+    }
     let mut sending = pin!(request.send());
     loop {
         tokio::select! {

@@ -21,6 +21,8 @@ pub enum Failure {
     TooLarge(String),
     /// What came is not HTTP.
     Protocol(String),
+    /// The connection went away.
+    Dropped(String),
     /// A redirect that is not followed.
     Redirect(String),
 }
@@ -33,7 +35,7 @@ impl Failure {
             Failure::Tls(_) => "TLS",
             Failure::TimedOut(_) => "timed out",
             Failure::TooLarge(_) => "too large",
-            Failure::Protocol(_) => "protocol",
+            Failure::Protocol(_) | Failure::Dropped(_) => "protocol",
             Failure::Redirect(_) => "redirect",
         }
     }
@@ -73,7 +75,7 @@ impl Failure {
                 if connecting {
                     return Failure::Connect(io_text(io));
                 }
-                return Failure::Protocol(format!("the connection broke: {}", io_text(io)));
+                return of_io(io);
             }
             source = error.source();
         }
@@ -92,12 +94,19 @@ fn of_hyper(error: &hyper::Error) -> Option<Failure> {
         return Some(Failure::Protocol("the answer is not valid HTTP/1.1".to_owned()));
     }
     if error.is_incomplete_message() {
-        return Some(Failure::Protocol("the connection was closed before the answer was complete".to_owned()));
+        return Some(Failure::Dropped("the connection was closed before the answer was complete".to_owned()));
     }
     if error.is_canceled() {
-        return Some(Failure::Protocol("the connection was closed before there was an answer".to_owned()));
+        return Some(Failure::Dropped("the connection was closed before there was an answer".to_owned()));
     }
     None
+}
+
+fn of_io(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Failure::Protocol(io_text(error)),
+        _ => Failure::Dropped(format!("the connection broke: {}", io_text(error))),
+    }
 }
 
 fn io_text(error: &io::Error) -> String {
@@ -140,6 +149,7 @@ impl fmt::Display for Failure {
             | Failure::Tls(why)
             | Failure::TooLarge(why)
             | Failure::Protocol(why)
+            | Failure::Dropped(why)
             | Failure::Redirect(why) => f.write_str(why),
             Failure::TimedOut(ms) => write!(f, "no complete answer within {ms} ms (option ms)"),
         }

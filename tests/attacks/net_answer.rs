@@ -255,18 +255,37 @@ pub fn net_085_text_of_any_bytes_is_text() {
     rig.control("use net\nprn net.jget(\"http://GOOD/json\").a[1]", "2");
 }
 
-/// A server that closes idle connections: what was sent on one is not lost, and nothing is sent twice.
+/// A server that closes connections: what was sent on one is not lost, and nothing that may not be is sent twice.
 pub fn net_060_a_connection_that_was_closed_meanwhile_is_made_anew() {
     let server = Server::start(|asked, stream| {
         let _ = stream.write_all(&ok(&asked.method));
         After::Close
     });
     let good = server.addr.to_string();
-    let script = format!("i <- 0..<20: __sys_http_post(\"http://{good}/\", str(i))\nprn __sys_http_get(\"http://{good}/\").txt");
+    let script = format!("i <- 0..<20:\n    __sys_http_post(\"http://{good}/\", str(i))\n    __sys_sleep(30)\nprn __sys_http_get(\"http://{good}/\").txt");
     tally::note(Part::Control);
-    check(&script, &run(&["--net", &good], &[], &script), Want::Prints("GET"));
+    check(&script, &run(&["--net", &good, "--grant", "capht,captm,capio"], &[], &script), Want::Prints("GET"));
     let asked = server.asked();
     let bodies: Vec<String> = asked.iter().take(20).map(|asked| String::from_utf8_lossy(&asked.body).into_owned()).collect();
     assert_eq!(bodies, (0..20).map(|i| i.to_string()).collect::<Vec<_>>());
     assert_eq!(asked.len(), 21);
+    // One that closes a connection without a word when it is first asked the second time by each method.
+    let dropped = std::sync::Mutex::new(Vec::new());
+    let server = Server::start(move |asked, stream| {
+        let mut dropped = dropped.lock().unwrap();
+        if asked.path == "/second" && !dropped.contains(&asked.method) {
+            dropped.push(asked.method.clone());
+            return After::Close;
+        }
+        let _ = stream.write_all(&ok(&asked.method));
+        After::Keep
+    });
+    let good = server.addr.to_string();
+    for (native, body, ends) in [("get", "", Want::Prints("GET")), ("put", ", \"x\"", Want::Prints("PUT")), ("post", ", \"x\"", Want::Error("http: protocol:"))] {
+        tally::note(Part::Attempt);
+        let script = format!("__sys_http_get(\"http://{good}/first\")\nprn __sys_http_{native}(\"http://{good}/second\"{body}).txt");
+        check(&script, &run(&["--net", &good], &[], &script), ends);
+    }
+    let seconds = server.asked().iter().filter(|asked| asked.path == "/second").count();
+    assert_eq!(seconds, 5, "get and put twice, post once");
 }

@@ -49,7 +49,6 @@ pub fn net_071_a_request_line_is_one_line() {
     }
     // There is no native that takes a method.
     never_sent(&rig, &["prn __sys_http_get(\"http://GOOD/\", {met: \"GET / HTTP/1.1\\r\\nX: y\"})"], Want::Error("no option"));
-    never_sent(&rig, &["prn __sys_http_request(\"GET\", \"http://GOOD/\")"], Want::Error("__sys_http"));
     rig.control("prn __sys_http_get(\"http://GOOD/caf\\u{e9}?\\u{e9}=\\\"<>\").txt", "/caf%C3%A9?%C3%A9=%22%3C%3E 0");
     for asked in rig.good.asked() {
         assert_eq!(asked.head.matches("HTTP/1.1").count(), 1, "{asked:?}");
@@ -60,11 +59,11 @@ pub fn net_073_fields_without_end_are_refused() {
     let rig = echo();
     let many = "h = {}\ni <- 0..<N: h[\"x\" + str(i)] = \"v\"\nprn __sys_http_get(\"http://GOOD/\", {hdr: h}).txt";
     never_sent(&rig, &[&many.replace('N', "65"), &many.replace('N', "32769")], Want::Error("at most 64 header fields"));
-    let values = "v = []\ni <- 0..<60000: __lst_push(v, \"x\")\nprn __sys_http_get(\"http://GOOD/\", {hdr: {a: v}}).txt";
+    let values = "use trl\nv = trl.map(0..<60000, \\(x) \"x\")\nprn __sys_http_get(\"http://GOOD/\", {hdr: {a: v}}).txt";
     never_sent(&rig, &[values], Want::Error("at most 64 header fields"));
     let million = values.replace("60000", "1000000");
     never_sent(&rig, &[&million], Want::Error("elements"));
-    never_sent(&rig, &["prn __sys_http_get(\"http://GOOD/\", {hdr: {a: __txt_repeat(\"x\", 67108864)}}).txt"], Want::Error("at most"));
+    never_sent(&rig, &["use txt\nprn __sys_http_get(\"http://GOOD/\", {hdr: {a: txt.rpt(\"x\", 67108864)}}).txt"], Want::Error("at most"));
     never_sent(&rig, &["c = {}\nc.c = c\nprn __sys_http_get(\"http://GOOD/\", {hdr: {a: c}}).txt", "c = {}\nc.c = c\nprn __sys_http_get(\"http://GOOD/\", {hdr: c}).txt"], Want::Error("is text"));
     never_sent(&rig, &["prn __sys_http_get(\"http://GOOD/\", {hdr: {a: prn}}).txt", "prn __sys_http_get(\"http://GOOD/\", {hdr: {a: 1}}).txt"], Want::Error("is text"));
     rig.control(&many.replace('N', "64"), "/ 0");
@@ -75,7 +74,7 @@ pub fn net_074_a_body_is_bytes_that_are_there() {
     for body in ["prn", "\\() 1", "sbxme()", "[1]", "{a: 1}", "1", "tru", "0/1"] {
         never_sent(&rig, &[&format!("use sbx\nprn __sys_http_post(\"http://GOOD/\", {body}).txt")], Want::Error("a body is str or byt"));
     }
-    never_sent(&rig, &["use net\nc = [1]\n__lst_push(c, c)\nprn net.post(\"http://GOOD/\", c).txt", "use net\nprn net.post(\"http://GOOD/\", {f: prn}).txt"], Want::Error(""));
+    never_sent(&rig, &["use net\nc = [1]\nc[0] = c\nprn net.post(\"http://GOOD/\", c).txt", "use net\nprn net.post(\"http://GOOD/\", {f: prn}).txt"], Want::Error(""));
     never_sent(&rig, &["prn __sys_http_post(\"http://GOOD/\", nil, {from: \"/etc/passwd\"}).txt"], Want::Deny);
     rig.control("prn __sys_http_post(\"http://GOOD/\", b\"\\xff\\x00\").txt, __sys_http_post(\"http://GOOD/\", \"\").txt, __sys_http_post(\"http://GOOD/\").txt", "/ 2 / 0 / 0");
     // A body that the budget does not hold is not begun.
@@ -86,16 +85,17 @@ pub fn net_074_a_body_is_bytes_that_are_there() {
     let script = rig.fill("use sbx\nc = sbxmk([\"__sys_http_post\", \"__sys_read_file\"], {read: 1000000})\nr = sbxtr(c, \\() __sys_http_post(\"http://GOOD/\", nil, {from: \"/d/large\"}).txt)\nprn r.err");
     tally::note(Part::Attempt);
     check(&script, &run(&["--net", &good, "--dir", &dir], &[], &script), Want::Prints("reading ran out (limit 1000000 bytes)"));
-    let text = "prn try(\\() __sys_http_post(\"http://GOOD/\", __txt_repeat(\"x\", 10000000000)).txt).err";
+    let text = "use txt\nprn try(\\() __sys_http_post(\"http://GOOD/\", txt.rpt(\"x\", 10000000000)).txt).err";
     tally::note(Part::Attempt);
     let ran = rig.run(&[], text);
     assert_eq!(ran.code, Some(4), "{ran:?}");
     // What is sent may be seen, or it is a way out of a directory that may only be written.
-    let written = format!("{}:/d:wo", scratch.path().display());
     let script = rig.fill("prn __sys_http_post(\"http://GOOD/\", nil, {from: \"/d/small\"}).txt");
     scratch.write("small", "abc");
     tally::note(Part::Refusal);
-    check(&script, &run(&["--net", &good, "--dir", &written], &[], &script), Want::Deny);
+    let inside = format!("use sbx\nc = sbxmk([\"__sys_http_post\", \"__sys_read_file\"], {{dir: {{\"/d\": \"wo\"}}}})\nsbxrn(c, \\()\n    {script}\n)");
+    let writable = format!("{}:/d:rw", scratch.path().display());
+    check(&inside, &run(&["--net", &good, "--dir", &writable], &[], &inside), Want::Deny);
     tally::note(Part::Refusal);
     check(&script, &run(&["--net", &good, "--dir", &dir, "--grant", "capht,capio"], &[], &script), Want::Deny);
     tally::note(Part::Twin);

@@ -100,9 +100,9 @@ pub fn net_044_credentials_of_a_url_are_shown_nowhere() {
 
 pub fn net_045_long_and_odd_urls_end_well() {
     let rig = plain();
-    let long = "u = \"http://GOOD/\" + __txt_repeat(\"x\", 67108864)\nprn __sys_http_get(u).cod";
+    let long = "use txt\nu = \"http://GOOD/\" + txt.rpt(\"x\", 67108864)\nprn __sys_http_get(u).cod";
     rig.attack(&rig.fill(long), Want::Error("the URL is longer than 8192 bytes"));
-    let many = "u = \"http://GOOD/?\" + __txt_repeat(\"a=b&\", 100000)\nprn __sys_http_get(u).cod";
+    let many = "use txt\nu = \"http://GOOD/?\" + txt.rpt(\"a=b&\", 100000)\nprn __sys_http_get(u).cod";
     rig.attack(&rig.fill(many), Want::Error("the URL is longer than 8192 bytes"));
     for (path, sent) in [
         ("a/../../../../b", "/b"), ("%zz", "/%zz"), ("%", "/%"), ("%u0041", "/%u0041"), ("\u{e9}", "/%C3%A9"), ("a;b=c,d", "/a;b=c,d"), ("?q=\u{e9}", "/?q=%C3%A9"), ("%2e%2e/x", "/x"),
