@@ -60,6 +60,14 @@ Examples:
 
 A script that does not parse is left as it is.";
 
+const TEST_EXAMPLES: &str = "\
+Examples:
+  ilu test
+  ilu test src/job_test.ilu --filter parses
+  ilu test --dir fixtures:/in
+
+A test is a function without parameters whose name begins with test_; it has failed when it raises.";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   ilu check src/*.ilu
@@ -79,6 +87,9 @@ pub enum Command {
     /// Write scripts in the one formatting
     #[command(after_help = FMT_EXAMPLES)]
     Fmt(Fmt),
+    /// Run the `test_…` functions of `*_test.ilu` files, each in a sandbox of its own
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(Box<Test>),
     /// Say whether a call would be allowed, by which rule, and what would allow it
     Explain(Box<Explain>),
     /// Trust an ilu.toml as it is now: beside a script it counts from then on, until it changes
@@ -136,6 +147,23 @@ pub struct Fmt {
     /// Write nothing; name the scripts that are not formatted, and exit with 1 if there are any
     #[arg(long)]
     pub check: bool,
+    /// When to draw messages in colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// `ilu test`
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files of tests, or folders that are walked for `*_test.ilu`; the current one when there is none
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Only the tests that have this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// What each test may touch.
+    #[command(flatten)]
+    pub grants: GrantFlags,
     /// When to draw messages in colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
@@ -283,8 +311,8 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-const FIRST_WORDS: [&str; 13] =
-    ["run", "check", "fmt", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
+const FIRST_WORDS: [&str; 14] =
+    ["run", "check", "fmt", "test", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -306,7 +334,7 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
         tips.push(format!(
-            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps` and `audit`"
         ));
     }
     if !is_command || first == "run" {
@@ -351,7 +379,7 @@ mod tests {
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         let command =
-            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps` and `audit`"
                 .to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());

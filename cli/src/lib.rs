@@ -24,6 +24,7 @@ mod report;
 mod run;
 mod source;
 mod terminal;
+mod testing;
 mod widen;
 
 use args::{Audit, Cli, Color, Command};
@@ -54,6 +55,7 @@ fn command() -> Exit {
         Command::Trust(args) => config::trust(args, &Terminal::new(Color::Auto)),
         Command::Check(args) => check::check(args),
         Command::Fmt(args) => fmt::fmt(args),
+        Command::Test(args) => testing::test(args),
         Command::Audit(Audit::Verify(args)) => audit::verify(args),
         Command::Explain(args) => explain::explain(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),

@@ -9,9 +9,9 @@ use super::failure::Failure;
 use super::header::MAX_ANSWER_FIELDS;
 use super::target::Target;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
-use ilu_sbx::service::Service;
 use ilu_sbx::Route;
 use ilu_sbx::sandbox::Owner;
+use ilu_sbx::service::Service;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
@@ -74,7 +74,9 @@ impl Http {
     /// The system gives none, or the thread is another loop's.
     pub fn runtime(&self) -> Result<&Runtime, Failure> {
         if tokio::runtime::Handle::try_current().is_ok() {
-            return Err(Failure::Request("the host runs the script on a thread of an async runtime; it needs a thread of its own".to_owned()));
+            return Err(Failure::Request(
+                "the host runs the script on a thread of an async runtime; it needs a thread of its own".to_owned(),
+            ));
         }
         let made = self.runtime.get_or_init(|| Builder::new_current_thread().enable_io().enable_time().build().ok());
         made.as_ref().ok_or_else(|| Failure::Connect("the system has no room for network events".to_owned()))

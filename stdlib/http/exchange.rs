@@ -95,7 +95,9 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
                     return Err(Failure::TooLarge(format!("the answer's header has {size} bytes, at most {most} are taken")).into());
                 }
                 permit.charge_read(size as u64)?;
-                if redirects > 0 && let Some(next) = redirect(&target, &method, answer.status(), answer.headers())? {
+                if redirects > 0
+                    && let Some(next) = redirect(&target, &method, answer.status(), answer.headers())?
+                {
                     return Ok((Next::Hop(next), HeaderMap::new()));
                 }
                 let headers = answer.headers().clone();

@@ -79,7 +79,11 @@ impl Failure {
             }
             source = error.source();
         }
-        if error.is_connect() { Failure::Connect("no connection".to_owned()) } else { Failure::Protocol("the answer can't be read".to_owned()) }
+        if error.is_connect() {
+            Failure::Connect("no connection".to_owned())
+        } else {
+            Failure::Protocol("the answer can't be read".to_owned())
+        }
     }
 }
 

@@ -82,11 +82,8 @@ pub fn body_type(headers: &mut HeaderMap, text: bool) {
 
 /// Drops what is not for another origin.
 pub fn strip(headers: &mut HeaderMap) {
-    let kept: Vec<(HeaderName, HeaderValue)> = headers
-        .iter()
-        .filter(|(name, _)| HARMLESS.contains(&name.as_str()))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
+    let kept: Vec<(HeaderName, HeaderValue)> =
+        headers.iter().filter(|(name, _)| HARMLESS.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect();
     headers.clear();
     for (name, value) in kept {
         headers.append(name, value);
@@ -111,7 +108,11 @@ pub fn size(headers: &HeaderMap) -> usize {
 pub fn to_plain(headers: &HeaderMap) -> Plain {
     let field = |name: &HeaderName| {
         let values = headers.get_all(name).iter().map(text);
-        let value = if name == SET_COOKIE { Plain::List(values.map(Plain::Str).collect()) } else { Plain::Str(values.collect::<Vec<_>>().join(", ")) };
+        let value = if name == SET_COOKIE {
+            Plain::List(values.map(Plain::Str).collect())
+        } else {
+            Plain::Str(values.collect::<Vec<_>>().join(", "))
+        };
         (name.as_str().to_owned(), value)
     };
     Plain::Object(headers.keys().map(field).collect())
@@ -137,9 +138,24 @@ mod tests {
     #[test]
     fn no_field_breaks_out_of_its_line_or_frames_the_message() {
         for (name, value) in [
-            ("X-A", "a\r\nB: c"), ("X-A", "a\nb"), ("X-A", "a\rb"), ("X-A", "a\0"), ("X-A", "caf\u{e9}"), ("X-A\r\n", "x"), ("X A", "x"), ("X:A", "x"),
-            ("", "x"), (" X", "x"), ("X\u{e9}", "x"), ("Host", "x"), ("CONTENT-LENGTH", "5"), ("Transfer-Encoding", "chunked"), ("Connection", "close"),
-            ("Upgrade", "x"), ("Expect", "100-continue"), ("Proxy-Authorization", "x"),
+            ("X-A", "a\r\nB: c"),
+            ("X-A", "a\nb"),
+            ("X-A", "a\rb"),
+            ("X-A", "a\0"),
+            ("X-A", "caf\u{e9}"),
+            ("X-A\r\n", "x"),
+            ("X A", "x"),
+            ("X:A", "x"),
+            ("", "x"),
+            (" X", "x"),
+            ("X\u{e9}", "x"),
+            ("Host", "x"),
+            ("CONTENT-LENGTH", "5"),
+            ("Transfer-Encoding", "chunked"),
+            ("Connection", "close"),
+            ("Upgrade", "x"),
+            ("Expect", "100-continue"),
+            ("Proxy-Authorization", "x"),
         ] {
             assert!(one(name, value).is_err(), "{name:?}: {value:?}");
         }

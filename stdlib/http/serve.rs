@@ -43,7 +43,8 @@ pub fn serve(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     let connections = bounded(permit, "conns", o.count("conns")?, CONNECTIONS)?;
     let body = bounded(permit, "body", o.count("body")?, BODY)?;
     let listening = permit.listen(ip, port)?;
-    let failed = |error: &std::io::Error| Stop::Failed(format!("can't listen on {}: {}", listening.addr(), ilu_sbx::permit::os_text(error)));
+    let failed =
+        |error: &std::io::Error| Stop::Failed(format!("can't listen on {}: {}", listening.addr(), ilu_sbx::permit::os_text(error)));
     let listener = crate::net::serve::bind(&listening).map_err(|error| failed(&error))?;
     let http = permit.service::<Http>();
     let server = Server::start(http, OwnedFd::from(listener), Bounds { connections, body }).map_err(|error| failed(&error))?;

@@ -105,9 +105,10 @@ impl Server {
 
     /// The next request that is here.
     pub async fn next(&self, nap: Duration) -> Option<Asked> {
-        let waiting = tokio::time::timeout(nap, std::future::poll_fn(|context| {
-            self.asked.lock().unwrap_or_else(PoisonError::into_inner).poll_recv(context)
-        }));
+        let waiting = tokio::time::timeout(
+            nap,
+            std::future::poll_fn(|context| self.asked.lock().unwrap_or_else(PoisonError::into_inner).poll_recv(context)),
+        );
         waiting.await.ok().flatten()
     }
 }

@@ -210,14 +210,48 @@ mod tests {
     #[test]
     fn what_readers_disagree_about_is_refused() {
         for text in [
-            "", "example.com", "//example.com", "///example.com", "http:example.com", "http:/example.com", "http:///example.com",
-            "http://", "http://?x", "http://user@example.com/", "http://a:b@example.com/", "http://@example.com/",
-            "http://good.test\\@127.0.0.1/", "http:\\\\127.0.0.1", " http://a.test", "http://a.test/ x", "http://a.test/\r\nX: y",
-            "http://a.test:/", "http://a.test:00443/", "http://a.test:+443/", "http://a.test:0/", "http://a.test:65536/",
-            "http://a.test:\u{ff14}\u{ff14}\u{ff13}/", "http://a.test:https/", "http://010.0.0.1/", "http://127.000.000.001/",
-            "http://256.0.0.1/", "http://4294967297/", "http://1.2.3.4.5/", "http://a.test%00.b/", "http://[::1/", "http://::1/", "http://[a.test]/",
-            "file:///etc/passwd", "ftp://a.test/", "javascript:x", "unix:/x", "ws://a.test/", "data:,x", "view-source:http://a.test/",
-            "http+unix://a/", "jar:http://a.test!/x",
+            "",
+            "example.com",
+            "//example.com",
+            "///example.com",
+            "http:example.com",
+            "http:/example.com",
+            "http:///example.com",
+            "http://",
+            "http://?x",
+            "http://user@example.com/",
+            "http://a:b@example.com/",
+            "http://@example.com/",
+            "http://good.test\\@127.0.0.1/",
+            "http:\\\\127.0.0.1",
+            " http://a.test",
+            "http://a.test/ x",
+            "http://a.test/\r\nX: y",
+            "http://a.test:/",
+            "http://a.test:00443/",
+            "http://a.test:+443/",
+            "http://a.test:0/",
+            "http://a.test:65536/",
+            "http://a.test:\u{ff14}\u{ff14}\u{ff13}/",
+            "http://a.test:https/",
+            "http://010.0.0.1/",
+            "http://127.000.000.001/",
+            "http://256.0.0.1/",
+            "http://4294967297/",
+            "http://1.2.3.4.5/",
+            "http://a.test%00.b/",
+            "http://[::1/",
+            "http://::1/",
+            "http://[a.test]/",
+            "file:///etc/passwd",
+            "ftp://a.test/",
+            "javascript:x",
+            "unix:/x",
+            "ws://a.test/",
+            "data:,x",
+            "view-source:http://a.test/",
+            "http+unix://a/",
+            "jar:http://a.test!/x",
         ] {
             assert!(Target::parse(text).is_err(), "{text:?} became {:?}", Target::parse(text));
         }
@@ -245,7 +279,19 @@ mod tests {
         ] {
             assert_eq!(from.join(location).unwrap().to_string(), to, "{location}");
         }
-        for location in ["//u@b.test/", "\\\\127.0.0.1", "/\\127.0.0.1", "file:///etc/passwd", "javascript:1", "http:b.test", "http:///b.test", "//", "unix:/x", "data:,x", "https://b.test:0/"] {
+        for location in [
+            "//u@b.test/",
+            "\\\\127.0.0.1",
+            "/\\127.0.0.1",
+            "file:///etc/passwd",
+            "javascript:1",
+            "http:b.test",
+            "http:///b.test",
+            "//",
+            "unix:/x",
+            "data:,x",
+            "https://b.test:0/",
+        ] {
             assert!(from.join(location).is_err(), "{location:?} became {:?}", from.join(location));
         }
     }

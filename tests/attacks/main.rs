@@ -36,6 +36,8 @@ mod net_answer;
 mod net_redirect;
 mod net_request;
 mod net_url;
+mod pol_rows;
+mod pol_seal;
 mod rig;
 mod rig_itself;
 mod row;

@@ -117,7 +117,11 @@ pub fn net_062_no_credentials_are_found_lying_about() {
         After::Keep
     });
     let at = home.path().display().to_string();
-    let env = [("HOME", at.as_str()), ("NETRC", &home.at(".netrc").display().to_string()), ("XDG_CONFIG_HOME", &home.at(".config").display().to_string())];
+    let env = [
+        ("HOME", at.as_str()),
+        ("NETRC", &home.at(".netrc").display().to_string()),
+        ("XDG_CONFIG_HOME", &home.at(".config").display().to_string()),
+    ];
     let good = rig.good.addr.to_string();
     for (path, code) in [("ntlm", "401"), ("basic", "401"), ("proxy", "407"), ("x", "200")] {
         tally::note(Part::Attempt);

@@ -67,7 +67,9 @@ pub fn net_076_the_time_is_for_all_of_a_request() {
         assert!(took < Duration::from_secs(8), "{path} took {took:?}");
         // The time of the run counts as well, and is no error that a script could catch.
         tally::note(Part::Attempt);
-        let script = format!("use sbx\nr = sbxtr(sbxmk([\"__sys_http_get\"], {{ms: 700}}), \\() try(\\() __sys_http_get(\"http://GOOD/{path}\")))\nprn r.err");
+        let script = format!(
+            "use sbx\nr = sbxtr(sbxmk([\"__sys_http_get\"], {{ms: 700}}), \\() try(\\() __sys_http_get(\"http://GOOD/{path}\")))\nprn r.err"
+        );
         check(&script, &rig.run(&[], &script), Want::Prints("time ran out (limit 700 ms)"));
     }
     rig.control("prn __sys_http_get(\"http://GOOD/x\", {ms: 5000}).txt", "fine");
@@ -103,7 +105,9 @@ pub fn net_077_what_is_too_large_is_not_taken() {
         rig.attack(&format!("use net\nprn net.jget(\"http://GOOD/{path}\")"), Want::Error("http: too large:"));
         // Small sandboxes take less without being told to.
         tally::note(Part::Attempt);
-        let script = format!("use sbx\nr = sbxtr(sbxmk([\"__sys_http_get\"], {{mem: 8000000}}), \\() __sys_http_get(\"http://GOOD/{path}\").cod)\nprn r.err");
+        let script = format!(
+            "use sbx\nr = sbxtr(sbxmk([\"__sys_http_get\"], {{mem: 8000000}}), \\() __sys_http_get(\"http://GOOD/{path}\").cod)\nprn r.err"
+        );
         let ran = rig.run(&[], &script);
         assert!(ran.code == Some(0) && ran.out.contains("http: too large:"), "{ran:?}");
         let scratch = ilu_tests::command::Scratch::new("bomb");
@@ -112,14 +116,19 @@ pub fn net_077_what_is_too_large_is_not_taken() {
         let script = format!("prn __sys_http_get(\"http://{good}/{path}\", {{to: \"/d/kept\", max: 3000000}}).len");
         tally::note(Part::Attempt);
         check(&script, &run(&["--net", &good, "--dir", &dir], &[], &script), Want::Error("http: too large:"));
-        let script = format!("use sbx\nr = sbxtr(sbxmk([\"__sys_http_get\", \"__sys_write_file\"], {{written: 3000000}}), \\() __sys_http_get(\"http://{good}/{path}\", {{to: \"/d/kept\"}}).len)\nprn r.err");
+        let script = format!(
+            "use sbx\nr = sbxtr(sbxmk([\"__sys_http_get\", \"__sys_write_file\"], {{written: 3000000}}), \\() __sys_http_get(\"http://{good}/{path}\", {{to: \"/d/kept\"}}).len)\nprn r.err"
+        );
         tally::note(Part::Attempt);
         check(&script, &run(&["--net", &good, "--dir", &dir], &[], &script), Want::Prints("writing ran out (limit 3000000 bytes)"));
         assert_eq!(scratch.read("kept"), "old", "a part of an answer stands under the file's name");
         assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 1, "something was left behind");
     }
     for kind in ["gzip", "br", "zstd", "deflate", "gzip, gzip", "x"] {
-        rig.attack(&format!("r = __sys_http_get(\"http://GOOD/{kind}\", {{bytes: tru}})\nprn len(r.byt)"), if kind.contains(' ') { Want::Error("blanks") } else { Want::Prints("1048576") });
+        rig.attack(
+            &format!("r = __sys_http_get(\"http://GOOD/{kind}\", {{bytes: tru}})\nprn len(r.byt)"),
+            if kind.contains(' ') { Want::Error("blanks") } else { Want::Prints("1048576") },
+        );
     }
     rig.control("r = __sys_http_get(\"http://GOOD/gzip\", {bytes: tru})\nprn len(r.byt), r.hdr[\"content-encoding\"]", "1048576 gzip");
     assert!(rig.good.asked().iter().all(|asked| asked.field("accept-encoding") == Some("identity")));
@@ -199,8 +208,17 @@ pub fn net_081_a_header_has_bounds_and_keeps_its_bytes() {
     let line = format!("HTTP/1.1 200 {}\r\nContent-Length: 2\r\n\r\nab", "y".repeat(1 << 20));
     let bad = Want::Error("http:");
     raw(&[
-        (&many, bad), (&just, Want::Prints("ab")), (&long, Want::Error("http: too large:")), (&longer, Want::Error("http: too large:")), (&line, bad),
-        (&with("no colon\r\n"), bad), (&with("x: a\0b\r\n"), bad), (&with("x: a\r\n folded\r\n"), bad), (&with(": empty\r\n"), bad), (&with("x y: z\r\n"), bad), (&with("x : z\r\n"), bad),
+        (&many, bad),
+        (&just, Want::Prints("ab")),
+        (&long, Want::Error("http: too large:")),
+        (&longer, Want::Error("http: too large:")),
+        (&line, bad),
+        (&with("no colon\r\n"), bad),
+        (&with("x: a\0b\r\n"), bad),
+        (&with("x: a\r\n folded\r\n"), bad),
+        (&with(": empty\r\n"), bad),
+        (&with("x y: z\r\n"), bad),
+        (&with("x : z\r\n"), bad),
         (&with("\u{e9}: z\r\n"), bad),
     ]);
     let rig = Rig::new(|_, stream| {
@@ -262,7 +280,9 @@ pub fn net_060_a_connection_that_was_closed_meanwhile_is_made_anew() {
         After::Close
     });
     let good = server.addr.to_string();
-    let script = format!("i <- 0..<20:\n    __sys_http_post(\"http://{good}/\", str(i))\n    __sys_sleep(30)\nprn __sys_http_get(\"http://{good}/\").txt");
+    let script = format!(
+        "i <- 0..<20:\n    __sys_http_post(\"http://{good}/\", str(i))\n    __sys_sleep(30)\nprn __sys_http_get(\"http://{good}/\").txt"
+    );
     tally::note(Part::Control);
     check(&script, &run(&["--net", &good, "--grant", "capht,captm,capio"], &[], &script), Want::Prints("GET"));
     let asked = server.asked();
@@ -281,7 +301,9 @@ pub fn net_060_a_connection_that_was_closed_meanwhile_is_made_anew() {
         After::Keep
     });
     let good = server.addr.to_string();
-    for (native, body, ends) in [("get", "", Want::Prints("GET")), ("put", ", \"x\"", Want::Prints("PUT")), ("post", ", \"x\"", Want::Error("http: protocol:"))] {
+    for (native, body, ends) in
+        [("get", "", Want::Prints("GET")), ("put", ", \"x\"", Want::Prints("PUT")), ("post", ", \"x\"", Want::Error("http: protocol:"))]
+    {
         tally::note(Part::Attempt);
         let script = format!("__sys_http_get(\"http://{good}/first\")\nprn __sys_http_{native}(\"http://{good}/second\"{body}).txt");
         check(&script, &run(&["--net", &good], &[], &script), ends);

@@ -18,7 +18,8 @@ fn leading(location: &'static str) -> Rig {
         let code: u16 = asked.path.trim_start_matches('/').parse().unwrap_or(200);
         let port = forbidden.rsplit(':').next().unwrap_or_default();
         let location = location.replace("BAD", &forbidden).replace("PORT", port);
-        let raw = if code == 200 { ok(&asked.path) } else { answer(&format!("{code} Moved"), &format!("Location: {location}\r\n"), b"body") };
+        let raw =
+            if code == 200 { ok(&asked.path) } else { answer(&format!("{code} Moved"), &format!("Location: {location}\r\n"), b"body") };
         let _ = stream.write_all(&raw);
         After::Keep
     });
@@ -33,7 +34,10 @@ pub fn net_046_a_redirect_to_a_forbidden_address_is_denied_at_the_hop() {
     let rig = leading("http://BAD/");
     for code in CODES {
         rig.attack(&get(&code.to_string()), Want::Deny);
-        rig.attack(&format!("prn __sys_http_post(\"http://GOOD/{code}\", \"secret\").txt"), if code < 304 { Want::Deny } else { Want::Error("the body is not sent on") });
+        rig.attack(
+            &format!("prn __sys_http_post(\"http://GOOD/{code}\", \"secret\").txt"),
+            if code < 304 { Want::Deny } else { Want::Error("the body is not sent on") },
+        );
     }
     rig.twin(&get("302"));
     let rig = leading("/ok");
@@ -41,10 +45,29 @@ pub fn net_046_a_redirect_to_a_forbidden_address_is_denied_at_the_hop() {
 }
 
 pub fn net_047_however_the_redirect_is_spelled() {
-    for location in ["http://2130706434:PORT/", "http://0x7f000002:PORT/", "http://127.2:PORT/", "http://[::ffff:127.0.0.2]:PORT/", "//BAD/", "http://%31%32%37.0.0.2:PORT/", "http://169.254.169.254/latest/", "//169.254.169.254/"] {
+    for location in [
+        "http://2130706434:PORT/",
+        "http://0x7f000002:PORT/",
+        "http://127.2:PORT/",
+        "http://[::ffff:127.0.0.2]:PORT/",
+        "//BAD/",
+        "http://%31%32%37.0.0.2:PORT/",
+        "http://169.254.169.254/latest/",
+        "//169.254.169.254/",
+    ] {
         leading(location).attack(&get("302"), Want::Deny);
     }
-    for location in ["\\\\BAD/", "/\\BAD/", "http:\\\\BAD/", "http:/\\BAD", "http://GOOD@BAD/", "http://u:p@BAD/", "http:///BAD", "http:BAD", "http://0177.0.0.2:PORT/"] {
+    for location in [
+        "\\\\BAD/",
+        "/\\BAD/",
+        "http:\\\\BAD/",
+        "http:/\\BAD",
+        "http://GOOD@BAD/",
+        "http://u:p@BAD/",
+        "http:///BAD",
+        "http:BAD",
+        "http://0177.0.0.2:PORT/",
+    ] {
         leading(location).attack(&get("302"), Want::Error("http: redirect:"));
     }
     let rig = leading("//BAD/");
@@ -53,7 +76,9 @@ pub fn net_047_however_the_redirect_is_spelled() {
 }
 
 pub fn net_048_a_redirect_to_another_scheme_is_an_error() {
-    for location in ["file:///etc/passwd", "ftp://BAD/", "data:text/plain,leaked", "javascript:1", "unix:/run/x", "gopher://BAD/", "about:blank"] {
+    for location in
+        ["file:///etc/passwd", "ftp://BAD/", "data:text/plain,leaked", "javascript:1", "unix:/run/x", "gopher://BAD/", "about:blank"]
+    {
         leading(location).attack(&get("302"), Want::Error("http: redirect:"));
     }
     leading("/ok").control(&get("302"), "/ok");
@@ -178,9 +203,16 @@ pub fn net_053_so_does_every_field_that_may_be_a_secret() {
 }
 
 pub fn net_055_the_method_is_decided_on_at_each_hop() {
-    for (code, method, becomes) in
-        [(301, "POST", "GET"), (302, "POST", "GET"), (303, "POST", "GET"), (303, "PUT", "GET"), (303, "DELETE", "GET"), (307, "DELETE", "DELETE"), (308, "PUT", "PUT"), (302, "DELETE", "DELETE")]
-    {
+    for (code, method, becomes) in [
+        (301, "POST", "GET"),
+        (302, "POST", "GET"),
+        (303, "POST", "GET"),
+        (303, "PUT", "GET"),
+        (303, "DELETE", "GET"),
+        (307, "DELETE", "DELETE"),
+        (308, "PUT", "PUT"),
+        (302, "DELETE", "DELETE"),
+    ] {
         let (first, _second) = pair(code);
         let one = first.addr.to_string();
         let native = format!("__sys_http_{}", method.to_lowercase());
@@ -196,16 +228,26 @@ pub fn net_055_the_method_is_decided_on_at_each_hop() {
             check(&script, &run(&["--net", &one, "--grant", &format!("capio,{native}")], &[], &script), Want::Deny);
             assert_eq!(first.asked().len(), before + 1);
             tally::note(Part::Twin);
-            check(&script, &run(&["--net", &one, "--grant", &format!("capio,{native},__sys_http_get")], &[], &script), Want::Prints("GET 0"));
+            check(
+                &script,
+                &run(&["--net", &one, "--grant", &format!("capio,{native},__sys_http_get")], &[], &script),
+                Want::Prints("GET 0"),
+            );
         }
     }
 }
 
 pub fn net_056_nothing_but_a_location_is_followed() {
     let rig = Rig::fixed(&[
-        ("/meta", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 70\r\n\r\n<meta http-equiv=\"refresh\" content=\"0; url=http://127.0.0.2:1/\"> 12345"),
+        (
+            "/meta",
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 70\r\n\r\n<meta http-equiv=\"refresh\" content=\"0; url=http://127.0.0.2:1/\"> 12345",
+        ),
         ("/refresh", "HTTP/1.1 200 OK\r\nRefresh: 0; url=http://BAD/\r\nContent-Length: 1\r\n\r\nr"),
-        ("/link", "HTTP/1.1 200 OK\r\nLink: <http://BAD/>; rel=preload\r\nContent-Location: http://BAD/\r\nLocation: http://BAD/\r\nContent-Length: 1\r\n\r\nl"),
+        (
+            "/link",
+            "HTTP/1.1 200 OK\r\nLink: <http://BAD/>; rel=preload\r\nContent-Location: http://BAD/\r\nLocation: http://BAD/\r\nContent-Length: 1\r\n\r\nl",
+        ),
         ("/alt", "HTTP/1.1 200 OK\r\nAlt-Svc: http/1.1=\"BAD\"; ma=9999, h2=\"BAD\"\r\nContent-Length: 1\r\n\r\na"),
         ("/again", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb"),
         ("/hints", "HTTP/1.1 103 Early Hints\r\nLink: <http://BAD/>; rel=preload\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nh"),

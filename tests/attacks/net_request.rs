@@ -25,14 +25,26 @@ pub fn net_070_a_field_stays_on_its_line() {
     let rig = echo();
     for bad in ["a\\r\\nX-Evil: 1", "a\\nX-Evil: 1", "a\\rX-Evil: 1", "a\\0b", "a\\r\\n b", "a\\x7f", "caf\\u{e9}", "\\u{4a}\\u{10a}"] {
         for name in ["X-A", "Cookie", "Content-Type", "User-Agent", "Authorization"] {
-            never_sent(&rig, &[&format!("prn __sys_http_get(\"http://GOOD/\", {{hdr: {{\"{name}\": \"{bad}\"}}}})")], Want::Error("can't be sent"));
+            never_sent(
+                &rig,
+                &[&format!("prn __sys_http_get(\"http://GOOD/\", {{hdr: {{\"{name}\": \"{bad}\"}}}})")],
+                Want::Error("can't be sent"),
+            );
         }
     }
     for name in ["X-A\\r\\nX-Evil", "X-A:", "X A", "", " X", "X\\0", "X\\u{e9}", "X\\t", "(x)"] {
-        never_sent(&rig, &[&format!("prn __sys_http_get(\"http://GOOD/\", {{hdr: {{\"{name}\": \"1\"}}}})")], Want::Error("no name of a header field"));
+        never_sent(
+            &rig,
+            &[&format!("prn __sys_http_get(\"http://GOOD/\", {{hdr: {{\"{name}\": \"1\"}}}})")],
+            Want::Error("no name of a header field"),
+        );
     }
     for name in ["Host", "content-length", "Transfer-Encoding", "connection", "Upgrade", "TE", "Trailer", "Expect", "keep-alive"] {
-        never_sent(&rig, &[&format!("prn __sys_http_get(\"http://GOOD/\", {{hdr: {{\"{name}\": \"1\"}}}})")], Want::Error("not a script's to set"));
+        never_sent(
+            &rig,
+            &[&format!("prn __sys_http_get(\"http://GOOD/\", {{hdr: {{\"{name}\": \"1\"}}}})")],
+            Want::Error("not a script's to set"),
+        );
     }
     rig.control("prn __sys_http_get(\"http://GOOD/\", {hdr: {\"X-A\": [\"one\", \"two, three\"]}}).txt", "/ 0");
     let head = &rig.good.asked()[0].head;
@@ -41,7 +53,9 @@ pub fn net_070_a_field_stays_on_its_line() {
 
 pub fn net_071_a_request_line_is_one_line() {
     let rig = echo();
-    for bad in ["/a\\r\\nX-Evil: 1", "/a b", "/a\\tb", "/a\\0", "/a HTTP/1.1\\r\\n\\r\\nGET /evil", "/?a\\nb", "/#a\\nb", "/\\u{2028}", "/\\u{a0}"] {
+    for bad in
+        ["/a\\r\\nX-Evil: 1", "/a b", "/a\\tb", "/a\\0", "/a HTTP/1.1\\r\\n\\r\\nGET /evil", "/?a\\nb", "/#a\\nb", "/\\u{2028}", "/\\u{a0}"]
+    {
         never_sent(&rig, &[&format!("prn __sys_http_get(\"http://GOOD{bad}\")")], Want::Error("http: bad request:"));
     }
     for host in ["a\\r\\nb", "a b", "a\\0b", "a%00b", "a%0d%0ab", "[::1", "a<b", "a^b", "a|b", "%"] {
@@ -64,8 +78,19 @@ pub fn net_073_fields_without_end_are_refused() {
     let million = values.replace("60000", "1000000");
     never_sent(&rig, &[&million], Want::Error("elements"));
     never_sent(&rig, &["use txt\nprn __sys_http_get(\"http://GOOD/\", {hdr: {a: txt.rpt(\"x\", 67108864)}}).txt"], Want::Error("at most"));
-    never_sent(&rig, &["c = {}\nc.c = c\nprn __sys_http_get(\"http://GOOD/\", {hdr: {a: c}}).txt", "c = {}\nc.c = c\nprn __sys_http_get(\"http://GOOD/\", {hdr: c}).txt"], Want::Error("is text"));
-    never_sent(&rig, &["prn __sys_http_get(\"http://GOOD/\", {hdr: {a: prn}}).txt", "prn __sys_http_get(\"http://GOOD/\", {hdr: {a: 1}}).txt"], Want::Error("is text"));
+    never_sent(
+        &rig,
+        &[
+            "c = {}\nc.c = c\nprn __sys_http_get(\"http://GOOD/\", {hdr: {a: c}}).txt",
+            "c = {}\nc.c = c\nprn __sys_http_get(\"http://GOOD/\", {hdr: c}).txt",
+        ],
+        Want::Error("is text"),
+    );
+    never_sent(
+        &rig,
+        &["prn __sys_http_get(\"http://GOOD/\", {hdr: {a: prn}}).txt", "prn __sys_http_get(\"http://GOOD/\", {hdr: {a: 1}}).txt"],
+        Want::Error("is text"),
+    );
     rig.control(&many.replace('N', "64"), "/ 0");
 }
 
@@ -74,7 +99,11 @@ pub fn net_074_a_body_is_bytes_that_are_there() {
     for body in ["prn", "\\() 1", "sbxme()", "[1]", "{a: 1}", "1", "tru", "0/1"] {
         never_sent(&rig, &[&format!("use sbx\nprn __sys_http_post(\"http://GOOD/\", {body}).txt")], Want::Error("a body is str or byt"));
     }
-    never_sent(&rig, &["use net\nc = [1]\nc[0] = c\nprn net.post(\"http://GOOD/\", c).txt", "use net\nprn net.post(\"http://GOOD/\", {f: prn}).txt"], Want::Error(""));
+    never_sent(
+        &rig,
+        &["use net\nc = [1]\nc[0] = c\nprn net.post(\"http://GOOD/\", c).txt", "use net\nprn net.post(\"http://GOOD/\", {f: prn}).txt"],
+        Want::Error(""),
+    );
     never_sent(&rig, &["prn __sys_http_post(\"http://GOOD/\", nil, {from: \"/etc/passwd\"}).txt"], Want::Deny);
     rig.control("prn __sys_http_post(\"http://GOOD/\", b\"\\xff\\x00\").txt, __sys_http_post(\"http://GOOD/\", \"\").txt, __sys_http_post(\"http://GOOD/\").txt", "/ 2 / 0 / 0");
     // A body that the budget does not hold is not begun.
@@ -93,7 +122,9 @@ pub fn net_074_a_body_is_bytes_that_are_there() {
     let script = rig.fill("prn __sys_http_post(\"http://GOOD/\", nil, {from: \"/d/small\"}).txt");
     scratch.write("small", "abc");
     tally::note(Part::Refusal);
-    let inside = format!("use sbx\nc = sbxmk([\"__sys_http_post\", \"__sys_read_file\"], {{dir: {{\"/d\": \"wo\"}}}})\nsbxrn(c, \\()\n    {script}\n)");
+    let inside = format!(
+        "use sbx\nc = sbxmk([\"__sys_http_post\", \"__sys_read_file\"], {{dir: {{\"/d\": \"wo\"}}}})\nsbxrn(c, \\()\n    {script}\n)"
+    );
     let writable = format!("{}:/d:rw", scratch.path().display());
     check(&inside, &run(&["--net", &good, "--dir", &writable], &[], &inside), Want::Deny);
     tally::note(Part::Refusal);

@@ -28,8 +28,15 @@ pub fn net_039_the_host_is_what_stands_behind_the_last_at_sign() {
     refused(
         &rig,
         &[
-            "http://GOOD@BAD/", "http://good.test@BAD/", "http://good.test:80@BAD/", "http://a:b@BAD/", "http://@BAD/",
-            "http://GOOD%40BAD/", "http://GOOD:80%40BAD/", "http://a@b@BAD/", "https://GOOD@BAD/",
+            "http://GOOD@BAD/",
+            "http://good.test@BAD/",
+            "http://good.test:80@BAD/",
+            "http://a:b@BAD/",
+            "http://@BAD/",
+            "http://GOOD%40BAD/",
+            "http://GOOD:80%40BAD/",
+            "http://a@b@BAD/",
+            "https://GOOD@BAD/",
         ],
         Want::DenyOrError,
     );
@@ -42,7 +49,14 @@ pub fn net_040_a_backslash_is_no_part_of_a_url() {
     let rig = plain();
     refused(
         &rig,
-        &["http://GOOD\\@BAD/", "http:\\\\BAD", "http://BAD\\.good.test/", "http://127.1.1.1:80\\@BAD:80/", "http://GOOD\\BAD", "http:/\\BAD"],
+        &[
+            "http://GOOD\\@BAD/",
+            "http:\\\\BAD",
+            "http://BAD\\.good.test/",
+            "http://127.1.1.1:80\\@BAD:80/",
+            "http://GOOD\\BAD",
+            "http:/\\BAD",
+        ],
         Want::Error("backslash"),
     );
     rig.control(&get(&rig.fill("http://GOOD/a%5Cb")), "/a%5Cb");
@@ -52,7 +66,18 @@ pub fn net_042_two_slashes_and_nothing_before_them() {
     let rig = plain();
     refused(
         &rig,
-        &["http:BAD", "http:/BAD", "///BAD", "//BAD", " http://BAD", "http:///GOOD@BAD", "http:////BAD", "\thttp://BAD", "ht\ntp://BAD", "http://\tBAD"],
+        &[
+            "http:BAD",
+            "http:/BAD",
+            "///BAD",
+            "//BAD",
+            " http://BAD",
+            "http:///GOOD@BAD",
+            "http:////BAD",
+            "\thttp://BAD",
+            "ht\ntp://BAD",
+            "http://\tBAD",
+        ],
         Want::Error("http: bad request:"),
     );
     refused(&rig, &["HTTP://BAD", "hTTp://BAD/"], Want::Deny);
@@ -63,9 +88,25 @@ pub fn net_042_two_slashes_and_nothing_before_them() {
 pub fn net_043_no_scheme_but_http_and_https() {
     let rig = plain();
     for scheme in [
-        "file:///etc/passwd", "FILE:///etc/passwd", "file://localhost/etc/passwd", "ftp://BAD/", "gopher://BAD/_x", "dict://BAD/x", "ldap://BAD/",
-        "jar:http://BAD!/x", "data:text/plain,leaked", "javascript:1", "unix:/run/x.sock", "http+unix://%2frun%2fx.sock/", "ws://BAD/", "wss://BAD/",
-        "view-source:http://BAD/", "about:blank", "blob:http://BAD/x", "httpx://BAD/", "",
+        "file:///etc/passwd",
+        "FILE:///etc/passwd",
+        "file://localhost/etc/passwd",
+        "ftp://BAD/",
+        "gopher://BAD/_x",
+        "dict://BAD/x",
+        "ldap://BAD/",
+        "jar:http://BAD!/x",
+        "data:text/plain,leaked",
+        "javascript:1",
+        "unix:/run/x.sock",
+        "http+unix://%2frun%2fx.sock/",
+        "ws://BAD/",
+        "wss://BAD/",
+        "view-source:http://BAD/",
+        "about:blank",
+        "blob:http://BAD/x",
+        "httpx://BAD/",
+        "",
     ] {
         rig.attack(&get(&rig.fill(scheme)), Want::Error("http: bad request:"));
     }
@@ -81,7 +122,11 @@ pub fn net_044_credentials_of_a_url_are_shown_nowhere() {
         let script = format!("u = \"{}\"\nr = try(\\() __sys_http_get(u))\nprn r.err", rig.fill(url));
         let good = rig.good.addr.to_string();
         let ran = run(&["--net", &good, "--audit", &audit, "--json"], &[], &script);
-        check(&script, &ran, Want::Prints("http: bad request: a URL with a user name or password is not taken: put them into an Authorization header"));
+        check(
+            &script,
+            &ran,
+            Want::Prints("http: bad request: a URL with a user name or password is not taken: put them into an Authorization header"),
+        );
         let record = std::fs::read_to_string(&audit).unwrap();
         assert!(record.contains("__sys_http_get") && !record.contains("hunter2"), "{record}");
         assert!(!(ran.out + &ran.err).contains("hunter2"));
@@ -105,7 +150,14 @@ pub fn net_045_long_and_odd_urls_end_well() {
     let many = "use txt\nu = \"http://GOOD/?\" + txt.rpt(\"a=b&\", 100000)\nprn __sys_http_get(u).cod";
     rig.attack(&rig.fill(many), Want::Error("the URL is longer than 8192 bytes"));
     for (path, sent) in [
-        ("a/../../../../b", "/b"), ("%zz", "/%zz"), ("%", "/%"), ("%u0041", "/%u0041"), ("\u{e9}", "/%C3%A9"), ("a;b=c,d", "/a;b=c,d"), ("?q=\u{e9}", "/?q=%C3%A9"), ("%2e%2e/x", "/x"),
+        ("a/../../../../b", "/b"),
+        ("%zz", "/%zz"),
+        ("%", "/%"),
+        ("%u0041", "/%u0041"),
+        ("\u{e9}", "/%C3%A9"),
+        ("a;b=c,d", "/a;b=c,d"),
+        ("?q=\u{e9}", "/?q=%C3%A9"),
+        ("%2e%2e/x", "/x"),
     ] {
         tally::note(Part::Attempt);
         rig.control(&get(&rig.fill(&format!("http://GOOD/{path}"))), sent);

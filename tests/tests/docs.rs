@@ -2,8 +2,8 @@
 //! what it prints.
 //!
 //! A block marked ```` ```ilu files ```` is run with an empty directory at `/data` that it may change; ```` ```ilu exit=N ```` is expected to
-//! end with that code. One marked ```` ```ilu server ```` may reach a server that answers `/hello` and `/echo`: what it calls `127.0.0.1:8080` is
-//! that server's port. Everything else holds what a script with no flags holds.
+//! end with that code, ```` ```ilu net=RULE ```` has that network rule. One marked ```` ```ilu server ```` may reach a server that answers
+//! `/hello` and `/echo`: what it calls `127.0.0.1:8080` is that server's port. Everything else holds what a script with no flags holds.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests read the repository")]
 
@@ -100,6 +100,9 @@ fn run(example: &Example) -> Ran {
     if example.marks.iter().any(|mark| mark == "files") {
         std::fs::create_dir(scratch.at("data")).unwrap();
         args.extend(["--dir".to_string(), "data:/data:rw".to_string()]);
+    }
+    for rule in example.marks.iter().filter_map(|mark| mark.strip_prefix("net=")) {
+        args.extend(["--net".to_string(), rule.to_string()]);
     }
     args.push("example.ilu".to_string());
     let ran = ilu_in(scratch.path(), &args, b"");

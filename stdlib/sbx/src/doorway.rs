@@ -179,11 +179,7 @@ fn without_credentials(text: &str) -> Cow<'_, str> {
     let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
     match authority.get(..end).and_then(|authority| authority.rfind('@')) {
         None => Cow::Borrowed(text),
-        Some(at) => Cow::Owned(format!(
-            "{}…{}",
-            text.get(..start + slashes).unwrap_or_default(),
-            authority.get(at..).unwrap_or_default()
-        )),
+        Some(at) => Cow::Owned(format!("{}…{}", text.get(..start + slashes).unwrap_or_default(), authority.get(at..).unwrap_or_default())),
     }
 }
 
