@@ -114,6 +114,9 @@ pub struct Run {
     /// The script's own arguments
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,
+    /// On a terminal, let it obey the control characters in what the script writes
+    #[arg(long)]
+    pub raw: bool,
     /// What it may touch.
     #[command(flatten)]
     pub grants: GrantFlags,

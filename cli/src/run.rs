@@ -117,6 +117,7 @@ pub struct Prepared {
 pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, String> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let process = Process::new(Arc::clone(&interrupt));
+    let process = if args.raw { process.raw() } else { process };
     let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
     let sink = match &args.grants.audit {
         Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),

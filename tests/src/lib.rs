@@ -14,4 +14,5 @@ pub mod expect;
 pub mod inside;
 pub mod suite;
 pub mod tally;
+pub mod terminal;
 pub mod watched;
