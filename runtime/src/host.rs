@@ -9,6 +9,7 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
+pub mod ask;
 mod captured;
 pub mod edit;
 mod net;

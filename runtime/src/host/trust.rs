@@ -1,4 +1,4 @@
-//! The operator's list of trusted files: what counts because exactly this text was trusted, and where the list must not lie.
+//! The list of files of grants that the operator trusts.
 
 use super::{Granted, HostError, read_text, says};
 use std::io;
