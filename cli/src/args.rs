@@ -119,6 +119,9 @@ pub struct Run {
     /// The second wall, Landlock and seccomp: as much as the kernel has, all of it or no run (exit code 5), none
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Wall::Auto, help_heading = "Grants")]
     pub wall: Wall,
+    /// On a terminal, let it obey the control characters in what the script writes
+    #[arg(long)]
+    pub raw: bool,
     /// On a terminal, ask for what is missing: for once, for this run, or never
     #[arg(long, help_heading = "Grants")]
     pub ask: bool,
