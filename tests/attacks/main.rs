@@ -30,9 +30,13 @@ mod int_long;
 mod int_mutants;
 mod int_runtime;
 mod int_source;
+mod net_address;
+mod net_names;
+mod net_sockets;
 mod rig;
 mod rig_itself;
 mod row;
+mod yard;
 
 use libtest_mimic::Arguments;
 use std::process::ExitCode;
