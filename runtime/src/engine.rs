@@ -36,6 +36,8 @@ pub struct Setup {
     pub summarise: bool,
     /// Collect at every growth of the heap. For tests of the collector: everything becomes very slow.
     pub stress: bool,
+    /// Have each instruction's handler return before the next one's is called. For tests of the fast loop.
+    pub stepped: bool,
     /// Take note of what of the grants is needed.
     pub observe: bool,
 }
@@ -52,6 +54,7 @@ impl Setup {
             sink: None,
             summarise: false,
             stress: false,
+            stepped: false,
             observe: false,
         }
     }
@@ -130,7 +133,8 @@ impl Engine {
             Some(_) => Origin::Program(program.source.name.rsplit('/').next().unwrap_or_default().into()),
             None => Origin::Text,
         };
-        let start = Start { engine: self, realm, loader: setup.loader, interrupt: setup.interrupt, stress: setup.stress };
+        let start =
+            Start { engine: self, realm, loader: setup.loader, interrupt: setup.interrupt, stress: setup.stress, stepped: setup.stepped };
         let mut vm = Vm::new(start);
         let result = match vm.run_main(Arc::clone(program), origin) {
             Ok(value) => Ok(Finished { text: crate::heap::short_text(&vm.heap, value, MAX_TEXT), value: native::plain(&vm.heap, value) }),

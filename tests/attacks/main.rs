@@ -33,6 +33,8 @@ mod int_source;
 mod net_address;
 mod net_names;
 mod net_sockets;
+mod pol_rows;
+mod pol_seal;
 mod rig;
 mod rig_itself;
 mod row;
