@@ -40,7 +40,8 @@ named! {
         net_033_names_in_other_scripts,
         net_035_patterns_match_whole_labels,
         net_036_patterns_that_mean_nothing_are_refused_when_they_are_read,
-        net_037_net_038_ports;
+        net_037_net_038_ports,
+        pol_019_pol_020_files_of_rules_are_whole_or_nothing_starts;
     net_sockets:
         net_063_no_socket_that_is_a_file,
         net_064_to_connect_is_not_to_listen,

@@ -307,3 +307,73 @@ pub fn net_037_net_038_ports() {
         y.twin("any port", "good.test", 22, &[&format!("{PUBLIC}:22")]);
     });
 }
+
+pub fn pol_019_pol_020_files_of_rules_are_whole_or_nothing_starts() {
+    let place = ilu_tests::command::Scratch::new("pol");
+    yard(&["x.test 93.184.216.34", "y.test 93.184.216.35"], |y| {
+        let mut file = |text: &str| {
+            place.write("rules.json", text);
+            place.at("rules.json").display().to_string()
+        };
+        let good = "[{\"net\": \"x.test\", \"port\": 443, \"eff\": true}]";
+        let cut = &good[..good.len() - 1];
+        for text in [
+            "",
+            cut,
+            "{}",
+            "null",
+            "\"*\"",
+            "[[]]",
+            "[{}]",
+            "[{\"net\": \"x.test\"}]",
+            "[{\"net\": \"x.test\", \"eff\": \"true\"}]",
+            "[{\"net\": \"x.test\", \"eff\": true, \"v\": 2}]",
+            "{\"version\": 9, \"net\": []}",
+        ] {
+            note(Part::Refusal);
+            let done = y.run(&["--pol", &file(text)], "prn 1");
+            y.check(text, done.code == Some(2) && done.out.is_empty(), &done);
+        }
+        for at in [
+            "10.0.0.0/33",
+            "10.0.0.1/8",
+            "fc00::/129",
+            "::10.0.0.0/8",
+            "10.0.0.0/8::",
+            "::ffff:0:0/96",
+            "http://x.test",
+            "x.test:80",
+            "x.test/a",
+            "x test",
+            "0.0.0.0/00",
+            "10.0.0/8",
+            "*.",
+        ] {
+            note(Part::Refusal);
+            let done = y.run(&["--pol", &file(&format!("[{{\"net\": \"{at}\", \"eff\": true}}]"))], "prn 1");
+            y.check(at, done.code == Some(2) && done.out.is_empty(), &done);
+        }
+        for port in ["\"9..1\"", "65536", "-1", "1.5", "\"\"", "\"443x\"", "\"1...9\"", "[1]"] {
+            note(Part::Refusal);
+            let done = y.run(&["--pol", &file(&format!("[{{\"net\": \"x.test\", \"port\": {port}, \"eff\": true}}]"))], "prn 1");
+            y.check(port, done.code == Some(2) && done.out.is_empty(), &done);
+        }
+        for gone in ["/nowhere/rules.json", "/", "/dev/null/x"] {
+            note(Part::Refusal);
+            let done = y.run(&["--pol", gone], "prn 1");
+            y.check(gone, done.code == Some(2) && done.out.is_empty(), &done);
+        }
+        // A file without a rule allows nothing, and one that denies can't be overruled by a flag.
+        y.unasked("no rule", &["--pol", &file("[]")], &dial("x.test", 443), DENIED);
+        let denies = file("[{\"net\": \"x.test\", \"eff\": false}, {\"net\": \"::ffff:93.184.216.35\", \"eff\": false}]");
+        y.unasked("the file denies", &["--net", "*:*", "--pol", &denies], &dial("x.test", 443), DENIED);
+        y.refused("the file denies, as mapped", &["--net", "*:*", "--pol", &denies], &dial("y.test", 443), DENIED);
+        let rules = file(
+            "[{\"net\": \"10.0.0.0/8\", \"port\": 80, \"eff\": true}, {\"net\": \"10.0.0.0/16\", \"port\": 80, \"eff\": false}, {\"net\": \"0.0.0.0/0\", \"eff\": true}]",
+        );
+        y.reaches(Part::Control, "of rules that overlap the first decides", &["--pol", &rules], &dial("10.0.0.1", 80), &["10.0.0.1:80"]);
+        y.unasked("all of IPv4 is what is ordinary of it", &["--pol", &rules], &dial("127.0.0.1", 80), DENIED);
+        y.reaches(Part::Control, "the file allows", &["--pol", &file(good)], &dial("x.test", 443), &[&format!("{PUBLIC}:443")]);
+        y.twin("without a policy", "y.test", 443, &[&format!("{OTHER}:443")]);
+    });
+}
