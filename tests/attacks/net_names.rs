@@ -311,7 +311,7 @@ pub fn net_037_net_038_ports() {
 pub fn pol_019_pol_020_files_of_rules_are_whole_or_nothing_starts() {
     let place = ilu_tests::command::Scratch::new("pol");
     yard(&["x.test 93.184.216.34", "y.test 93.184.216.35"], |y| {
-        let mut file = |text: &str| {
+        let file = |text: &str| {
             place.write("rules.json", text);
             place.at("rules.json").display().to_string()
         };
