@@ -16,4 +16,5 @@ pub mod name_server;
 pub mod server;
 pub mod suite;
 pub mod tally;
+pub mod terminal;
 pub mod watched;
