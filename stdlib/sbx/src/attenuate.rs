@@ -51,6 +51,9 @@ pub(crate) fn make(tree: &mut Tree, mounts: &Mutex<OpenMounts>, holder: SbxId, p
     for name in asked.subjects().env.difference(&held.subjects().env).iter() {
         missing.add_name(format!("env {}", quote(name)), name, held.subjects().env.iter());
     }
+    for name in asked.subjects().programs.difference(&held.subjects().programs).iter() {
+        missing.add_name(format!("run {}", quote(name)), name, held.subjects().programs.iter());
+    }
     if let Some(rules) = &request.net {
         let rules = Rules::from_texts(rules).map_err(wrong)?;
         crate::net::missing(&held.subjects().net, &rules).into_iter().for_each(|text| missing.add(text));
@@ -67,7 +70,7 @@ pub(crate) fn make(tree: &mut Tree, mounts: &Mutex<OpenMounts>, holder: SbxId, p
     let by_flags = !missing.texts.is_empty();
     budgets_missing(asked.budgets(), &spendable, &mut missing);
     if !missing.texts.is_empty() && !request.lax {
-        let more = if holder == ROOT && by_flags { "; --grant, --dir, --env and --net give a script more" } else { "" };
+        let more = if holder == ROOT && by_flags { "; --grant, --dir, --env, --run and --net give a script more" } else { "" };
         let missing = missing.texts.join(", ");
         return Err(wrong(format_args!("this sandbox does not hold {missing}{more}; with {{lax: tru}} it makes do with what is held")));
     }
@@ -90,12 +93,15 @@ fn asked(held: &Rights, request: &Request) -> Result<Rights, Stop> {
         budgets = budgets.with_calls(native(name)?, Some(*n));
     }
     let asked = held.clone().with_natives(natives.into_iter().collect::<CapSet>()).with_budgets(budgets);
-    if request.env.is_none() && request.net.is_none() {
+    if request.env.is_none() && request.programs.is_none() && request.net.is_none() {
         return Ok(asked);
     }
     let mut subjects = held.subjects().clone();
     if let Some(names) = &request.env {
         subjects.env = names.iter().cloned().collect::<Names>();
+    }
+    if let Some(names) = &request.programs {
+        subjects.programs = names.iter().cloned().collect::<Names>();
     }
     if let Some(rules) = &request.net {
         subjects.net = Net::rules(RuleList::new(rules.iter().cloned()));

@@ -28,6 +28,8 @@ pub enum Rule {
     AbsoluteLink,
     /// The environment variable is not granted.
     NoVariable,
+    /// The program is not granted.
+    NoProgram,
     /// No network rule allows the connection.
     NoConnection,
     /// This network rule denies it.
@@ -58,6 +60,7 @@ impl Rule {
             Rule::Special(kind) => format!("files of {kind} are never reached through a directory grant"),
             Rule::AbsoluteLink => "a link must have a relative target".to_owned(),
             Rule::NoVariable => "this environment variable is not granted".to_owned(),
+            Rule::NoProgram => "this program is not granted".to_owned(),
             Rule::NoConnection => "no network rule allows it".to_owned(),
             Rule::NetDenied(rule) => format!("the network rule {rule} denies it"),
             Rule::SpecialAddress(what) => format!("the address is special ({what}), and no network rule names it"),
@@ -82,6 +85,7 @@ impl Rule {
             Rule::Special(_) => "special-filesystem",
             Rule::AbsoluteLink => "absolute-link",
             Rule::NoVariable => "no-variable",
+            Rule::NoProgram => "no-program",
             Rule::NoConnection => "no-net-rule",
             Rule::NetDenied(_) => "net-denied",
             Rule::SpecialAddress(_) => "special-address",

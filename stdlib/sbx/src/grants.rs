@@ -24,6 +24,8 @@ pub struct Grants {
     pub mounts: Vec<Mount>,
     /// Environment variables, already read.
     pub env: Vec<(String, String)>,
+    /// Programs, by the names that scripts use; the host knows which files they are.
+    pub programs: Vec<String>,
     /// Network rules, canonical, in their order.
     pub net: Vec<String>,
     /// The script's arguments.

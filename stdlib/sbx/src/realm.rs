@@ -121,7 +121,8 @@ impl Realm {
         let view = Arc::new(View::root(mounts));
         let env = grants.env.iter().map(|(name, _)| name.as_str()).collect();
         let net = Net::rules(RuleList::new(grants.net));
-        let subjects = Subjects { dirs: view.dirs(), env, net, ..Subjects::default() };
+        let programs = grants.programs.iter().map(String::as_str).collect();
+        let subjects = Subjects { dirs: view.dirs(), env, programs, net };
         let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
         let now = outside.mono_ms();
         let run = Run::new(outside, natives, grants.argv, grants.env, Holding { rights, view, limits: grants.limits });

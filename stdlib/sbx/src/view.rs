@@ -153,6 +153,16 @@ impl View {
         parts.map(weight_of).sum::<usize>() + self.entries.len() * size_of::<Entry>()
     }
 
+    /// Its mounts.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The guest's name of where relative paths start.
+    pub(crate) fn first_name(&self) -> Option<String> {
+        Some(self.entries.get(self.first?)?.guest.text())
+    }
+
     /// How many mounts it has.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
