@@ -160,7 +160,9 @@ impl Suite {
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
         let mut verdicts = Vec::new();
         let mut last: BTreeMap<String, usize> = BTreeMap::new();
-        let chosen: Vec<&Check> = checks.iter().filter(|c| options.numbers.is_empty() || options.numbers.contains(&c.number)).collect();
+        let mut chosen: Vec<&Check> = checks.iter().filter(|c| options.numbers.is_empty() || options.numbers.contains(&c.number)).collect();
+        // The sandbox first.
+        chosen.sort_by_key(|check| (!check.file.starts_with("stdlib/sbx"), !check.file.starts_with("stdlib"), check.number));
         for (n, check) in chosen.iter().enumerate() {
             if let Some(killer) = known.get(&check.key) {
                 verdicts.push(Verdict { check: (*check).clone(), killer: Some(killer.clone()), reached_by: 1, asked: 1 });
