@@ -97,6 +97,11 @@ impl Rig {
     }
 
     pub fn with(mounts: impl FnOnce(&Path) -> Vec<Mount>, limits: Limits) -> Rig {
+        Rig::with_net(mounts, &[], limits)
+    }
+
+    /// With network rules; the kernel behind them reaches nobody.
+    pub fn with_net(mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // In memory where there is such a place: these tests make and remove tens of thousands of names.
         let memory = PathBuf::from("/dev/shm");
@@ -110,7 +115,14 @@ impl Rig {
             fs::write(base.join(beside).join("secret.txt"), TOKEN).unwrap();
         }
         let env = vec![("LANG".to_owned(), "C".to_owned()), ("SECRET".to_owned(), "v-secret".to_owned())];
-        let grants = Grants { caps: CapSet::all(), mounts: mounts(&base), env, net: Vec::new(), argv: vec!["one".to_owned()], limits };
+        let grants = Grants {
+            caps: CapSet::all(),
+            mounts: mounts(&base),
+            env,
+            net: net.iter().map(|rule| (*rule).to_owned()).collect(),
+            argv: vec!["one".to_owned()],
+            limits,
+        };
         let streams = Streams::default();
         let double = Double { streams: streams.clone(), start: Instant::now() };
         let realm = Realm::new(grants, Box::new(double), ilu_std::natives()).unwrap();
