@@ -164,6 +164,9 @@ const TEXTS: &[&str] = &[
     "A=B",
     "127.0.0.1",
     "example.com",
+    "http://127.0.0.1:1/",
+    "http://example.com:1/x",
+    "http://example.org:1/",
 ];
 
 fn values(live: HandleId) -> Vec<Arg<'static>> {
@@ -282,7 +285,7 @@ fn on_host(model: &Rights, native: NativeId, host: &str) -> Expected {
     match (model.judge(native, &Subject::Connection(&says)), parsed) {
         (Ok(()), _) => Expected::NotDenied,
         (Err(Refusal::NotGranted), Host::Address(_)) => Expected::Denied("special-address"),
-        (Err(_), Host::Name(_)) if matches!(native.name(), "__sys_tcp_connect" | "__sys_tcp_listen") => Expected::NotDenied,
+        (Err(_), Host::Name(_)) if matches!(native.name(), "__sys_tcp_connect" | "__sys_tcp_listen" | "__sys_http_serve") => Expected::NotDenied,
         (Err(Refusal::NotGranted), Host::Name(_)) => Expected::Denied("no-net-rule"),
         (Err(other), _) => panic!("{other:?}"),
     }
@@ -325,6 +328,11 @@ fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<'_>]
                 let is_name = !name.is_empty() && !name.contains(['=', '\0']);
                 if is_name && model.judge(native, &Subject::Variable(name)) == Err(Refusal::NotGranted) {
                     return Expected::Denied("no-variable");
+                }
+            }
+            (Operand::Address, Arg::Str(url)) if native.row().class == ilu_cap::Class::Http => {
+                if let Some((host, _)) = url.strip_prefix("http://").and_then(|rest| rest.split_once(":1/")) {
+                    return on_host(model, native, host);
                 }
             }
             (Operand::Address, Arg::Str(host)) if native.row().class != ilu_cap::Class::Http => {
