@@ -285,7 +285,9 @@ fn on_host(model: &Rights, native: NativeId, host: &str) -> Expected {
     match (model.judge(native, &Subject::Connection(&says)), parsed) {
         (Ok(()), _) => Expected::NotDenied,
         (Err(Refusal::NotGranted), Host::Address(_)) => Expected::Denied("special-address"),
-        (Err(_), Host::Name(_)) if matches!(native.name(), "__sys_tcp_connect" | "__sys_tcp_listen" | "__sys_http_serve") => Expected::NotDenied,
+        (Err(_), Host::Name(_)) if matches!(native.name(), "__sys_tcp_connect" | "__sys_tcp_listen" | "__sys_http_serve") => {
+            Expected::NotDenied
+        }
         (Err(Refusal::NotGranted), Host::Name(_)) => Expected::Denied("no-net-rule"),
         (Err(other), _) => panic!("{other:?}"),
     }
