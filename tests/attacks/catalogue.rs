@@ -17,6 +17,37 @@ macro_rules! named {
 }
 
 named! {
+    net_address:
+        net_001_loopback_in_dotted_spellings,
+        net_002_net_003_one_number_and_hexadecimal,
+        net_005_net_006_numbers_that_are_read_differently_or_wrap,
+        net_007_short_forms_of_the_unspecified_address,
+        net_008_net_009_ipv6_loopback_and_mapped_addresses,
+        net_010_net_011_net_012_addresses_that_carry_another,
+        net_014_net_016_edges_of_the_special_blocks,
+        net_015_where_clouds_answer_their_machines,
+        net_018_names_of_this_machine,
+        net_019_escapes_are_decoded_once_by_the_one_parser,
+        net_021_brackets;
+    net_names:
+        net_022_a_name_that_leads_to_this_machine,
+        net_023_the_port_that_is_meant_is_the_port_that_is_judged,
+        net_024_of_several_addresses_only_those_that_pass,
+        net_025_a_name_that_changes_its_mind,
+        net_027_answers_that_are_hostile_themselves,
+        net_029_a_name_that_no_rule_allows_is_not_even_asked_for,
+        net_030_net_032_names_that_are_none,
+        net_033_names_in_other_scripts,
+        net_035_patterns_match_whole_labels,
+        net_036_patterns_that_mean_nothing_are_refused_when_they_are_read,
+        net_037_net_038_ports,
+        pol_019_pol_020_files_of_rules_are_whole_or_nothing_starts;
+    net_sockets:
+        net_063_no_socket_that_is_a_file,
+        net_064_to_connect_is_not_to_listen,
+        net_066_peers_that_say_nothing_or_too_much,
+        net_067_counts_that_are_none,
+        net_068_many_sockets;
     agt_output:
         agt_001_a_flood_ends_at_its_bound,
         agt_002_a_terminal_is_sent_text_and_no_commands,
