@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, clippy::disallowed_types, reason = "tests")]
 mod rig;
 
-use ilu_cap::rights::{Bound, Budgets, Dirs, Grant, Names, Net, Operand, Place, Refusal, Rights, RuleList, Subject, Subjects, operands};
+use ilu_cap::rights::{Budgets, Dirs, Grant, Names, Net, Operand, Place, Refusal, Rights, RuleList, Subject, Subjects, operands};
 use ilu_cap::{CapSet, GrantKind, Kind, NativeId, by_name};
 use ilu_pol::net::Host;
 use ilu_sbx::{Access, Arg, CallSite, HandleId, Limits, Plain, SbxId, Stop};
