@@ -90,7 +90,7 @@ fn used(rig: &Rig, s: ilu_sbx::SbxId, key: &str) -> f64 {
 fn bytes_are_charged_to_the_byte_before_anything_happens() {
     let all = |key: &'static str| obj(&[(key, Arg::Bool(true))]);
     // Of `key` this many bytes are needed; afterwards this file is there.
-    let cases: Vec<(&str, Vec<Arg<'static>>, &str, f64, Budget, Option<&str>)> = vec![
+    let cases = [
         ("__sys_read_file", vec![text("/r/a.txt")], "read", 6.0, Budget::Read, None),
         (
             "__sys_read_file",
