@@ -7,11 +7,12 @@ use crate::denial::quote;
 use crate::ids::{ROOT, SbxId};
 use crate::limits::{Budget, Limits, NO_LIMIT};
 use crate::path::{GuestPath, GuestPrefix};
+use crate::realm::CallSite;
 use crate::request::{Request, wrong};
 use crate::run::lock;
 use crate::sandbox::Holding;
 use crate::stop::Stop;
-use crate::tree::Tree;
+use crate::tree::{NoPlace, Tree};
 use crate::view::{NoMount, OpenMounts, View};
 use ilu_cap::rights::{Budgets, Names, Quantity, Rights, Subjects};
 use ilu_cap::{CapSet, NativeId, Unknown, by_name, near, nearest};
@@ -39,7 +40,14 @@ impl Missing {
 }
 
 /// Makes a sandbox under `holder`; its costs will be drawn from what `payers` have left.
-pub(crate) fn make(tree: &mut Tree, mounts: &Mutex<OpenMounts>, holder: SbxId, payers: &[SbxId], request: &Request) -> Result<SbxId, Stop> {
+pub(crate) fn make(
+    tree: &mut Tree,
+    mounts: &Mutex<OpenMounts>,
+    site: &CallSite<'_>,
+    payers: &[SbxId],
+    request: &Request,
+) -> Result<SbxId, Stop> {
+    let holder = site.authority;
     let node = tree.node(holder);
     let (held, view) = (node.rights.clone(), node.view());
     let asked = asked(&held, request)?;
@@ -68,7 +76,10 @@ pub(crate) fn make(tree: &mut Tree, mounts: &Mutex<OpenMounts>, holder: SbxId, p
     }
     let rights = asked.intersection(&held.with_budgets(spendable));
     let limits = limits(request, rights.budgets());
-    tree.make(holder, Holding { rights, view, limits }).map_err(wrong)
+    tree.make(holder, Holding { rights, view, limits }, site.room).map_err(|no| match no {
+        NoPlace::Because(why) => wrong(why),
+        NoPlace::Room(bytes) => Stop::Room(bytes),
+    })
 }
 
 /// What is asked for, directories aside: what is left out is as the maker has it.
