@@ -13,6 +13,10 @@
     reason = "tests"
 )]
 
+mod bout;
+mod cap_amplify;
+mod cap_natives;
+mod cap_patch;
 mod cap_sandbox;
 mod catalogue;
 mod fs_lexical;
@@ -26,6 +30,8 @@ mod int_long;
 mod int_mutants;
 mod int_runtime;
 mod int_source;
+mod pol_rows;
+mod pol_seal;
 mod rig;
 mod rig_itself;
 mod row;
