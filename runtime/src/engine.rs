@@ -9,7 +9,7 @@ use crate::vm::{Ending, Start, Vm, Why};
 use ilu_lang::code::program::Program;
 use ilu_lang::source::Source;
 use ilu_sbx::plain::Plain;
-use ilu_sbx::{Grants, Outside, Realm};
+use ilu_sbx::{Grants, Operator, Outside, Realm};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
@@ -36,8 +36,12 @@ pub struct Setup {
     pub summarise: bool,
     /// Collect at every growth of the heap. For tests of the collector: everything becomes very slow.
     pub stress: bool,
+    /// Have each instruction's handler return before the next one's is called. For tests of the fast loop.
+    pub stepped: bool,
     /// Take note of what of the grants is needed.
     pub observe: bool,
+    /// Who is asked for what a call of the root's own code lacks.
+    pub operator: Option<Box<dyn Operator>>,
 }
 
 impl Setup {
@@ -52,7 +56,9 @@ impl Setup {
             sink: None,
             summarise: false,
             stress: false,
+            stepped: false,
             observe: false,
+            operator: None,
         }
     }
 }
@@ -120,6 +126,9 @@ impl Engine {
         if let Some(sink) = setup.sink {
             realm.set_sink(sink);
         }
+        if let Some(operator) = setup.operator {
+            realm.set_operator(operator);
+        }
         if setup.observe {
             realm.observe();
         }
@@ -130,7 +139,8 @@ impl Engine {
             Some(_) => Origin::Program(program.source.name.rsplit('/').next().unwrap_or_default().into()),
             None => Origin::Text,
         };
-        let start = Start { engine: self, realm, loader: setup.loader, interrupt: setup.interrupt, stress: setup.stress };
+        let start =
+            Start { engine: self, realm, loader: setup.loader, interrupt: setup.interrupt, stress: setup.stress, stepped: setup.stepped };
         let mut vm = Vm::new(start);
         let result = match vm.run_main(Arc::clone(program), origin) {
             Ok(value) => Ok(Finished { text: crate::heap::short_text(&vm.heap, value, MAX_TEXT), value: native::plain(&vm.heap, value) }),

@@ -139,6 +139,45 @@ named! {
         int_046_evaluated_text_has_the_sandboxs_powers_only,
         int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is,
         int_047_random_bytes_of_odd_counts_are_errors_or_limits;
+    net_url:
+        net_039_the_host_is_what_stands_behind_the_last_at_sign,
+        net_040_a_backslash_is_no_part_of_a_url,
+        net_042_two_slashes_and_nothing_before_them,
+        net_043_no_scheme_but_http_and_https,
+        net_044_credentials_of_a_url_are_shown_nowhere,
+        net_045_long_and_odd_urls_end_well;
+    net_redirect:
+        net_046_a_redirect_to_a_forbidden_address_is_denied_at_the_hop,
+        net_047_however_the_redirect_is_spelled,
+        net_048_a_redirect_to_another_scheme_is_an_error,
+        net_049_another_port_is_another_decision,
+        net_050_a_circle_of_redirects_ends,
+        net_051_odd_locations_split_nothing,
+        net_052_credentials_stay_with_their_origin,
+        net_053_so_does_every_field_that_may_be_a_secret,
+        net_055_the_method_is_decided_on_at_each_hop,
+        net_056_nothing_but_a_location_is_followed;
+    net_ambient:
+        net_057_no_variable_of_the_environment_names_a_proxy,
+        net_059_no_cookie_is_kept_or_shared,
+        net_060_a_connection_left_open_serves_its_sandbox_only,
+        net_060_revoking_closes_what_was_left_open,
+        net_062_no_credentials_are_found_lying_about;
+    net_request:
+        net_070_a_field_stays_on_its_line,
+        net_071_a_request_line_is_one_line,
+        net_073_fields_without_end_are_refused,
+        net_074_a_body_is_bytes_that_are_there,
+        net_075_a_time_is_a_whole_number_of_milliseconds;
+    net_answer:
+        net_076_the_time_is_for_all_of_a_request,
+        net_077_what_is_too_large_is_not_taken,
+        net_079_lengths_that_contradict_each_other_are_errors,
+        net_080_chunks_of_any_shape_end,
+        net_081_a_header_has_bounds_and_keeps_its_bytes,
+        net_082_odd_statuses_end_well,
+        net_085_text_of_any_bytes_is_text,
+        net_060_a_connection_that_was_closed_meanwhile_is_made_anew;
     rig_itself:
         the_openat2_launcher_really_blocks_it;
     index:

@@ -12,6 +12,7 @@
 pub mod command;
 pub mod expect;
 pub mod inside;
+pub mod server;
 pub mod suite;
 pub mod tally;
 pub mod watched;

@@ -158,7 +158,9 @@ impl<'heap> Marker<'heap> {
         let Some(unit) = units.get(id) else { return };
         self.homes.keep(unit.home);
         self.values(&unit.constants);
-        self.values(&unit.globals);
+        for global in &unit.globals {
+            self.value(global.get());
+        }
         for site in &unit.sites {
             self.string(site.key);
         }

@@ -33,7 +33,14 @@ impl Vm<'_> {
                 return self.call_above(arg(0), Ends::Try, None, at, self.account);
             }
             Control::Exit => return Err(exit(arg(0))),
-            Control::Make => self.make_sandbox(arg(0), arg(1), at.authority)?,
+            Control::Make => match self.make_sandbox(arg(0), arg(1), at.authority) {
+                Err(Fault::Stop(Stop::Failed(_))) if self.realm.take_crowded() => {
+                    // Directories are open for sandboxes that nothing refers to any more.
+                    self.collect();
+                    self.make_sandbox(arg(0), arg(1), at.authority)?
+                }
+                made => made?,
+            },
             Control::Run | Control::RunTry => {
                 let sandbox = self.sandbox(arg(0))?;
                 let tries = which == Control::RunTry;

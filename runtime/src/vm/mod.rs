@@ -1,6 +1,6 @@
 //! The virtual machine: one isolate that runs programs.
 //!
-//! `run` alternates between the fast loop (`safe`) and the general paths; an error, a limit or an exit unwinds to a boundary
+//! `run` alternates between the fast loop (`chain`) and the general paths; an error, a limit or an exit unwinds to a boundary
 //! (`unwind`); nothing here recurses natively, however deep the script goes. Collection happens in one place only, between the two
 //! attempts at an operation whose charge was refused, so no operation ever sees an object vanish while it works.
 //!
@@ -12,6 +12,7 @@ mod access;
 mod arith;
 mod call;
 mod callee;
+mod chain;
 mod collect;
 mod control;
 mod enter;
@@ -22,7 +23,6 @@ mod iterate;
 mod make;
 pub(crate) mod module;
 mod quick;
-mod safe;
 mod slow;
 pub(crate) mod trace;
 mod unwind;
@@ -32,11 +32,11 @@ use crate::builtin::{BuiltinRow, Fault};
 use crate::engine::Engine;
 use crate::heap::{Heap, MIN_THRESHOLD, Origin};
 use crate::value::Value;
+use chain::Exit;
 use frame::{Bound, Boundary, Ends, Frame};
 use ilu_lang::code::program::Program;
 use ilu_sbx::{AccountId, Realm, SbxId};
 use module::{Loader, Modules};
-use safe::Exit;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 pub(crate) use unwind::{Ending, Why};
@@ -89,6 +89,8 @@ pub(crate) struct Vm<'e> {
     buffered: usize,
     /// Collect at every growth: for tests of the collector.
     stress: bool,
+    /// Return from each instruction: for tests of the fast loop.
+    stepped: bool,
     /// Collections so far.
     collections: u64,
 }
@@ -100,6 +102,7 @@ pub(crate) struct Start<'e> {
     pub loader: Option<Box<dyn Loader>>,
     pub interrupt: Arc<AtomicBool>,
     pub stress: bool,
+    pub stepped: bool,
 }
 
 impl<'e> Vm<'e> {
@@ -140,6 +143,7 @@ impl<'e> Vm<'e> {
             hard: 0,
             buffered: 0,
             stress: start.stress,
+            stepped: start.stepped,
             collections: 0,
         };
         vm.heap.watch.interrupt = Arc::clone(&vm.interrupt);

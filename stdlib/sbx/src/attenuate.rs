@@ -19,6 +19,8 @@ use ilu_cap::{CapSet, NativeId, Unknown, by_name, near, nearest};
 use ilu_pol::net::Rules;
 use std::sync::{Arc, Mutex};
 
+/// What is said when no more directories can be opened: letting go of sandboxes may help.
+pub(crate) const TOO_MANY_OPEN: &str = "too many directories are open for sandboxes; revoke some";
 /// Of how many missing names the nearest held one is looked for: each search looks at all that is held.
 const MAX_NEAREST: usize = 16;
 
@@ -229,7 +231,7 @@ fn open_dirs(open: &mut OpenMounts, held: &Rights, view: &View, request: &Reques
                     return Err(wrong(format_args!("option dir: {} twice, or too many directories", quote(&dir.guest))));
                 }
             }
-            Err(NoMount::TooMany) => return Err(wrong("too many directories are open for sandboxes; revoke some")),
+            Err(NoMount::TooMany) => return Err(wrong(TOO_MANY_OPEN)),
             Err(_) => return Err(wrong(format_args!("option dir: {at} can't be opened within what this sandbox holds"))),
         }
     }

@@ -4,7 +4,7 @@
 //! the budget of calls left, are the arguments right. Then it hands the native a permit. Whatever happens, one event is recorded.
 
 use crate::account::Accounts;
-use crate::attenuate::make;
+use crate::attenuate::{TOO_MANY_OPEN, make};
 use crate::denial::quote;
 use crate::doorway::Unmet;
 use crate::event::Cost;
@@ -19,7 +19,7 @@ use crate::permit::Permit;
 use crate::plain::{Arg, HandleId, Plain};
 use crate::request::Request;
 use crate::run::Run;
-use crate::sandbox::{Holding, Sandbox};
+use crate::sandbox::{Holding, Sandbox, Shared};
 use crate::stop::Stop;
 use crate::tree::Tree;
 use crate::view::View;
@@ -85,6 +85,8 @@ pub struct Realm {
     pub(crate) held: usize,
     /// A call for which there was no room yet: it will be made again, or given up.
     pub(crate) unmet: Option<Unmet>,
+    /// What the operator answered about it.
+    pub(crate) unmet_answer: Option<(NativeId, Arc<Shared>)>,
     /// A file with the beginning of a line for which there was no room yet.
     pub(crate) unmet_line: Option<HandleId>,
     /// A resource could not be opened because too many are.
@@ -141,6 +143,7 @@ impl Realm {
             handles: Handles::default(),
             held: 0,
             unmet: None,
+            unmet_answer: None,
             unmet_line: None,
             crowded: false,
             watch: Watch::default(),
@@ -256,6 +259,7 @@ impl Realm {
         } else {
             let payers = self.accounts.of(site.account).to_vec();
             let made = make(&mut self.tree, &self.run.mounts, site, &payers, request);
+            self.crowded = matches!(&made, Err(Stop::Failed(why)) if why.contains(TOO_MANY_OPEN));
             if let Err(Stop::Room(_)) = made {
                 // It will be asked again.
                 return made;
@@ -309,6 +313,7 @@ impl Realm {
         for handle in self.handles.owned_by(|owner| self.tree.node(owner).is_revoked()) {
             self.let_go(handle);
         }
+        self.run.services.heed();
     }
 
     /// A call passed a gate: code ran with the authority of `site`, which is the gate's, whoever called it.
