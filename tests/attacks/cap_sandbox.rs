@@ -123,7 +123,11 @@ pub fn cap_032_what_a_sandbox_fills_up_is_there_for_others() {
     let told = "sbxmk: too many directories are open for sandboxes; revoke some\n[]\n";
     assert_eq!(with_files(&scratch, mounts), (Some(0), told.to_owned()));
     let dropped = mounts.replace("trl.push(kept, ", "str(");
-    assert_eq!(with_files(&scratch, &dropped), (Some(0), "nil\n[]\n".to_owned()), "what nothing refers to is closed when it stands in the way");
+    assert_eq!(
+        with_files(&scratch, &dropped),
+        (Some(0), "nil\n[]\n".to_owned()),
+        "what nothing refers to is closed when it stands in the way"
+    );
     let spans = "use sbx\nuse obs\nsbxtr(sbxmk([\"__obs_span_begin\"]), \\()\n    whl tru: __obs_span_begin(\"x\")\n)\nprn obs.span(\"mine\", \\() 1)";
     check_all(&[Row::new("spans", spans, 0, "1\n").flags(&["--grant", "capob,capio"])]);
 }
