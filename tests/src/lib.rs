@@ -15,4 +15,5 @@ pub mod inside;
 pub mod server;
 pub mod suite;
 pub mod tally;
+pub mod terminal;
 pub mod watched;
