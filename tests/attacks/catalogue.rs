@@ -184,6 +184,16 @@ named! {
         int_046_evaluated_text_has_the_sandboxs_powers_only,
         int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is,
         int_047_random_bytes_of_odd_counts_are_errors_or_limits;
+    osl:
+        osl_001_files_outside_the_grants_stay_shut_when_the_doorway_is_gone,
+        osl_001_no_connection_no_program_no_signal,
+        osl_004_a_kernel_without_landlock_is_told_of_and_refused_when_all_is_required,
+        osl_005_landlock_shuts_the_ports_that_no_rule_names,
+        osl_006_threads_are_held_whenever_they_were_started,
+        osl_011_calls_that_no_grant_needs_are_refused,
+        osl_011_osl_015_calls_that_no_honest_run_makes_end_the_process,
+        osl_016_a_panic_is_told_under_the_wall,
+        osl_017_the_kernel_says_that_the_wall_stands;
     net_url:
         net_039_the_host_is_what_stands_behind_the_last_at_sign,
         net_040_a_backslash_is_no_part_of_a_url,
