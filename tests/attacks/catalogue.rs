@@ -17,6 +17,9 @@ macro_rules! named {
 }
 
 named! {
+    pol_net:
+        pol_019_a_file_of_rules_that_is_not_right_stops_the_run,
+        pol_020_address_rules_are_exact_or_errors;
     agt_output:
         agt_001_a_flood_ends_at_its_bound,
         agt_002_a_terminal_is_sent_text_and_no_commands,

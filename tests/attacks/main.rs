@@ -38,6 +38,7 @@ mod net_answer;
 mod net_redirect;
 mod net_request;
 mod net_url;
+mod pol_net;
 mod pol_rows;
 mod pol_seal;
 mod rig;
