@@ -10,7 +10,7 @@ use ilu_lang::code::program::Program;
 use ilu_lang::compile::{BYTES_PER_PART, compile_within};
 use ilu_lang::source::Source;
 use ilu_sbx::plain::Plain;
-use ilu_sbx::{Grants, Outside, Realm};
+use ilu_sbx::{Grants, Operator, Outside, Realm};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
@@ -41,6 +41,8 @@ pub struct Setup {
     pub stepped: bool,
     /// Take note of what of the grants is needed.
     pub observe: bool,
+    /// Who is asked for what a call of the root's own code lacks.
+    pub operator: Option<Box<dyn Operator>>,
 }
 
 impl Setup {
@@ -57,6 +59,7 @@ impl Setup {
             stress: false,
             stepped: false,
             observe: false,
+            operator: None,
         }
     }
 }
@@ -138,6 +141,9 @@ impl Engine {
         };
         if let Some(sink) = setup.sink {
             realm.set_sink(sink);
+        }
+        if let Some(operator) = setup.operator {
+            realm.set_operator(operator);
         }
         if setup.observe {
             realm.observe();

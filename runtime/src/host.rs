@@ -9,11 +9,15 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
+pub mod ask;
 mod captured;
 pub mod edit;
 mod net;
+mod screen;
+mod trust;
 
 pub use captured::Captured;
+pub use trust::{Trusted, apart_from_trust, trust, trusted};
 
 use crate::vm::module::Loader;
 use cap_fs_ext::OpenOptionsSyncExt;
@@ -49,7 +53,7 @@ pub enum HostError {
     TooLong(String),
     /// A directory where a script was expected.
     Directory(String),
-    /// A file that the command writes, in a place that the script may change.
+    /// A file that the command reads its grants from or writes, in a place that the script may change.
     Exposed(String),
     /// There is no place for the list of trusted files, or a path that it can't hold.
     NoTrust(String),
@@ -254,90 +258,6 @@ pub fn read_config(path: &str) -> Result<(String, PathBuf), HostError> {
     Ok((read_text(path, file)?, real))
 }
 
-/// Is a file trusted?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trusted {
-    /// With exactly this text.
-    Yes,
-    /// It was, with another text.
-    Changed,
-    /// It never was.
-    No,
-}
-
-/// The list of trusted files: the SHA-256 of each one's text and its real path, a line each.
-fn trust_list() -> Option<PathBuf> {
-    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")))?;
-    Some(state.join("ilu/trusted"))
-}
-
-fn digest(text: &str) -> String {
-    use sha2::Digest;
-    use std::fmt::Write as _;
-    let mut hex = String::new();
-    for byte in sha2::Sha256::digest(text.as_bytes()) {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
-/// Looks a file up in the operator's list.
-#[must_use]
-pub fn trusted(real: &Path, text: &str) -> Trusted {
-    let list = trust_list().and_then(|path| std::fs::File::open(path).ok()).and_then(|file| read_text("trusted", file).ok());
-    let Some(real) = real.to_str() else { return Trusted::No };
-    let known = list.iter().flat_map(|list| list.lines()).find_map(|line| line.split_once("  ").filter(|(_, path)| *path == real));
-    match known {
-        Some((known, _)) if known == digest(text) => Trusted::Yes,
-        Some(_) => Trusted::Changed,
-        None => Trusted::No,
-    }
-}
-
-/// Puts a file with this text on the operator's list; gives the text's SHA-256.
-///
-/// # Errors
-/// What the system says; there is no place for the list.
-pub fn trust(real: &Path, text: &str) -> Result<String, HostError> {
-    let shown = real.display().to_string();
-    let no_trust = || HostError::NoTrust(shown.clone());
-    let plain = real.to_str().filter(|path| !path.contains(['\n', '\r'])).ok_or_else(no_trust)?;
-    let list = trust_list().ok_or_else(no_trust)?;
-    let name = list.display().to_string();
-    let folder = list.parent().ok_or_else(no_trust)?;
-    std::fs::create_dir_all(folder).map_err(says(&name))?;
-    let old = match std::fs::File::open(&list) {
-        Ok(file) => read_text(&name, file)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(says(&name)(error)),
-    };
-    let digest = digest(text);
-    let mut lines: Vec<String> =
-        old.lines().filter(|line| line.split_once("  ").is_none_or(|(_, path)| path != plain)).map(str::to_owned).collect();
-    lines.push(format!("{digest}  {plain}\n"));
-    // Beside it and then in its place: a reader sees the old list or the new.
-    let new = list.with_extension("new");
-    std::fs::write(&new, lines.join("\n")).map_err(says(&name))?;
-    std::fs::rename(&new, &list).map_err(says(&name))?;
-    Ok(digest)
-}
-
-/// Refuses a place that a script may write when the list of trusted files lies in it, or the place among them.
-///
-/// # Errors
-/// It does.
-pub fn apart_from_trust(path: &str, granted: &Granted) -> Result<(), HostError> {
-    let Some(list) = trust_list() else { return Ok(()) };
-    let folder = list.parent().unwrap_or(&list);
-    let Ok(folder) = std::fs::canonicalize(folder) else { return Ok(()) };
-    if folder.starts_with(granted.real()) || granted.real().starts_with(&folder) {
-        return Err(HostError::HoldsTrust(path.to_string()));
-    }
-    Ok(())
-}
-
 /// Makes or empties the file that takes the audit; `-` is standard error.
 ///
 /// # Errors
@@ -347,6 +267,15 @@ pub fn audit_sink(path: &str, writable: &[PathBuf], process: &Process) -> Result
         return Ok(Box::new(BesideTheScript { unfinished: process.unfinished() }));
     }
     Ok(Box::new(output(path, writable)?))
+}
+
+/// Refuses a file that decides what a run may do, or is to tell what it did, in one of the places (as they really are) that the script may change.
+///
+/// # Errors
+/// It lies in one; what the system says.
+pub fn apart(path: &str, writable: &[PathBuf]) -> Result<(), HostError> {
+    let real = std::fs::canonicalize(path).map_err(says(path))?;
+    if writable.iter().any(|place| real.starts_with(place)) { Err(HostError::Exposed(path.to_string())) } else { Ok(()) }
 }
 
 /// Makes or empties a file that the command writes itself.
@@ -433,6 +362,7 @@ pub struct Process {
     reader_gone: Arc<AtomicBool>,
     unfinished: Arc<AtomicBool>,
     captured: Option<Arc<Captured>>,
+    screen: screen::Screen,
 }
 
 impl Default for Process {
@@ -446,13 +376,26 @@ impl Process {
     /// With the flag that ends its run. It is set when nobody reads standard output any more: there is no one left to run for.
     #[must_use]
     pub fn new(interrupt: Arc<AtomicBool>) -> Self {
-        Self { started: Instant::now(), interrupt, reader_gone: Arc::default(), unfinished: Arc::default(), captured: None }
+        Self {
+            started: Instant::now(),
+            interrupt,
+            reader_gone: Arc::default(),
+            unfinished: Arc::default(),
+            captured: None,
+            screen: screen::Screen::new(),
+        }
     }
 
     /// With the flag that ends its run; what is written on its two streams is kept instead, and its standard input is empty.
     #[must_use]
     pub fn capturing(interrupt: Arc<AtomicBool>, captured: Arc<Captured>) -> Self {
         Self { captured: Some(captured), ..Self::new(interrupt) }
+    }
+
+    /// What the script writes goes to a terminal as it is: its control characters are obeyed.
+    #[must_use]
+    pub fn raw(self) -> Self {
+        Self { screen: screen::Screen::raw(), ..self }
     }
 
     /// A flag that tells, after the run, whether it was ended because nobody read standard output any more.
@@ -475,7 +418,7 @@ impl Outside for Process {
             return captured.take(bytes);
         }
         let mut out = io::stdout().lock();
-        let written = out.write_all(bytes).and_then(|()| out.flush());
+        let written = out.write_all(&self.screen.out(bytes)).and_then(|()| out.flush());
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
             self.reader_gone.store(true, Ordering::Relaxed);
             self.interrupt.store(true, Ordering::Relaxed);
@@ -490,7 +433,7 @@ impl Outside for Process {
         if let Some(last) = bytes.last() {
             self.unfinished.store(*last != b'\n', Ordering::Relaxed);
         }
-        io::stderr().lock().write_all(bytes)
+        io::stderr().lock().write_all(&self.screen.err(bytes))
     }
 
     fn wait_in(&self, ms: f64) -> io::Result<bool> {

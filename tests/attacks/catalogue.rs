@@ -1,10 +1,7 @@
 //! Every test of the catalogue by its name.
 
 use crate::rig::{MODES, Openat2};
-use crate::{
-    cap_amplify, cap_natives, cap_patch, cap_sandbox, fs_lexical, fs_machine, fs_rights, fs_special, fs_symlink, index, int_budgets,
-    int_long, int_mutants, int_runtime, int_source, rig_itself, row,
-};
+use crate::{fs_lexical, fs_rights, fs_special, fs_symlink, row};
 use ilu_tests::tally;
 use libtest_mimic::{Failed, Trial};
 use std::time::Instant;
@@ -15,11 +12,50 @@ type Named = (&'static str, fn());
 macro_rules! named {
     ($($file:ident: $($test:ident),+ $(,)?;)+) => {
         /// The tests that are functions, by file.
-        const TESTS: &[Named] = &[$($((stringify!($test), $file::$test)),+),+];
+        const TESTS: &[Named] = &[$($((stringify!($test), crate::$file::$test)),+),+];
     };
 }
 
 named! {
+    agt_output:
+        agt_001_a_flood_ends_at_its_bound,
+        agt_002_a_terminal_is_sent_text_and_no_commands,
+        agt_004_one_event_is_one_row_whatever_it_says,
+        agt_005_a_million_denials_are_counted_and_the_first_is_kept,
+        agt_007_no_message_tells_where_or_for_whom_it_runs,
+        agt_008_nothing_around_a_run_makes_it_tell_more;
+    agt_embed:
+        agt_019_tenants_of_one_engine_see_nothing_of_each_other,
+        agt_020_what_others_trust_is_safe_outside_a_writable_grant_and_only_there,
+        agt_021_what_a_run_wrote_gives_a_later_one_nothing,
+        agt_023_a_file_of_grants_is_right_or_an_error_that_names_what_is_wrong,
+        agt_024_a_process_that_runs_everything_again_and_again_does_not_grow,
+        agt_025_what_costs_money_is_counted_by_the_call;
+    pol_rows:
+        pol_001_a_star_covers_every_text_and_nothing_else,
+        pol_002_a_prefix_is_one_of_bytes_and_its_trap_is_pointed_out,
+        pol_003_no_other_character_widens_a_pattern,
+        pol_005_spellings_that_look_alike_are_different_texts,
+        pol_007_large_policies_are_judged_in_time_that_grows_with_their_size,
+        pol_008_deny_wins_however_specific_the_rows_are,
+        pol_009_nothing_said_is_a_no,
+        pol_010_the_order_and_the_number_of_rows_change_nothing,
+        pol_011_names_that_stand_for_several_functions_never_guess,
+        pol_012_the_first_rule_that_applies_decides,
+        pol_013_only_true_allows,
+        pol_014_no_rule_applies_by_accident,
+        pol_015_a_question_about_sets_takes_sets,
+        pol_017_a_role_is_what_its_list_says,
+        pol_022_why_it_was_denied_is_told_without_secrets_and_as_it_was_decided;
+    pol_seal:
+        pol_023_no_two_ways_of_cutting_text_share_a_seal,
+        pol_024_no_two_kinds_of_value_share_a_seal,
+        pol_025_different_bytes_have_different_seals_and_what_is_no_data_has_none,
+        pol_026_nothing_but_the_exact_seal_passes,
+        pol_027_the_comparison_takes_as_long_wherever_it_differs,
+        pol_028_the_seal_is_hmac_sha_256,
+        pol_030_a_seal_says_what_its_parts_say,
+        pol_031_guessing_costs_and_the_key_is_not_to_be_had;
     cap_patch:
         cap_013_the_library_is_the_same_for_everybody_whoever_patches_it,
         cap_014_decisions_are_made_where_no_script_can_patch_them,
@@ -117,6 +153,45 @@ named! {
         int_046_evaluated_text_has_the_sandboxs_powers_only,
         int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is,
         int_047_random_bytes_of_odd_counts_are_errors_or_limits;
+    net_url:
+        net_039_the_host_is_what_stands_behind_the_last_at_sign,
+        net_040_a_backslash_is_no_part_of_a_url,
+        net_042_two_slashes_and_nothing_before_them,
+        net_043_no_scheme_but_http_and_https,
+        net_044_credentials_of_a_url_are_shown_nowhere,
+        net_045_long_and_odd_urls_end_well;
+    net_redirect:
+        net_046_a_redirect_to_a_forbidden_address_is_denied_at_the_hop,
+        net_047_however_the_redirect_is_spelled,
+        net_048_a_redirect_to_another_scheme_is_an_error,
+        net_049_another_port_is_another_decision,
+        net_050_a_circle_of_redirects_ends,
+        net_051_odd_locations_split_nothing,
+        net_052_credentials_stay_with_their_origin,
+        net_053_so_does_every_field_that_may_be_a_secret,
+        net_055_the_method_is_decided_on_at_each_hop,
+        net_056_nothing_but_a_location_is_followed;
+    net_ambient:
+        net_057_no_variable_of_the_environment_names_a_proxy,
+        net_059_no_cookie_is_kept_or_shared,
+        net_060_a_connection_left_open_serves_its_sandbox_only,
+        net_060_revoking_closes_what_was_left_open,
+        net_062_no_credentials_are_found_lying_about;
+    net_request:
+        net_070_a_field_stays_on_its_line,
+        net_071_a_request_line_is_one_line,
+        net_073_fields_without_end_are_refused,
+        net_074_a_body_is_bytes_that_are_there,
+        net_075_a_time_is_a_whole_number_of_milliseconds;
+    net_answer:
+        net_076_the_time_is_for_all_of_a_request,
+        net_077_what_is_too_large_is_not_taken,
+        net_079_lengths_that_contradict_each_other_are_errors,
+        net_080_chunks_of_any_shape_end,
+        net_081_a_header_has_bounds_and_keeps_its_bytes,
+        net_082_odd_statuses_end_well,
+        net_085_text_of_any_bytes_is_text,
+        net_060_a_connection_that_was_closed_meanwhile_is_made_anew;
     rig_itself:
         the_openat2_launcher_really_blocks_it;
     index:

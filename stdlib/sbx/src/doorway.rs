@@ -1,5 +1,6 @@
 //! The doorway: the one way from a script to a native, and the record of every passage.
 
+use crate::ask::Questions;
 use crate::denial::{Denial, Rule};
 use crate::event::{Cost, Verdict};
 use crate::ids::{AccountId, ROOT, SbxId};
@@ -9,7 +10,7 @@ use crate::plain::{Arg, Plain};
 use crate::realm::{CallSite, NativeFn, Realm};
 use crate::record::Decision;
 use crate::stop::Stop;
-use ilu_cap::{GrantKind, Kind, Native, NativeId};
+use ilu_cap::{Class, GrantKind, Kind, Native, NativeId};
 use std::borrow::Cow;
 
 /// Units of fuel that any call of a native costs.
@@ -27,6 +28,18 @@ pub(crate) struct Unmet {
     cost: Cost,
 }
 
+/// What came of one attempt.
+struct Passage {
+    result: Result<Plain, Stop>,
+    /// Calls that began.
+    began: u64,
+    owners: Vec<SbxId>,
+    worked: u64,
+    subjects: Vec<String>,
+    rule: Cow<'static, str>,
+    cost: Cost,
+}
+
 impl Realm {
     /// The doorway.
     ///
@@ -35,22 +48,22 @@ impl Realm {
     pub fn call(&mut self, site: CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Result<Plain, Stop> {
         self.unmet = None;
         self.heed();
-        let owners = self.accounts.owners(&self.tree, site.account, site.authority);
-        let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
-        let mut permit = Permit { realm: self, site: &site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
-        let (result, began) = match permit.decide(args) {
-            Ok(function) => {
-                permit.realm.note_native(native);
-                (function(&mut permit, args), 1)
-            }
-            Err(stop) => (Err(stop), 0),
-        };
-        let Permit { owners, worked, subjects, rule, cost, .. } = permit;
+        let mut questions = Questions::about(native, self.unmet_answer.take());
+        let mut passage = self.attempt(&site, native, args);
+        while let Err(Stop::Denied(denied)) = &passage.result
+            && let Some(authority) = self.wider(site.authority, denied, &mut questions)
+        {
+            let wider = CallSite { authority, ..site };
+            passage = self.attempt(&wider, native, args);
+            passage.rule = Cow::Borrowed("asked");
+        }
+        let Passage { result, began, owners, worked, subjects, rule, cost } = passage;
         if matches!(result, Err(Stop::Room(_))) {
             // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't. Nor is it billed,
             // or what a script costs would depend on when the collector ran.
             self.accounts.give_back(&self.tree, site.account, worked);
             let (authority, account, file, line) = (site.authority, site.account, site.file.to_owned(), site.line);
+            self.unmet_answer = questions.answer(native);
             self.unmet = Some(Unmet { authority, account, file, line, native, subjects, rule, cost });
             return result;
         }
@@ -66,6 +79,22 @@ impl Realm {
         }
         self.record(&site, native.name(), subjects, rule, cost, result.as_ref().err());
         result
+    }
+
+    /// One call, up to its result; nothing is recorded yet.
+    fn attempt(&mut self, site: &CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Passage {
+        let owners = self.accounts.owners(&self.tree, site.account, site.authority);
+        let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
+        let mut permit = Permit { realm: self, site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
+        let (result, began) = match permit.decide(args) {
+            Ok(function) => {
+                permit.realm.note_native(native);
+                (function(&mut permit, args), 1)
+            }
+            Err(stop) => (Err(stop), 0),
+        };
+        let Permit { owners, worked, subjects, rule, cost, .. } = permit;
+        Passage { result, began, owners, worked, subjects, rule, cost }
     }
 
     /// The call that was last told to be made again has no room and ends with the sandbox whose memory ran out: it, too, was decided and is
@@ -140,6 +169,7 @@ impl Permit<'_> {
             // What a refused call was about is known only when it is the first argument.
             match args.get(1) {
                 Some(Arg::Num(port)) if row.grant == GrantKind::Net => self.about(&format!("{text}:{port}")),
+                _ if row.class == Class::Http => self.about(&without_credentials(text)),
                 _ => self.about(text),
             }
         }
@@ -169,6 +199,19 @@ pub(crate) fn denial(site: &CallSite<'_>, native: &'static str, rule: Rule, gran
     Stop::Denied(Box::new(Denial { native, on: Vec::new(), rule, grant, retry: false, file: site.file.to_owned(), line: site.line }))
 }
 
+/// A text that may be a URL without what stands before an `@` in front of its path: that may be a password, and nobody has read the URL yet.
+fn without_credentials(text: &str) -> Cow<'_, str> {
+    let start = text.find(':').map_or(0, |at| at + 1);
+    let rest = text.get(start..).unwrap_or_default();
+    let authority = rest.trim_start_matches(['/', '\\']);
+    let slashes = rest.len() - authority.len();
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    match authority.get(..end).and_then(|authority| authority.rfind('@')) {
+        None => Cow::Borrowed(text),
+        Some(at) => Cow::Owned(format!("{}…{}", text.get(..start + slashes).unwrap_or_default(), authority.get(at..).unwrap_or_default())),
+    }
+}
+
 /// Are there as many arguments as the row says, each of its kind?
 fn check_args(row: &Native, args: &[Arg<'_>]) -> Result<(), Stop> {
     let least = row.params.iter().filter(|param| !param.optional).count();
@@ -195,4 +238,23 @@ fn check_args(row: &Native, args: &[Arg<'_>]) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_an_at_sign_is_not_shown() {
+        for (url, shown) in [
+            ("http://u:p@a.test/x", "http://…@a.test/x"),
+            ("http://p@p@a.test", "http://…@a.test"),
+            ("u:p@a.test", "u:…@a.test"),
+            ("http:\\\\p@a.test", "http:\\\\…@a.test"),
+            ("https://a.test/@name?x@y", "https://a.test/@name?x@y"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(url), shown);
+        }
+    }
 }

@@ -18,7 +18,7 @@ use crate::permit::Permit;
 use crate::plain::{Arg, HandleId, Plain};
 use crate::request::Request;
 use crate::run::Run;
-use crate::sandbox::{Holding, Sandbox};
+use crate::sandbox::{Holding, Sandbox, Shared};
 use crate::stop::Stop;
 use crate::tree::Tree;
 use crate::view::View;
@@ -83,6 +83,8 @@ pub struct Realm {
     pub(crate) held: usize,
     /// A call for which there was no room yet: it will be made again, or given up.
     pub(crate) unmet: Option<Unmet>,
+    /// What the operator answered about it.
+    pub(crate) unmet_answer: Option<(NativeId, Arc<Shared>)>,
     /// A file with the beginning of a line for which there was no room yet.
     pub(crate) unmet_line: Option<HandleId>,
     /// A resource could not be opened because too many are.
@@ -139,6 +141,7 @@ impl Realm {
             handles: Handles::default(),
             held: 0,
             unmet: None,
+            unmet_answer: None,
             unmet_line: None,
             crowded: false,
             watch: Watch::default(),
@@ -279,6 +282,7 @@ impl Realm {
         for handle in self.handles.owned_by(|owner| self.tree.node(owner).is_revoked()) {
             self.let_go(handle);
         }
+        self.run.services.heed();
     }
 
     /// A call passed a gate: code ran with the authority of `site`, which is the gate's, whoever called it.

@@ -1,15 +1,17 @@
 //! What all isolates of one run share besides the sandboxes themselves.
 
+use crate::ask::{Asked, Operator};
 use crate::event::Event;
 use crate::handle::Cutter;
 use crate::outside::Outside;
 use crate::realm::Natives;
 use crate::record::{Recorder, Spans};
 use crate::sandbox::{Holding, Shared};
+use crate::service::Services;
 use crate::view::OpenMounts;
 use crate::watch::Observed;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What a panic left behind is looked at all the same: each of these is whole between any two statements.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -23,6 +25,7 @@ pub(crate) struct Run {
     /// The granted variables' values; which of the names a sandbox may read is among its rights.
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) natives: Natives,
+    pub(crate) services: Services,
     pub(crate) records: Arc<Records>,
     pub(crate) input: Input,
     pub(crate) spans: Mutex<Spans>,
@@ -33,6 +36,9 @@ pub(crate) struct Run {
     pub(crate) is_observed: AtomicBool,
     /// How often something was revoked: who sees it change closes what it has open.
     pub(crate) revocations: AtomicU64,
+    /// Who can be asked for what a call lacks, and what was added.
+    pub(crate) operator: OnceLock<Box<dyn Operator>>,
+    pub(crate) asked: Mutex<Asked>,
     /// Resources open in all realms.
     pub(crate) handles: AtomicUsize,
     /// Realms there were.
@@ -56,6 +62,7 @@ impl Run {
             argv,
             variables,
             natives,
+            services: Services::default(),
             records,
             input: Input::default(),
             spans: Mutex::default(),
@@ -63,6 +70,8 @@ impl Run {
             observed: Mutex::default(),
             is_observed: AtomicBool::new(false),
             revocations: AtomicU64::new(0),
+            operator: OnceLock::new(),
+            asked: Mutex::default(),
             handles: AtomicUsize::new(0),
             realms: AtomicU64::new(0),
             fixed,
