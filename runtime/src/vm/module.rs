@@ -252,13 +252,12 @@ impl Vm<'_> {
         self.retrying(|vm| Ok(vm.heap.charge(bytes)?))?;
         let compiled = self.engine.compile_parts(Source::new(name, text), bytes / BYTES_PER_PART);
         self.heap.release(bytes);
-        let compiled = match compiled {
+        match compiled {
             Err(error) if bytes < enough && error.diagnostics.iter().any(|found| found.code == codes::TOO_LONG) => {
                 return Err(self.memory_limit());
             }
             compiled => compiled.map_err(|error| Fault::Message(error.summary())),
-        };
-        compiled
+        }
     }
 
     /// The exported names of the module whose top level just ended, as a frozen object.
