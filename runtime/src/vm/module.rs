@@ -253,9 +253,7 @@ impl Vm<'_> {
         let compiled = self.engine.compile_parts(Source::new(name, text), bytes / BYTES_PER_PART);
         self.heap.release(bytes);
         match compiled {
-            Err(error) if bytes < enough && error.diagnostics.iter().any(|found| found.code == codes::TOO_LONG) => {
-                return Err(self.memory_limit());
-            }
+            Err(error) if bytes < enough && error.diagnostics.iter().any(|found| found.code == codes::TOO_LONG) => Err(self.memory_limit()),
             compiled => compiled.map_err(|error| Fault::Message(error.summary())),
         }
     }
