@@ -313,6 +313,11 @@ impl Vm<'_> {
                 let row = NativeId(u16::try_from(number).unwrap_or(u16::MAX)).row();
                 (row.params.iter().filter(|param| !param.optional).count(), Some(row.params.len()))
             }
+            Kind::Method(id) => {
+                let row = self.heap.method(id).ok_or(Fault::Broken("method"))?.native.row();
+                let least = row.params.iter().filter(|param| !param.optional).count();
+                (least.saturating_sub(1), Some(row.params.len().saturating_sub(1)))
+            }
             _ => {
                 let what = self.given(value);
                 return Err(Fault::Message(format!("a function was expected, got {what}")));

@@ -128,5 +128,5 @@ impl Vm<'_> {
 
 /// What a value is called where an error must name it as a loop's source or a call's target.
 pub(super) fn is_callable(value: Value) -> bool {
-    matches!(value.kind(), Kind::Function(_) | Kind::Builtin(_) | Kind::Native(_))
+    matches!(value.kind(), Kind::Function(_) | Kind::Builtin(_) | Kind::Native(_) | Kind::Method(_))
 }
