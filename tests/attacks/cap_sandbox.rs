@@ -1,8 +1,6 @@
 //! Attack rows of the CAP group that take the whole command: code in a sandbox that wants to cost those around it more than it was given, to
 //! use what it was given unseen, or to blind the record. Memory is measured from outside, time by the clock on the wall.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_types, reason = "tests")]
-
 use ilu_tests::watched::{Row, check_all, watch};
 use std::fs;
 use std::path::PathBuf;
@@ -40,8 +38,7 @@ fn with_files(scratch: &Scratch, script: &str) -> (Option<i32>, String) {
     (ran.code, ran.out + &ran.err)
 }
 
-#[test]
-fn cap_032_what_open_files_hold_is_memory_of_the_script() {
+pub fn cap_032_what_open_files_hold_is_memory_of_the_script() {
     let scratch = Scratch::new("lines").file("line", "x".repeat(40 << 20).as_bytes()).file("two", b"one\ntwo\n");
     let grant = scratch.grant();
     let flags: &[&str] = &["--grant", FILES, "--dir", &grant];
@@ -61,8 +58,7 @@ fn cap_032_what_open_files_hold_is_memory_of_the_script() {
     ]);
 }
 
-#[test]
-fn cap_032_entering_sandboxes_from_within_each_other_costs_no_memory_and_little_time() {
+pub fn cap_032_entering_sandboxes_from_within_each_other_costs_no_memory_and_little_time() {
     let nest = "use sbx\nss = []\ni <- 0..<3000: ss = ss + [sbxmk([])]\ngo(i) =\n    if i >= len(ss): ret nil\n    \
          r = sbxtr(ss[i], \\() go(i + 1))\n    if r.err != nil: err(r.err)\nk <- 0..<12: prn try(\\() sbxrn(ss[k], \\() go(k))).err";
     let subsets = "use sbx\nattack() =\n    ss = []\n    i <- 0..<20: ss = ss + [sbxmk([])]\n    go(from) =\n        \
@@ -74,8 +70,7 @@ fn cap_032_entering_sandboxes_from_within_each_other_costs_no_memory_and_little_
     ]);
 }
 
-#[test]
-fn cap_032_time_is_looked_at_however_little_fuel_the_work_costs() {
+pub fn cap_032_time_is_looked_at_however_little_fuel_the_work_costs() {
     let many = "i <- 0..<30000: sbxmk([])\n";
     let flags: &[&str] = &["--grant", "capio,captm", "--time", "2s"];
     let meets = "use sbx\nfs = []\ni <- 0..<1500: fs = fs + [sbxev(sbxmk([]), \"\\\\(f) f()\")]\nlvl(fs) =\n    out = []\n    \
@@ -89,8 +84,7 @@ fn cap_032_time_is_looked_at_however_little_fuel_the_work_costs() {
     ]);
 }
 
-#[test]
-fn cap_032_records_and_messages_are_bounded_whatever_names_are_chosen() {
+pub fn cap_032_records_and_messages_are_bounded_whatever_names_are_chosen() {
     let scratch = Scratch::new("names").file("f.ilu", b"\\() __sys_time()");
     let grant = scratch.grant();
     let flags: &[&str] = &["--grant", FILES, "--dir", &grant];
@@ -113,8 +107,7 @@ fn cap_032_records_and_messages_are_bounded_whatever_names_are_chosen() {
     ]);
 }
 
-#[test]
-fn cap_032_what_a_sandbox_fills_up_is_there_for_others() {
+pub fn cap_032_what_a_sandbox_fills_up_is_there_for_others() {
     let scratch = Scratch::new("blind");
     // Rows of the logs, by a flood in many sandboxes; spans, by never ending them.
     let logs = "use sbx\nuse fs\nattack() =\n    k <- 0..<70:\n        s = sbxmk([\"__sys_exists\"])\n        sbxrn(s, \\()\n            \
@@ -130,8 +123,7 @@ fn cap_032_what_a_sandbox_fills_up_is_there_for_others() {
     check_all(&[Row::new("spans", spans, 0, "1\n").flags(&["--grant", "capob,capio"])]);
 }
 
-#[test]
-fn cap_035_a_call_that_ends_for_lack_of_room_is_recorded() {
+pub fn cap_035_a_call_that_ends_for_lack_of_room_is_recorded() {
     let scratch = Scratch::new("room").file("three", &vec![b'x'; 3_000_000]);
     let script = "use sbx\nuse fs\nsb = sbxmk(sbx.fsro(), {mem: 1000000, calls: {__sys_read_file: 2}})\nask() = sbxtr(sb, \\() fs.rd(\"/g/three\")).err\n\
          prn ask()\nprn ask()\nprn ask()\nrows = sbxlg(sb)\nprn len(rows), rows[0].native, rows[0][\"on\"], rows[0].verdict, rows[0].rule";
@@ -141,8 +133,7 @@ fn cap_035_a_call_that_ends_for_lack_of_room_is_recorded() {
     assert_eq!(with_files(&scratch, script), (Some(0), format!("{memory}{memory}{calls}{row}")));
 }
 
-#[test]
-fn cap_032_code_that_was_handed_out_uses_up_its_own_sandboxs_budgets() {
+pub fn cap_032_code_that_was_handed_out_uses_up_its_own_sandboxs_budgets() {
     let scratch = Scratch::new("handed").file("s", b"0123456789\n0123456789\n");
     let script = "use sbx\nuse fs\nsb = sbxmk(sbx.cat(sbx.fsro(), [\"__sys_stdout\", \"__sys_time\", \"__sys_write_file\"]), \
          {out: 9, read: 40, written: 5, fds: 1, calls: {__sys_time: 2}})\n\
@@ -157,8 +148,7 @@ fn cap_032_code_that_was_handed_out_uses_up_its_own_sandboxs_budgets() {
     assert!(said.starts_with(wanted), "{said}");
 }
 
-#[test]
-fn cap_025_a_name_that_a_script_chose_is_shown_harmless() {
+pub fn cap_025_a_name_that_a_script_chose_is_shown_harmless() {
     let scratch = Scratch::new("shown");
     let script = "use sbx\nsb = sbxmk([\"__sys_write_file\"], {dir: {\"/g\": {at: \"/x\\n\\x1b[2Jdenied: forged\", acc: \"ro\"}}})\n\
          prn sbxtr(sb, \\() __sys_write_file(\"/x\\n\\x1b[2Jdenied: forged/a\", \"x\")).err\nprn sbxlg(sb)";

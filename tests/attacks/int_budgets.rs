@@ -1,8 +1,6 @@
 //! Attack row INT-037: every budget of the interpreter runs out at every point it can, under the suite's own scripts. Whatever the point, the
 //! run ends with its value, its own error or that limit; never with a bug of ours; and the next run in the same process is as good as new.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read the repository")]
-
 use ilu::{Engine, Kind};
 use ilu_sbx::Limits;
 use ilu_tests::command::root;
@@ -55,22 +53,18 @@ fn small() -> Limits {
     Limits { fuel: 200_000, memory: 16 << 20, ..Limits::default() }
 }
 
-#[test]
-fn int_037_memory_may_run_out_anywhere() {
+pub fn int_037_memory_may_run_out_anywhere() {
     check(&(0..60).map(|step| Limits { memory: step * step * 24, ..small() }).collect::<Vec<_>>());
 }
 
-#[test]
-fn int_037_fuel_may_run_out_anywhere() {
+pub fn int_037_fuel_may_run_out_anywhere() {
     check(&(0..40).map(|fuel| Limits { fuel, ..small() }).collect::<Vec<_>>());
 }
 
-#[test]
-fn int_037_depth_may_run_out_anywhere() {
+pub fn int_037_depth_may_run_out_anywhere() {
     check(&(0..10).map(|depth| Limits { depth, ..small() }).collect::<Vec<_>>());
 }
 
-#[test]
-fn int_037_output_may_run_out_anywhere() {
+pub fn int_037_output_may_run_out_anywhere() {
     check(&(0..20).map(|output| Limits { output, ..small() }).collect::<Vec<_>>());
 }

@@ -12,8 +12,7 @@ fn limit<'a>(name: &'a str, script: impl Into<String>, says: &'a str) -> Row<'a>
     Row::new(name, script, 4, says)
 }
 
-#[test]
-fn int_014_a_single_long_step_ends_with_its_time() {
+pub fn int_014_a_single_long_step_ends_with_its_time() {
     const FLAGS: &[&str] = &["--time", "1s", "--fuel", "1000000000000000", "--mem", "64M"];
     let lists = "use trl\nuse sbx\nxs = 0..<100000 | map \\(x) [x]\n";
     let texts = "use trl\nuse txt\nls = 0..<5 | map \\(x) txt.rpt(\"a\", 1000000) + \"b\"\nxs = 0..<300000 | map \\(x) ls[x % 5]\n";
@@ -36,8 +35,7 @@ fn int_014_a_single_long_step_ends_with_its_time() {
     ]);
 }
 
-#[test]
-fn int_014_many_texts_are_sorted_right() {
+pub fn int_014_many_texts_are_sorted_right() {
     let check = "ok = tru\ni <- 1..<len(ys):\n  if ys[i - 1] > ys[i]: ok = fls\nprn ok, len(ys)";
     let stable = "ok = tru\ni <- 1..<len(ys):\n  if ys[i - 1][0] == ys[i][0] and ys[i - 1][1] > ys[i][1]: ok = fls\nprn ok, len(ys)";
     let mut rows = Vec::new();
@@ -48,8 +46,7 @@ fn int_014_many_texts_are_sorted_right() {
     check_all(&rows);
 }
 
-#[test]
-fn int_016_calls_that_wait_are_held_within_the_memory() {
+pub fn int_016_calls_that_wait_are_held_within_the_memory() {
     const FLAGS: &[&str] = &["--depth", "100000000", "--fuel", "1000000000000"];
     check_all(&[
         runs("control: a hundred", "f(n) = if n: try(\\() f(n - 1)) | 1\nf(100)\nprn \"ok\"", "ok").flags(FLAGS),
@@ -58,8 +55,7 @@ fn int_016_calls_that_wait_are_held_within_the_memory() {
     ]);
 }
 
-#[test]
-fn int_017_a_text_named_many_times_is_copied_by_no_request() {
+pub fn int_017_a_text_named_many_times_is_copied_by_no_request() {
     let named = "use sbx\nuse trl\nuse txt\nlong = txt.rpt(\"a\", 1000000)\nxs = 0..<4000 | map \\(x) long\n";
     let dirs = "use sbx\nuse txt\nlong = \"/\" + txt.rpt(\"a/\", 2000)\no = {}\ni <- 0..<60000: o[$\"/in/{i}\"] = {at: long}\n";
     check_all(&[
@@ -75,8 +71,7 @@ fn int_017_a_text_named_many_times_is_copied_by_no_request() {
     ]);
 }
 
-#[test]
-fn int_018_open_files_that_nobody_names_are_closed() {
+pub fn int_018_open_files_that_nobody_names_are_closed() {
     const DIR: &[&str] = &["--dir", "tests/lang/errors/granted:/in:ro"];
     let open = "__sys_open_read(\"/in/readme.txt\")";
     check_all(&[
@@ -88,8 +83,7 @@ fn int_018_open_files_that_nobody_names_are_closed() {
     ]);
 }
 
-#[test]
-fn int_046_a_file_is_loaded_once_however_it_is_spelled() {
+pub fn int_046_a_file_is_loaded_once_however_it_is_spelled() {
     const DIR: &[&str] = &["--dir", "tests/attacks/modules:/in:ro"];
     let inside = "use sbx\nsb = sbxmk(sbxls(sbxme()))\n";
     check_all(&[

@@ -2,8 +2,6 @@
 //! gives a program or errors with places inside the text, and the interpreter ends what compiles within its budgets and without a bug of
 //! ours, on a small stack.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests read the repository")]
-
 use ilu::{Engine, Kind};
 use ilu_tests::command::root;
 use ilu_tests::expect::cases;
@@ -86,13 +84,11 @@ fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-#[test]
-fn int_010_every_beginning_of_a_script_is_a_program_or_an_error() {
+pub fn int_010_every_beginning_of_a_script_is_a_program_or_an_error() {
     all(|dice, text| (0..24).map(|_| text[..boundary(text, dice.roll(text.len() + 1))].to_string()).collect());
 }
 
-#[test]
-fn int_010_a_missing_piece_leaves_a_program_or_an_error() {
+pub fn int_010_a_missing_piece_leaves_a_program_or_an_error() {
     all(|dice, text| {
         let cut = |dice: &mut Dice| {
             let start = boundary(text, dice.roll(text.len()));
@@ -103,8 +99,7 @@ fn int_010_a_missing_piece_leaves_a_program_or_an_error() {
     });
 }
 
-#[test]
-fn int_010_a_changed_piece_leaves_a_program_or_an_error() {
+pub fn int_010_a_changed_piece_leaves_a_program_or_an_error() {
     const PIECES: [&str; 40] = [
         "(", ")", "[", "]", "{", "}", "\n", "\n  ", " ", ":", ",", "|", "|>", "..", "..<", "?.", "?[", "=", "==", "=>", "<-", "+", "-",
         "!", "\\(x) ", "\"", "$\"{", "#", "0", "9e9", "nil", "if ", "mat x:", "x", "_", "ret ", "brk", "use trl", "def ", "\u{e9}",
@@ -123,8 +118,7 @@ fn int_010_a_changed_piece_leaves_a_program_or_an_error() {
     });
 }
 
-#[test]
-fn int_010_mixed_lines_of_different_scripts_are_a_program_or_an_error() {
+pub fn int_010_mixed_lines_of_different_scripts_are_a_program_or_an_error() {
     let corpus = corpus();
     let lines: Vec<&str> = corpus.iter().flat_map(|text| text.lines()).collect();
     all(|dice, text| {

@@ -16,8 +16,7 @@ fn fails<'a>(name: &'a str, script: impl Into<String>, says: &'a str) -> Row<'a>
     Row::new(name, script, 1, says)
 }
 
-#[test]
-fn int_011_recursion_ends_with_its_depth_whatever_it_goes_through() {
+pub fn int_011_recursion_ends_with_its_depth_whatever_it_goes_through() {
     const DEEP: &[&str] = &["--depth", "100000", "--fuel", "100000000"];
     let count = "f(n) = if n == 0: 0 | f(n - 1) + 1\n";
     check_all(&[
@@ -41,8 +40,7 @@ fn int_011_recursion_ends_with_its_depth_whatever_it_goes_through() {
     ]);
 }
 
-#[test]
-fn int_013_endless_loops_end_within_twice_their_time() {
+pub fn int_013_endless_loops_end_within_twice_their_time() {
     const FLAGS: &[&str] = &["--time", "1s", "--fuel", "1000000000000"];
     let endless: [(&str, &str); 8] = [
         ("whl", "whl tru: 0"),
@@ -62,8 +60,7 @@ fn int_013_endless_loops_end_within_twice_their_time() {
     check_all(&rows);
 }
 
-#[test]
-fn int_014_a_long_builtin_is_charged_before_it_works() {
+pub fn int_014_a_long_builtin_is_charged_before_it_works() {
     const FUEL: &[&str] = &["--fuel", "3000000", "--time", "60s", "--mem", "64M"];
     let big = "s = \"0123456789abcdef\"\ni <- 1..14: s += s\n";
     check_all(&[
@@ -86,8 +83,7 @@ fn int_014_a_long_builtin_is_charged_before_it_works() {
     ]);
 }
 
-#[test]
-fn int_015_a_limit_cannot_be_swallowed() {
+pub fn int_015_a_limit_cannot_be_swallowed() {
     const FUEL: &[&str] = &["--fuel", "100000"];
     check_all(&[
         runs("control: an ordinary error can", "prn try(\\() err(1)).err", "1").flags(FUEL),
@@ -125,8 +121,7 @@ fn int_015_a_limit_cannot_be_swallowed() {
     ]);
 }
 
-#[test]
-fn int_016_what_grows_ends_with_its_memory() {
+pub fn int_016_what_grows_ends_with_its_memory() {
     const FLAGS: &[&str] = &["--mem", "64M", "--fuel", "1000000000000", "--time", "60s"];
     let bombs: [(&str, &str); 7] = [
         ("strings doubled", "s = \"x\"\nwhl tru: s += s"),
@@ -146,8 +141,7 @@ fn int_016_what_grows_ends_with_its_memory() {
     check_all(&rows);
 }
 
-#[test]
-fn int_017_amplifiers_are_refused_before_they_allocate() {
+pub fn int_017_amplifiers_are_refused_before_they_allocate() {
     check_all(&[
         runs("control: small", "use txt\nprn txt.pad(\"a\", 3), 0..2", "[0, 1, 2]"),
         fails("a range beyond exact whole numbers", "xs = 0..1e18", "1000000000000000000").within(3_000),
@@ -160,8 +154,7 @@ fn int_017_amplifiers_are_refused_before_they_allocate() {
     ]);
 }
 
-#[test]
-fn int_018_cycles_that_are_dropped_are_collected() {
+pub fn int_018_cycles_that_are_dropped_are_collected() {
     check_all(&[
         runs("a million cycles", "i <- 0..<300000:\n  a = [nil]\n  a[0] = a\n  o = {a}\n  o.me = o\nprn \"ok\"", "ok").flags(&[
             "--mem",
@@ -187,8 +180,7 @@ fn int_018_cycles_that_are_dropped_are_collected() {
 /// A list of lists that share: sixty levels, 2^60 leaves.
 const DAG: &str = "d = []\ni <- 1..60: d = [d, d]\ne = []\ni <- 1..60: e = [e, e]\n";
 
-#[test]
-fn int_019_shared_structure_costs_no_more_than_the_limit() {
+pub fn int_019_shared_structure_costs_no_more_than_the_limit() {
     const FLAGS: &[&str] = &["--mem", "64M", "--fuel", "50000000", "--time", "20s"];
     check_all(&[
         runs("control: made and dropped", format!("{DAG}prn len(d)"), "2").flags(FLAGS),
@@ -201,8 +193,7 @@ fn int_019_shared_structure_costs_no_more_than_the_limit() {
     ]);
 }
 
-#[test]
-fn int_019_equality_of_shared_structure_ends() {
+pub fn int_019_equality_of_shared_structure_ends() {
     // Either an answer, found with the sharing, or the limit: never 2^60 comparisons.
     let row = Row::new("compared", format!("{DAG}prn d == e"), 0, "tru").flags(&["--fuel", "50000000", "--time", "20s"]);
     let limited = Row { code: 4, says: "", ..row.clone() };
@@ -210,8 +201,7 @@ fn int_019_equality_of_shared_structure_ends() {
     assert!(answered.is_empty() || ended.is_empty(), "{answered:?} {ended:?}");
 }
 
-#[test]
-fn int_020_a_million_levels_overflow_nothing() {
+pub fn int_020_a_million_levels_overflow_nothing() {
     const FLAGS: &[&str] = &["--mem", "256M", "--fuel", "1000000000", "--time", "60s", "--out", "64M"];
     let deep = "x = 1\ni <- 0..<1000000: x = [x]\ny = 1\ni <- 0..<1000000: y = [y]\n";
     let row = |name, script: String, code, says| Row { memory: 256 + 32, ..Row::new(name, script, code, says).flags(FLAGS) };
@@ -230,8 +220,7 @@ fn int_020_a_million_levels_overflow_nothing() {
     ]);
 }
 
-#[test]
-fn int_021_values_that_contain_themselves_end() {
+pub fn int_021_values_that_contain_themselves_end() {
     let cyclic = "a = [nil, 1]\na[0] = a\nb = [nil, 1]\nb[0] = b\no = {}\no.me = o\no.f = \\() o\n";
     check_all(&[
         runs("printed", format!("{cyclic}prn a"), "[\u{2026}, 1]"),
@@ -244,8 +233,7 @@ fn int_021_values_that_contain_themselves_end() {
     ]);
 }
 
-#[test]
-fn int_022_arithmetic_at_its_edges_is_defined() {
+pub fn int_022_arithmetic_at_its_edges_is_defined() {
     check_all(&[
         runs("beyond 2^53", "prn 9007199254740992 + 1, -9007199254740992 - 1", "9007199254740992 -9007199254740992"),
         fails("largest plus itself", "x = 1.7976931348623157e308\nprn x + x", "too large"),
@@ -265,8 +253,7 @@ fn int_022_arithmetic_at_its_edges_is_defined() {
     ]);
 }
 
-#[test]
-fn int_023_odd_numbers_are_no_keys_and_make_no_difference() {
+pub fn int_023_odd_numbers_are_no_keys_and_make_no_difference() {
     check_all(&[
         runs("zeros are equal", "prn 0 == -0, [0] == [-0], {a: 0} == {a: -0}", "tru tru tru"),
         runs("zeros print alike", "prn 0, -0, str(-0) == str(0)", "0 0 tru"),
@@ -278,8 +265,7 @@ fn int_023_odd_numbers_are_no_keys_and_make_no_difference() {
     ]);
 }
 
-#[test]
-fn int_024_indexes_out_of_range_are_errors() {
+pub fn int_024_indexes_out_of_range_are_errors() {
     let mut rows = vec![runs("control", "prn [1, 2, 3][2], \"abc\"[0]", "3 a")];
     for index in ["-1", "3", "1e18", "-1e18", "9007199254740993", "0.5", "1e-300", "\"0\"", "nil", "tru", "[]", "4294967296", "4294967297"]
     {
@@ -296,8 +282,7 @@ fn int_024_indexes_out_of_range_are_errors() {
     check_all(&rows);
 }
 
-#[test]
-fn int_026_keys_chosen_to_collide_cost_no_more_than_others() {
+pub fn int_026_keys_chosen_to_collide_cost_no_more_than_others() {
     let fill = |key: &str| format!("o = {{}}\ni <- 0..<100000: o[{key}] = i\nprn len(o)");
     check_all(&[
         runs("plain keys", fill("$\"key{i}\""), "100000").flags(&["--fuel", "100000000"]).within(10_000),
@@ -305,8 +290,7 @@ fn int_026_keys_chosen_to_collide_cost_no_more_than_others() {
     ]);
 }
 
-#[test]
-fn int_029_json_depth_and_oddities_are_errors() {
+pub fn int_029_json_depth_and_oddities_are_errors() {
     let decode = |text: &str| format!("use jsn\nprn jsn.dec({text})");
     let nest = |n: u32| format!("s = \"[\"\ni <- 1..{n}: s += s\nuse jsn\nr = try(\\() jsn.dec(s))\nprn typ(r.err)");
     check_all(&[
@@ -325,16 +309,14 @@ fn int_029_json_depth_and_oddities_are_errors() {
     ]);
 }
 
-#[test]
-fn int_030_json_of_what_is_no_data_is_an_error_without_insides() {
+pub fn int_030_json_of_what_is_no_data_is_an_error_without_insides() {
     let encode = |value: &str| format!("use jsn\nuse sbx\nf(x) = x\nr = try(\\() jsn.enc({value}))\nprn typ(r.err), r.val\nprn r.err");
     let rows: Vec<Row<'_>> =
         ["f", "len", "sbxme()", "[f]", "{a: {b: f}}", "b\"x\""].iter().map(|value| runs(value, encode(value), "str nil")).collect();
     check_all(&rows);
 }
 
-#[test]
-fn int_032_a_comparator_may_say_anything() {
+pub fn int_032_a_comparator_may_say_anything() {
     let sort = |comparator: &str| {
         format!("n = 0\nxs = 0..<200\nr = try(\\() xs | srt({comparator}))\nif r.val: prn len(r.val), r.val |> sum\nprn \"ok\"")
     };
@@ -356,8 +338,7 @@ fn int_032_a_comparator_may_say_anything() {
     check_all(&[runs("control: an honest one", "prn [3, 1, 2] | srt(\\(a, b) b - a)", "[3, 2, 1]")]);
 }
 
-#[test]
-fn int_033_changing_what_is_looped_over_is_safe() {
+pub fn int_033_changing_what_is_looped_over_is_safe() {
     check_all(&[
         runs("a list's elements", "xs = [1, 2, 3]\nx <- xs:\n  xs[2] = 9\nprn xs", "[1, 2, 9]"),
         runs("a list bound anew", "xs = [1, 2]\nx <- xs: xs = xs + [x]\nprn xs", "[1, 2, 1, 2]"),
@@ -368,8 +349,7 @@ fn int_033_changing_what_is_looped_over_is_safe() {
     ]);
 }
 
-#[test]
-fn int_035_names_without_a_value_are_never_read() {
+pub fn int_035_names_without_a_value_are_never_read() {
     let refused = |name, script: &str, says| Row::new(name, script, 2, says);
     check_all(&[
         refused("undefined", "prn nobody", "nobody"),
@@ -385,8 +365,7 @@ fn int_035_names_without_a_value_are_never_read() {
     ]);
 }
 
-#[test]
-fn int_036_every_builtin_takes_every_kind_of_value_without_harm() {
+pub fn int_036_every_builtin_takes_every_kind_of_value_without_harm() {
     // Each call has a sandbox of its own: a budget that one call uses up is not the next one's.
     const SCRIPT: &str = r#"
 use sbx
@@ -417,8 +396,7 @@ prn "calls", calls > 400
     check_all(&rows);
 }
 
-#[test]
-fn int_041_a_run_leaves_nothing_behind_for_the_next() {
+pub fn int_041_a_run_leaves_nothing_behind_for_the_next() {
     let one = "len = 1\nuse trl\nsum = nil\n_x = 5\nprn \"done\"";
     check_all(&[
         runs("first", one, "done"),
@@ -432,8 +410,7 @@ fn int_041_a_run_leaves_nothing_behind_for_the_next() {
     ]);
 }
 
-#[test]
-fn int_043_exit_ends_the_script_only_with_its_code() {
+pub fn int_043_exit_ends_the_script_only_with_its_code() {
     check_all(&[
         Row::new("from the top", "use os\nprn \"before\"\nos.exit(7)\nprn \"after\"", 7, "before"),
         Row::new("through try", "use os\ntry(\\() os.exit(7))\nprn \"after\"", 7, ""),
@@ -443,8 +420,7 @@ fn int_043_exit_ends_the_script_only_with_its_code() {
     ]);
 }
 
-#[test]
-fn int_044_the_same_script_prints_the_same() {
+pub fn int_044_the_same_script_prints_the_same() {
     let script = "o = {}\ni <- 0..<500: o[$\"{(i * 7919) % 500} k\"] = i\nprn o\nprn [3, 1, 2] | srt, {b: 1, a: 2}, str(o) == str(o)";
     let first = ilu_tests::watched::watch(&["run", "-"], script.as_bytes());
     assert_eq!(first.code, Some(0), "{}", first.err);
@@ -454,8 +430,7 @@ fn int_044_the_same_script_prints_the_same() {
     }
 }
 
-#[test]
-fn int_046_evaluated_text_has_the_sandboxs_powers_only() {
+pub fn int_046_evaluated_text_has_the_sandboxs_powers_only() {
     const DIR: &[&str] = &["--dir", "tests/lang/errors/granted:/in:ro"];
     let inside = "use sbx\nsb = sbxmk([\"__sys_stdout\"])\n";
     check_all(&[
@@ -486,8 +461,7 @@ fn int_046_evaluated_text_has_the_sandboxs_powers_only() {
     ]);
 }
 
-#[test]
-fn int_047_random_bytes_of_odd_counts_are_errors_or_limits() {
+pub fn int_047_random_bytes_of_odd_counts_are_errors_or_limits() {
     const GRANT: &[&str] = &["--grant", "capio,caprn", "--time", "20s"];
     let count = |n: &str| format!("r = try(\\() __sys_random({n}))\nprn r.val, typ(r.err)");
     let mut rows = vec![
@@ -500,8 +474,7 @@ fn int_047_random_bytes_of_odd_counts_are_errors_or_limits() {
     check_all(&rows);
 }
 
-#[test]
-fn int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is() {
+pub fn int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is() {
     // Text that a script can afford, of the kinds that cost the compiler most for each byte.
     let kinds: [(&str, &str, u32); 12] = [
         ("mixed", "x=[1,2,3,[],[],{},\\\\(a) a]\\n", 16),

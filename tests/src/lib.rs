@@ -13,4 +13,5 @@ pub mod command;
 pub mod expect;
 pub mod inside;
 pub mod suite;
+pub mod tally;
 pub mod watched;

@@ -4,6 +4,7 @@
 //! the last moment before the end can be missed.
 
 use crate::command::{binary, root};
+use crate::tally::{self, Part};
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -49,7 +50,20 @@ fn high_water(process: u32) -> Option<u64> {
 #[must_use]
 pub fn watch(arguments: &[&str], input: &[u8]) -> Watched {
     let mut command = Command::new(binary());
-    command.args(arguments).current_dir(root()).env_clear();
+    command.args(arguments);
+    watch_command(command, input)
+}
+
+/// Runs `unguarded`, the program without ilu's guards, with this on standard input. It lies beside the command.
+#[must_use]
+pub fn watch_unguarded(what: &str, input: &[u8]) -> Watched {
+    let mut command = Command::new(binary().with_file_name(format!("unguarded{}", std::env::consts::EXE_SUFFIX)));
+    command.arg(what);
+    watch_command(command, input)
+}
+
+fn watch_command(mut command: Command, input: &[u8]) -> Watched {
+    command.current_dir(root()).env_clear();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let start = Instant::now();
     let mut child = command.spawn().expect("the command starts");
@@ -120,9 +134,22 @@ impl<'a> Row<'a> {
         self
     }
 
+    /// Which part of an attack row it is: its name begins with `control` or `twin`, else it is what is attempted, and refused when a
+    /// denial or a budget is to end it.
+    #[must_use]
+    pub fn part(&self) -> Part {
+        match self.name {
+            name if name.starts_with("control") => Part::Control,
+            name if name.starts_with("twin") => Part::Twin,
+            _ if matches!(self.code, 3 | 4) => Part::Refusal,
+            _ => Part::Attempt,
+        }
+    }
+
     /// Runs it and lists what differs.
     #[must_use]
     pub fn check(&self) -> Vec<String> {
+        tally::note(self.part());
         let mut arguments = vec!["run", "--color", "never"];
         if !self.flags.contains(&"--mem") {
             arguments.extend(["--mem", MEMORY_FLAG]);

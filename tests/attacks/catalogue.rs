@@ -1,0 +1,146 @@
+//! Every test of the catalogue by its name.
+
+use crate::rig::{MODES, Openat2};
+use crate::{
+    cap_sandbox, fs_lexical, fs_machine, fs_rights, fs_special, fs_symlink, index, int_budgets, int_long, int_mutants, int_runtime,
+    int_source, rig_itself, row,
+};
+use ilu_tests::tally;
+use libtest_mimic::{Failed, Trial};
+
+/// A test and its name.
+type Named = (&'static str, fn());
+
+macro_rules! named {
+    ($($file:ident: $($test:ident),+ $(,)?;)+) => {
+        /// The tests that are functions, by file.
+        const TESTS: &[Named] = &[$($((stringify!($test), $file::$test)),+),+];
+    };
+}
+
+named! {
+    cap_sandbox:
+        cap_032_what_open_files_hold_is_memory_of_the_script,
+        cap_032_entering_sandboxes_from_within_each_other_costs_no_memory_and_little_time,
+        cap_032_time_is_looked_at_however_little_fuel_the_work_costs,
+        cap_032_records_and_messages_are_bounded_whatever_names_are_chosen,
+        cap_032_what_a_sandbox_fills_up_is_there_for_others,
+        cap_032_code_that_was_handed_out_uses_up_its_own_sandboxs_budgets,
+        cap_035_a_call_that_ends_for_lack_of_room_is_recorded,
+        cap_025_a_name_that_a_script_chose_is_shown_harmless;
+    fs_machine:
+        fs_060_fs_061_fs_066_fs_075_a_right_on_one_grant_is_none_on_another,
+        fs_077_fs_078_fs_079_fs_083_places_of_the_machine_stay_shut_even_inside_a_grant;
+    int_source:
+        int_001_a_million_brackets_are_an_error_of_depth,
+        int_002_nested_functions_and_blocks_are_an_error_of_depth,
+        int_002_long_chains_that_do_not_nest_are_fine,
+        int_004_large_sources_end_well_or_with_a_short_message,
+        int_004_one_enormous_line_is_refused_before_it_is_read,
+        int_005_hostile_numbers_are_errors_in_linear_time,
+        int_007_bytes_that_are_no_text_are_errors_with_a_place,
+        int_008_deceiving_characters_never_make_a_known_name;
+    int_mutants:
+        int_010_every_beginning_of_a_script_is_a_program_or_an_error,
+        int_010_a_missing_piece_leaves_a_program_or_an_error,
+        int_010_a_changed_piece_leaves_a_program_or_an_error,
+        int_010_mixed_lines_of_different_scripts_are_a_program_or_an_error;
+    int_budgets:
+        int_037_memory_may_run_out_anywhere,
+        int_037_fuel_may_run_out_anywhere,
+        int_037_depth_may_run_out_anywhere,
+        int_037_output_may_run_out_anywhere;
+    int_long:
+        int_014_a_single_long_step_ends_with_its_time,
+        int_014_many_texts_are_sorted_right,
+        int_016_calls_that_wait_are_held_within_the_memory,
+        int_017_a_text_named_many_times_is_copied_by_no_request,
+        int_018_open_files_that_nobody_names_are_closed,
+        int_046_a_file_is_loaded_once_however_it_is_spelled;
+    int_runtime:
+        int_011_recursion_ends_with_its_depth_whatever_it_goes_through,
+        int_013_endless_loops_end_within_twice_their_time,
+        int_014_a_long_builtin_is_charged_before_it_works,
+        int_015_a_limit_cannot_be_swallowed,
+        int_016_what_grows_ends_with_its_memory,
+        int_017_amplifiers_are_refused_before_they_allocate,
+        int_018_cycles_that_are_dropped_are_collected,
+        int_019_shared_structure_costs_no_more_than_the_limit,
+        int_019_equality_of_shared_structure_ends,
+        int_020_a_million_levels_overflow_nothing,
+        int_021_values_that_contain_themselves_end,
+        int_022_arithmetic_at_its_edges_is_defined,
+        int_023_odd_numbers_are_no_keys_and_make_no_difference,
+        int_024_indexes_out_of_range_are_errors,
+        int_026_keys_chosen_to_collide_cost_no_more_than_others,
+        int_029_json_depth_and_oddities_are_errors,
+        int_030_json_of_what_is_no_data_is_an_error_without_insides,
+        int_032_a_comparator_may_say_anything,
+        int_033_changing_what_is_looped_over_is_safe,
+        int_035_names_without_a_value_are_never_read,
+        int_036_every_builtin_takes_every_kind_of_value_without_harm,
+        int_041_a_run_leaves_nothing_behind_for_the_next,
+        int_043_exit_ends_the_script_only_with_its_code,
+        int_044_the_same_script_prints_the_same,
+        int_046_evaluated_text_has_the_sandboxs_powers_only,
+        int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is,
+        int_047_random_bytes_of_odd_counts_are_errors_or_limits;
+    rig_itself:
+        the_openat2_launcher_really_blocks_it;
+    index:
+        every_row_of_the_index_is_a_test_or_says_why_not;
+}
+
+/// The ids that a test's name begins with: `cap_001_cap_002_words` is of CAP-001 and CAP-002.
+pub fn ids(name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut parts = name.split(['_', ' ']);
+    while let (Some(group), Some(number)) = (parts.next(), parts.next()) {
+        if number.len() != 3 || !number.chars().all(|c| c.is_ascii_digit()) {
+            break;
+        }
+        found.push(format!("{}-{number}", group.to_uppercase()));
+    }
+    found
+}
+
+/// The file rows: tables, run in each of the three ways.
+fn file_rows() -> Vec<row::Row> {
+    [fs_lexical::rows(), fs_symlink::rows(), fs_rights::rows(), fs_special::rows()].into_iter().flatten().collect()
+}
+
+/// The ids of all tests.
+pub fn tested() -> Vec<String> {
+    let tables = file_rows().into_iter().map(|row| row.id.to_owned());
+    TESTS.iter().flat_map(|(name, _)| ids(name)).chain(tables).collect()
+}
+
+/// All tests.
+pub fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for &(name, test) in TESTS {
+        trials.push(Trial::test(name, move || {
+            tally::begin(ids(name).first().map_or("", String::as_str));
+            for id in ids(name).iter().rev() {
+                tally::begin(id);
+            }
+            test();
+            Ok(())
+        }));
+    }
+    for mode in MODES {
+        for row in file_rows() {
+            let way = match mode {
+                Openat2::Kernel => "with_openat2",
+                Openat2::Enosys => "with_openat2_missing",
+                _ => "with_openat2_refused",
+            };
+            let name = format!("{}_{way}", row.id.to_lowercase().replace('-', "_"));
+            trials.push(Trial::test(name, move || {
+                tally::begin(row.id);
+                row::run(&row, mode).map_err(Failed::from)
+            }));
+        }
+    }
+    trials
+}
