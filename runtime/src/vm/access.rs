@@ -8,7 +8,7 @@ use crate::value::{Kind, StrId, Value};
 /// Code points that one unit of fuel pays for, where a string that is not ASCII is searched from its start.
 const CHARS_PER_FUEL: usize = 256;
 
-impl Vm<'_> {
+impl Vm {
     /// `from[index]`; with `or_nil`, nil where there is no such element and where `from` is nil.
     pub(super) fn index(&mut self, from: Value, index: Value, or_nil: bool) -> Result<Value, Fault> {
         let length = match from.kind() {

@@ -33,7 +33,7 @@ impl Takes {
     }
 }
 
-impl Vm<'_> {
+impl Vm {
     /// The call instructions.
     pub(super) fn call(&mut self, op: Op, word: Word) -> Result<(), Fault> {
         let (a, b, c, k) = (word.a(), word.b(), word.c(), word.k());

@@ -10,7 +10,7 @@ use crate::heap::{Full, MIN_THRESHOLD, Store};
 use crate::value::Value;
 use ilu_sbx::{Budget, Stop};
 
-impl Vm<'_> {
+impl Vm {
     /// Does an operation; when it lacks room, collects and does it again. An operation that lacked room must have changed nothing.
     pub(super) fn retrying<T>(&mut self, mut operation: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         let (fuel, granted) = (self.fuel, self.granted);

@@ -20,7 +20,7 @@ const SANDBOXES_PER_FUEL: usize = 64;
 /// Rows of logs that one unit of fuel sorts.
 const ROWS_PER_FUEL: usize = 8;
 
-impl Vm<'_> {
+impl Vm {
     /// Runs a control builtin: its result is at `dest`, or a frame was pushed whose end puts it there.
     pub(super) fn control(&mut self, which: Control, at: CallAt) -> Result<(), Fault> {
         let args = self.arguments(at);

@@ -9,7 +9,7 @@ use ilu_lang::code::program::Program;
 use ilu_sbx::{AccountId, SbxId, Stop};
 use std::sync::Arc;
 
-impl Vm<'_> {
+impl Vm {
     /// The first slot above everything the running frame may use.
     pub(super) fn above(&self) -> usize {
         let Some(frame) = self.frames.last() else { return 1 };

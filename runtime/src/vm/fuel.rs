@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Units granted at a time. At 20 to 100 ns a unit, a limit on time is looked at at least once a millisecond.
 const SLICE: i64 = 8192;
 
-impl Vm<'_> {
+impl Vm {
     /// Pays for work of the VM before it is done.
     #[inline]
     pub(super) fn spend(&mut self, units: usize) -> Result<(), Fault> {

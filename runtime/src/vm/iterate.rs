@@ -8,7 +8,7 @@ use crate::builtin::Fault;
 use crate::value::{HandleRef, Kind, Value};
 use ilu_lang::code::op::{Op, Word};
 
-impl Vm<'_> {
+impl Vm {
     /// `IterLoop` on anything but a list.
     pub(super) fn next_or_on(&mut self, word: Word) -> Result<(), Fault> {
         if self.fuel + self.reserve < 1 {

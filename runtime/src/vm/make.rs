@@ -12,7 +12,7 @@ const ITEMS_PER_FUEL: usize = 32;
 /// Ends of a range beyond this are not exact.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-impl Vm<'_> {
+impl Vm {
     /// The making instructions.
     pub(super) fn make(&mut self, op: Op, word: Word) -> Result<(), Fault> {
         let (a, b, c, k) = (word.a(), word.b(), word.c(), word.k());

@@ -24,6 +24,8 @@ pub(crate) mod module;
 mod quick;
 mod safe;
 mod slow;
+mod spawn;
+mod task;
 pub(crate) mod trace;
 mod unwind;
 mod window;
@@ -31,11 +33,13 @@ mod window;
 use crate::builtin::{BuiltinRow, Fault};
 use crate::engine::Engine;
 use crate::heap::{Heap, MIN_THRESHOLD, Origin};
+use crate::task::{Crew, Failure, Seat};
 use crate::value::Value;
 use frame::{Bound, Boundary, Ends, Frame};
+use ilu_lang::code::op::Word;
 use ilu_lang::code::program::Program;
 use ilu_sbx::{AccountId, Realm, SbxId};
-use module::{Loader, Modules};
+use module::{Modules, SharedLoader};
 use safe::Exit;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -45,7 +49,7 @@ pub(crate) use unwind::{Ending, Why};
 const WINDOW: usize = 256;
 
 /// One isolate.
-pub(crate) struct Vm<'e> {
+pub(crate) struct Vm {
     pub heap: Heap,
     pub realm: Realm,
     /// All frames' registers.
@@ -65,8 +69,8 @@ pub(crate) struct Vm<'e> {
     memory: Bound,
     depth: Bound,
     modules: Modules,
-    loader: Option<Box<dyn Loader>>,
-    engine: &'e Engine,
+    loader: Option<SharedLoader>,
+    engine: Engine,
     builtins: &'static [BuiltinRow],
     interrupt: Arc<AtomicBool>,
     /// Values that must outlive a collection while no register holds them.
@@ -89,20 +93,38 @@ pub(crate) struct Vm<'e> {
     stress: bool,
     /// Collections so far.
     collections: u64,
+    /// The tasks of the run, and where this isolate waits; there from when it is first needed.
+    crew: Option<(Arc<Crew>, Arc<Seat>)>,
+    /// What ends the run's tasks.
+    stop: Arc<AtomicBool>,
+    /// The operation that will be done again when somebody wakes this isolate.
+    waiting: Option<task::Waiting>,
+    /// The instruction that it is part of.
+    parked: Option<Word>,
+    /// What the run ended with that nobody caught.
+    raised: Option<Value>,
+    /// Whose task this is: when that is revoked, it ends.
+    own: SbxId,
+    /// Whether it is charged to nobody but the root.
+    in_root: bool,
 }
 
 /// What an isolate is made of.
-pub(crate) struct Start<'e> {
-    pub engine: &'e Engine,
+pub(crate) struct Start {
+    pub engine: Engine,
     pub realm: Realm,
-    pub loader: Option<Box<dyn Loader>>,
+    pub loader: Option<SharedLoader>,
     pub interrupt: Arc<AtomicBool>,
+    /// What ends the run's tasks.
+    pub stop: Arc<AtomicBool>,
     pub stress: bool,
+    /// The crew and the seat of a task; the script's own isolate makes a crew when it first needs one.
+    pub crew: Option<(Arc<Crew>, Arc<Seat>)>,
 }
 
-impl<'e> Vm<'e> {
+impl Vm {
     /// An isolate that has run nothing yet.
-    pub fn new(start: Start<'e>) -> Self {
+    pub fn new(start: Start) -> Self {
         let root = start.realm.root();
         let limits = start.realm.limits(root);
         let (size, levels) = (usize::try_from(limits.memory).unwrap_or(usize::MAX), limits.depth as usize);
@@ -138,6 +160,13 @@ impl<'e> Vm<'e> {
             buffered: 0,
             stress: start.stress,
             collections: 0,
+            crew: start.crew,
+            stop: start.stop,
+            waiting: None,
+            parked: None,
+            raised: None,
+            own: root,
+            in_root: true,
         };
         vm.heap.watch.interrupt = Arc::clone(&vm.interrupt);
         vm.set_watch();
@@ -173,20 +202,13 @@ impl<'e> Vm<'e> {
         entered
     }
 
+    /// Runs the script's own isolate: where it can't go on, its thread waits.
     fn run(&mut self) -> Result<Value, Ending> {
         loop {
-            let outcome = match self.fast() {
-                Exit::Slow(word) => self.retrying(|vm| vm.slow(word)),
-                Exit::Fuel => self.refuel(),
-                Exit::Return(value) => self.returned(value),
-                Exit::Broken(what) => return Err(Ending::broken(what)),
-            };
-            if let Err(fault) = outcome {
-                self.handle(fault)?;
-            }
-            if let Some(value) = self.finished.take() {
-                self.settle();
-                return Ok(value);
+            match self.go(u32::MAX) {
+                Went::Done(result) => return self.crew.as_ref().map_or((None, None), |(crew, _)| crew.ended()).pipe(result),
+                Went::Wait => self.block(),
+                Went::Yield => {}
             }
         }
     }

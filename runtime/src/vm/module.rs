@@ -98,7 +98,7 @@ const MOST_COMPILING: usize = 160 << 20;
 /// Bytes charged for an entry of the table of modules.
 const ENTRY: usize = 256;
 
-impl Vm<'_> {
+impl Vm {
     /// `Use` and `UseAll`.
     pub(super) fn use_module(&mut self, op: Op, word: Word) -> Result<(), Fault> {
         if op == Op::UseAll {

@@ -35,7 +35,7 @@ pub(super) fn whole(number: f64) -> Option<usize> {
     if index as f64 == number && index >= 0 { Some(index as usize) } else { None }
 }
 
-impl Vm<'_> {
+impl Vm {
     /// Runs from the topmost frame until something needs the general path.
     #[allow(clippy::too_many_lines, reason = "one arm per instruction: the table is the structure")]
     pub(super) fn fast(&mut self) -> Exit {

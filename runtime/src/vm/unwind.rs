@@ -47,7 +47,7 @@ impl Ending {
 /// Longest text of an uncaught error.
 const MAX_MESSAGE: usize = 4096;
 
-impl Vm<'_> {
+impl Vm {
     /// Takes a fault to its boundary, or ends the run.
     #[cold]
     pub(super) fn handle(&mut self, fault: Fault) -> Result<(), Ending> {
