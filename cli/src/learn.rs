@@ -30,28 +30,28 @@ const LEAST_MEMORY: u64 = 4 << 20;
 struct Aside(Box<dyn Outside>);
 
 impl Outside for Aside {
-    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_err(bytes)
     }
-    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_err(bytes)
     }
-    fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&self, into: &mut [u8]) -> io::Result<usize> {
         self.0.read_in(into)
     }
-    fn wall_ms(&mut self) -> f64 {
+    fn wall_ms(&self) -> f64 {
         self.0.wall_ms()
     }
-    fn mono_ms(&mut self) -> f64 {
+    fn mono_ms(&self) -> f64 {
         self.0.mono_ms()
     }
-    fn sleep(&mut self, ms: f64) {
+    fn sleep(&self, ms: f64) {
         self.0.sleep(ms);
     }
     fn interrupted(&self) -> bool {
         self.0.interrupted()
     }
-    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn random(&self, into: &mut [u8]) -> io::Result<()> {
         self.0.random(into)
     }
 }

@@ -7,27 +7,27 @@ use std::io;
 struct Still;
 
 impl Outside for Still {
-    fn write_out(&mut self, _: &[u8]) -> io::Result<()> {
+    fn write_out(&self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
-    fn write_err(&mut self, _: &[u8]) -> io::Result<()> {
+    fn write_err(&self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
-    fn read_in(&mut self, _: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&self, _: &mut [u8]) -> io::Result<usize> {
         Ok(0)
     }
-    fn wall_ms(&mut self) -> f64 {
+    fn wall_ms(&self) -> f64 {
         0.0
     }
-    fn mono_ms(&mut self) -> f64 {
+    fn mono_ms(&self) -> f64 {
         0.0
     }
-    fn sleep(&mut self, _: f64) {}
+    fn sleep(&self, _: f64) {}
     fn interrupted(&self) -> bool {
         // So that waiting ends: there is no time for it to last.
         true
     }
-    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn random(&self, into: &mut [u8]) -> io::Result<()> {
         into.fill(0);
         Ok(())
     }

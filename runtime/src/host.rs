@@ -457,7 +457,7 @@ impl Process {
 }
 
 impl Outside for Process {
-    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
         let written = out.write_all(bytes).and_then(|()| out.flush());
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
@@ -467,14 +467,14 @@ impl Outside for Process {
         written
     }
 
-    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
         if let Some(last) = bytes.last() {
             self.unfinished.store(*last != b'\n', Ordering::Relaxed);
         }
         io::stderr().lock().write_all(bytes)
     }
 
-    fn wait_in(&mut self, ms: f64) -> io::Result<bool> {
+    fn wait_in(&self, ms: f64) -> io::Result<bool> {
         let wait = Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default();
         let wait = Timespec::try_from(wait).map_err(|_| io::ErrorKind::InvalidInput)?;
         let stdin = io::stdin();
@@ -487,20 +487,20 @@ impl Outside for Process {
         }
     }
 
-    fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&self, into: &mut [u8]) -> io::Result<usize> {
         // Not through the library's own buffer: what that held would not be seen by the waiting.
         Ok(rustix::io::read(io::stdin(), into)?)
     }
 
-    fn wall_ms(&mut self) -> f64 {
+    fn wall_ms(&self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0)
     }
 
-    fn mono_ms(&mut self) -> f64 {
+    fn mono_ms(&self) -> f64 {
         self.started.elapsed().as_secs_f64() * 1000.0
     }
 
-    fn sleep(&mut self, ms: f64) {
+    fn sleep(&self, ms: f64) {
         if let Ok(length) = Duration::try_from_secs_f64(ms / 1000.0) {
             std::thread::sleep(length);
         }
@@ -510,7 +510,7 @@ impl Outside for Process {
         self.interrupt.load(Ordering::Relaxed)
     }
 
-    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn random(&self, into: &mut [u8]) -> io::Result<()> {
         let mut filled = 0;
         while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match rustix::rand::getrandom(rest, rustix::rand::GetRandomFlags::empty()) {
@@ -557,7 +557,7 @@ mod tests {
 
     #[test]
     fn clocks_go_forward_and_entropy_differs() {
-        let mut process = Process::new(Arc::default());
+        let process = Process::new(Arc::default());
         let before = process.mono_ms();
         process.sleep(2.0);
         assert!(process.mono_ms() - before >= 2.0);

@@ -226,25 +226,25 @@ prn sbxrn(sbxmk([]), \\() \"the host goes on\")
 struct Breaks(Box<dyn ilu_sbx::Outside>);
 
 impl ilu_sbx::Outside for Breaks {
-    fn write_out(&mut self, _: &[u8]) -> std::io::Result<()> {
+    fn write_out(&self, _: &[u8]) -> std::io::Result<()> {
         panic!("a bug of the host's")
     }
-    fn write_err(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    fn write_err(&self, bytes: &[u8]) -> std::io::Result<()> {
         self.0.write_err(bytes)
     }
-    fn read_in(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+    fn read_in(&self, into: &mut [u8]) -> std::io::Result<usize> {
         self.0.read_in(into)
     }
-    fn wall_ms(&mut self) -> f64 {
+    fn wall_ms(&self) -> f64 {
         self.0.wall_ms()
     }
-    fn mono_ms(&mut self) -> f64 {
+    fn mono_ms(&self) -> f64 {
         self.0.mono_ms()
     }
-    fn sleep(&mut self, ms: f64) {
+    fn sleep(&self, ms: f64) {
         self.0.sleep(ms);
     }
-    fn random(&mut self, into: &mut [u8]) -> std::io::Result<()> {
+    fn random(&self, into: &mut [u8]) -> std::io::Result<()> {
         self.0.random(into)
     }
 }

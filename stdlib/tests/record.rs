@@ -379,23 +379,23 @@ fn grants_are_checked_when_the_realm_is_made() {
     let rig = Rig::new(Access::Read);
     struct Dead;
     impl ilu_sbx::Outside for Dead {
-        fn write_out(&mut self, _: &[u8]) -> std::io::Result<()> {
+        fn write_out(&self, _: &[u8]) -> std::io::Result<()> {
             Ok(())
         }
-        fn write_err(&mut self, _: &[u8]) -> std::io::Result<()> {
+        fn write_err(&self, _: &[u8]) -> std::io::Result<()> {
             Ok(())
         }
-        fn read_in(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        fn read_in(&self, _: &mut [u8]) -> std::io::Result<usize> {
             Ok(0)
         }
-        fn wall_ms(&mut self) -> f64 {
+        fn wall_ms(&self) -> f64 {
             0.0
         }
-        fn mono_ms(&mut self) -> f64 {
+        fn mono_ms(&self) -> f64 {
             0.0
         }
-        fn sleep(&mut self, _: f64) {}
-        fn random(&mut self, _: &mut [u8]) -> std::io::Result<()> {
+        fn sleep(&self, _: f64) {}
+        fn random(&self, _: &mut [u8]) -> std::io::Result<()> {
             Ok(())
         }
     }

@@ -35,25 +35,25 @@ fn append(to: &Shared, bytes: &[u8]) -> io::Result<()> {
 }
 
 impl Outside for Kept {
-    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
         append(&self.out, bytes)
     }
-    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
         append(&self.err, bytes)
     }
-    fn read_in(&mut self, _: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&self, _: &mut [u8]) -> io::Result<usize> {
         Ok(0)
     }
-    fn wall_ms(&mut self) -> f64 {
+    fn wall_ms(&self) -> f64 {
         1_700_000_000_000.0 + self.mono_ms()
     }
-    fn mono_ms(&mut self) -> f64 {
+    fn mono_ms(&self) -> f64 {
         self.start.elapsed().as_secs_f64() * 1000.0
     }
-    fn sleep(&mut self, ms: f64) {
+    fn sleep(&self, ms: f64) {
         std::thread::sleep(Duration::from_secs_f64(ms.clamp(0.0, 10_000.0) / 1000.0));
     }
-    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn random(&self, into: &mut [u8]) -> io::Result<()> {
         into.fill(7);
         Ok(())
     }

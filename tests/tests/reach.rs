@@ -24,32 +24,33 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// A process that keeps nothing and waits for nothing.
-struct Quiet(f64);
+struct Quiet(Mutex<f64>);
 
 impl Outside for Quiet {
-    fn write_out(&mut self, _: &[u8]) -> io::Result<()> {
+    fn write_out(&self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
-    fn write_err(&mut self, _: &[u8]) -> io::Result<()> {
+    fn write_err(&self, _: &[u8]) -> io::Result<()> {
         Ok(())
     }
-    fn read_in(&mut self, _: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&self, _: &mut [u8]) -> io::Result<usize> {
         Ok(0)
     }
-    fn wall_ms(&mut self) -> f64 {
+    fn wall_ms(&self) -> f64 {
         self.mono_ms()
     }
-    fn mono_ms(&mut self) -> f64 {
-        self.0 += 0.01;
-        self.0
+    fn mono_ms(&self) -> f64 {
+        let mut now = self.0.lock().unwrap();
+        *now += 0.01;
+        *now
     }
-    fn sleep(&mut self, ms: f64) {
-        self.0 += ms;
+    fn sleep(&self, ms: f64) {
+        *self.0.lock().unwrap() += ms;
     }
     fn interrupted(&self) -> bool {
         false
     }
-    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn random(&self, into: &mut [u8]) -> io::Result<()> {
         into.fill(7);
         Ok(())
     }
@@ -85,7 +86,7 @@ fn used(engine: &Engine, name: &str, text: &str, folder: Option<&Path>) -> BTree
         ..Grants::default()
     };
     let kept = Kept::default();
-    let mut setup = Setup::new(grants, Box::new(Quiet(0.0)));
+    let mut setup = Setup::new(grants, Box::new(Quiet(Mutex::default())));
     setup.sink = Some(Box::new(kept.clone()));
     setup.loader = folder.map(|folder| -> Box<dyn Loader> { Box::new(loader(folder)) });
     drop(engine.run(&program, setup));

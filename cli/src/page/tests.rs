@@ -4,7 +4,7 @@
 
 use super::*;
 use ilu::outcome::{Finished, ScriptError};
-use ilu_sbx::{Budget, Cost, Denial, Event, Ledger, Plain, ROOT, Rule, SbxId, Scale, Spent, Summary, Touched, Verdict, What};
+use ilu_sbx::{Budget, Cost, Denial, Event, Ledger, Plain, ROOT_NUMBER, Rule, Scale, Spent, Summary, Touched, Verdict, What};
 use std::borrow::Cow;
 
 const START: f64 = 1_700_000_000_000.0;
@@ -15,7 +15,7 @@ fn event(seq: u64, native: &'static str, on: &[&str], verdict: Verdict, rule: &'
         when: START + seq as f64 * 250.0,
         native,
         subjects: on.iter().map(ToString::to_string).collect(),
-        sandbox: ROOT,
+        sandbox: ROOT_NUMBER,
         file: "job.ilu".into(),
         line: seq as u32,
         verdict,
@@ -58,7 +58,7 @@ fn outcome(name: &str) -> Outcome {
     let mut write = denied(2, "__sys_write_file", &[name], Rule::ReadOnly("/in".to_string()), Some("--dir HOST:/in:rw"));
     write.times = 3;
     let mut inner = denied(3, "__sys_getenv", &["SECRET"], Rule::NoVariable, None);
-    inner.sandbox = SbxId(5);
+    inner.sandbox = 5;
     let slots = vec![counts(0, 0), counts(1, 0), counts(0, 3), counts(0, 1)];
     let mut summary = Summary::default();
     summary.total = 5;

@@ -39,8 +39,8 @@ impl Vm {
                 let tries = which == Control::RunTry;
                 self.callable(arg(1), if tries { "sbxtr" } else { "sbxrn" })?;
                 if tries {
-                    // Its denials will be looked for in everything made under it.
-                    self.look_through(sandbox)?;
+                    // Its denials will be looked for.
+                    self.spend(self.realm.denials_kept(sandbox) / ROWS_PER_FUEL)?;
                 }
                 return self.enter(sandbox, arg(1), tries, at);
             }
@@ -69,7 +69,6 @@ impl Vm {
             }
             Control::Log => {
                 let sandbox = self.sandbox(arg(0))?;
-                self.look_through(sandbox)?;
                 self.spend(self.realm.rows_kept() / ROWS_PER_FUEL)?;
                 let rows = Plain::List(self.realm.log(sandbox));
                 self.received(native::size(&rows), |store| native::value(store, rows))?

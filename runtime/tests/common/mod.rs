@@ -25,37 +25,37 @@ impl Written {
 pub struct Double {
     written: Written,
     started: std::time::Instant,
-    /// Random bytes that come first.
-    drawn: VecDeque<u8>,
-    state: u64,
+    /// Random bytes that come first, and what the others are drawn from.
+    drawn: Mutex<(VecDeque<u8>, u64)>,
 }
 
 impl Outside for Double {
-    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
         self.written.0.lock().unwrap().0.extend_from_slice(bytes);
         Ok(())
     }
-    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
         self.written.0.lock().unwrap().1.extend_from_slice(bytes);
         Ok(())
     }
-    fn read_in(&mut self, _: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&self, _: &mut [u8]) -> io::Result<usize> {
         Ok(0)
     }
-    fn wall_ms(&mut self) -> f64 {
+    fn wall_ms(&self) -> f64 {
         1.0e12
     }
-    fn mono_ms(&mut self) -> f64 {
+    fn mono_ms(&self) -> f64 {
         self.started.elapsed().as_secs_f64() * 1000.0
     }
-    fn sleep(&mut self, ms: f64) {
+    fn sleep(&self, ms: f64) {
         std::thread::sleep(std::time::Duration::from_secs_f64(ms / 1000.0));
     }
-    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn random(&self, into: &mut [u8]) -> io::Result<()> {
+        let (drawn, state) = &mut *self.drawn.lock().unwrap();
         for byte in into {
             // Knuth's linear congruential generator: enough for draws that differ.
-            self.state = self.state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            *byte = self.drawn.pop_front().unwrap_or((self.state >> 56) as u8);
+            *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            *byte = drawn.pop_front().unwrap_or((*state >> 56) as u8);
         }
         Ok(())
     }
@@ -69,7 +69,7 @@ pub fn double() -> (Box<dyn Outside>, Written) {
 pub fn double_that_draws(bytes: &[u8]) -> (Box<dyn Outside>, Written) {
     let written = Written::default();
     let drawn = bytes.iter().copied().collect();
-    (Box::new(Double { written: written.clone(), started: std::time::Instant::now(), drawn, state: 0 }), written)
+    (Box::new(Double { written: written.clone(), started: std::time::Instant::now(), drawn: Mutex::new((drawn, 0)) }), written)
 }
 
 /// Runs a text with all capabilities and these limits.

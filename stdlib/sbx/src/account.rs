@@ -1,7 +1,8 @@
 //! Accounts: whom costs are charged to.
 //!
 //! Running code charges every sandbox that was entered to get where it is, and everything those were made under. So a child's budget
-//! is drawn from its parents', and code of one sandbox that runs inside another is paid by both.
+//! is drawn from its parents', and code of one sandbox that runs inside another is paid by both. What was used is counted in the
+//! sandboxes, which all isolates of a run share: what several of them take at once is never more than there was.
 
 use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
 use crate::limits::{Budget, MAX_CHARGED, NO_LIMIT};
@@ -21,7 +22,7 @@ const MAX_INNER_MEMBERS: usize = MAX_MEMBERS / 2;
 /// All accounts of a realm.
 #[derive(Debug)]
 pub(crate) struct Accounts {
-    /// Sandboxes charged by each: ascending, so that those around come before those within.
+    /// Sandboxes charged by each, in the order of depth: those around come before those within.
     charged: Vec<Vec<SbxId>>,
     by_entry: HashMap<(AccountId, SbxId), AccountId>,
     by_set: HashMap<Vec<SbxId>, AccountId>,
@@ -30,12 +31,14 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) fn new() -> Accounts {
-        Accounts { charged: vec![vec![ROOT]], by_entry: HashMap::new(), by_set: HashMap::from([(vec![ROOT], ROOT_ACCOUNT)]), members: 1 }
+    /// The accounts of a realm whose own code is charged to these.
+    pub(crate) fn new(set: Vec<SbxId>) -> Accounts {
+        let members = set.len();
+        Accounts { charged: vec![set.clone()], by_entry: HashMap::new(), by_set: HashMap::from([(set, ROOT_ACCOUNT)]), members }
     }
 
     /// The account of code that enters a sandbox.
-    pub(crate) fn enter(&mut self, tree: &mut Tree, from: AccountId, s: SbxId, now: f64) -> Result<AccountId, Stop> {
+    pub(crate) fn enter(&mut self, tree: &Tree, from: AccountId, s: SbxId, now: f64) -> Result<AccountId, Stop> {
         if s == ANY {
             return Ok(from);
         }
@@ -44,7 +47,7 @@ impl Accounts {
         }
         let mut set = self.of(from).to_vec();
         set.extend(tree.ancestors(s));
-        set.sort_unstable();
+        set.sort_unstable_by_key(|s| tree.rank(*s));
         set.dedup();
         if set.len() > MAX_CHARGED {
             return Err(Stop::Failed(format!("more than {MAX_CHARGED} sandboxes were entered from within each other")));
@@ -63,7 +66,10 @@ impl Accounts {
                 next
             }
         };
-        tree.start(s, now);
+        // Time runs for it, and for all it was made under.
+        for s in tree.ancestors(s) {
+            tree.node(s).start(now);
+        }
         if self.by_entry.len() < 2 * MAX_ACCOUNTS {
             self.by_entry.insert((from, s), account);
         }
@@ -79,64 +85,69 @@ impl Accounts {
     /// outside. What it does to the world counts as theirs all the same.
     pub(crate) fn owners(&self, tree: &Tree, account: AccountId, authority: SbxId) -> Vec<SbxId> {
         let set = self.of(account);
-        if authority == ANY || set.binary_search(&authority).is_ok() {
+        if authority == ANY || set.contains(&authority) {
             return Vec::new();
         }
         let mut owners = tree.ancestors(authority);
-        owners.retain(|s| set.binary_search(s).is_err());
+        owners.retain(|s| !set.contains(s));
         owners
     }
 
     /// What is left of a budget for this account: the least of what is left anywhere.
     pub(crate) fn left(&self, tree: &Tree, account: AccountId, budget: Budget) -> u64 {
-        self.of(account).iter().map(|s| tree.left(*s, budget)).min().unwrap_or(0)
+        self.of(account).iter().map(|s| tree.node(*s).left(budget)).min().unwrap_or(0)
     }
 
     /// Takes from a budget, all or nothing.
-    pub(crate) fn charge(&self, tree: &mut Tree, account: AccountId, budget: Budget, amount: u64) -> Result<(), Stop> {
-        let set = self.of(account);
-        if let Some(of) = set.iter().find(|s| tree.left(**s, budget) < amount) {
-            return Err(Stop::Limit { budget, of: *of });
-        }
-        for s in set {
-            tree.add(*s, budget, amount);
-        }
-        Ok(())
+    pub(crate) fn charge(&self, tree: &Tree, account: AccountId, budget: Budget, amount: u64) -> Result<(), Stop> {
+        take(tree, self.of(account), budget, amount)
     }
 
     /// Counts what has been used already, whether or not there was room for it.
-    pub(crate) fn spend(&self, tree: &mut Tree, account: AccountId, budget: Budget, amount: u64) {
+    pub(crate) fn spend(&self, tree: &Tree, account: AccountId, budget: Budget, amount: u64) {
         for s in self.of(account) {
-            tree.add(*s, budget, amount);
+            tree.node(*s).used.add(budget, amount);
         }
     }
 
     /// Takes back a charge of fuel.
-    pub(crate) fn give_back(&self, tree: &mut Tree, account: AccountId, fuel: u64) {
+    pub(crate) fn give_back(&self, tree: &Tree, account: AccountId, fuel: u64) {
         for s in self.of(account) {
-            if let Some(node) = tree.node_mut(*s) {
-                node.used.fuel = node.used.fuel.saturating_sub(fuel);
-            }
+            tree.node(*s).used.sub(Budget::Fuel, fuel);
         }
     }
 
     /// The outermost sandbox of an account that has run out of fuel or time, if any has.
     pub(crate) fn exhausted(&self, tree: &Tree, account: AccountId, now: f64) -> Option<(Budget, SbxId)> {
         self.of(account).iter().find_map(|s| {
-            if tree.left(*s, Budget::Fuel) == 0 {
+            let node = tree.node(*s);
+            if node.left(Budget::Fuel) == 0 {
                 return Some((Budget::Fuel, *s));
             }
-            tree.deadline(*s).filter(|deadline| now >= *deadline).map(|_| (Budget::Time, *s))
+            node.deadline().filter(|deadline| now >= *deadline).map(|_| (Budget::Time, *s))
         })
     }
 
     /// The earliest deadline of an account, and whose it is.
     pub(crate) fn deadline(&self, tree: &Tree, account: AccountId) -> Option<(f64, SbxId)> {
-        self.of(account).iter().filter_map(|s| Some((tree.deadline(*s)?, *s))).min_by(|a, b| a.0.total_cmp(&b.0))
+        self.of(account).iter().filter_map(|s| Some((tree.node(*s).deadline()?, *s))).min_by(|a, b| a.0.total_cmp(&b.0))
     }
 
     /// The least of a limit that is not counted here.
     pub(crate) fn least(&self, tree: &Tree, account: AccountId, budget: Budget) -> (u64, SbxId) {
-        self.of(account).iter().map(|s| (tree.limits(*s).of(budget), *s)).min_by_key(|(limit, _)| *limit).unwrap_or((NO_LIMIT, ROOT))
+        self.of(account).iter().map(|s| (tree.node(*s).limits.of(budget), *s)).min_by_key(|(limit, _)| *limit).unwrap_or((NO_LIMIT, ROOT))
     }
+}
+
+/// Takes from a budget of each of these, or of none.
+pub(crate) fn take(tree: &Tree, from: &[SbxId], budget: Budget, amount: u64) -> Result<(), Stop> {
+    for (n, s) in from.iter().enumerate() {
+        if !tree.node(*s).take(budget, amount) {
+            for taken in from.iter().take(n) {
+                tree.node(*taken).used.sub(budget, amount);
+            }
+            return Err(Stop::Limit { budget, of: *s });
+        }
+    }
+    Ok(())
 }

@@ -9,11 +9,13 @@ use crate::limits::{Budget, Limits, NO_LIMIT};
 use crate::path::{GuestPath, GuestPrefix};
 use crate::request::{Request, wrong};
 use crate::stop::Stop;
-use crate::tree::{Holding, Tree};
+use crate::run::lock;
+use crate::sandbox::Holding;
+use crate::tree::Tree;
 use crate::view::{NoMount, OpenMounts, View};
 use ilu_cap::rights::{Budgets, Names, Quantity, Rights, Subjects};
 use ilu_cap::{CapSet, NativeId, Unknown, by_name, near, nearest};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Of how many missing names the nearest held one is looked for: each search looks at all that is held.
 const MAX_NEAREST: usize = 16;
@@ -37,9 +39,9 @@ impl Missing {
 }
 
 /// Makes a sandbox under `holder`; its costs will be drawn from what `payers` have left.
-pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &Request) -> Result<SbxId, Stop> {
+pub(crate) fn make(tree: &mut Tree, mounts: &Mutex<OpenMounts>, holder: SbxId, payers: &[SbxId], request: &Request) -> Result<SbxId, Stop> {
     let node = tree.node(holder);
-    let (held, view) = (node.rights.clone(), Arc::clone(&node.view));
+    let (held, view) = (node.rights.clone(), node.view());
     let asked = asked(&held, request)?;
     let spendable = spendable(tree, holder, payers, request, held.budgets())?;
     let mut missing = Missing::default();
@@ -52,7 +54,7 @@ pub(crate) fn make(tree: &mut Tree, holder: SbxId, payers: &[SbxId], request: &R
         // As the maker has them, and shared with it.
         None => (asked, view),
         Some(_) => {
-            let opened = open_dirs(tree.open.made_by(holder), &held, &view, request, &mut missing)?;
+            let opened = open_dirs(lock(mounts).made_by(holder), &held, &view, request, &mut missing)?;
             let subjects = Subjects { dirs: opened.dirs(), ..asked.subjects().clone() };
             (asked.with_subjects(subjects), Arc::new(opened))
         }
@@ -115,14 +117,14 @@ fn spendable(tree: &Tree, holder: SbxId, payers: &[SbxId], request: &Request, he
     let mut budgets = held.clone();
     for (quantity, _) in quantities(request).into_iter().filter(|(_, most)| most.is_some()) {
         let most = least(&|s| match quantity {
-            Quantity::Fuel => tree.left(s, Budget::Fuel),
-            Quantity::Output => tree.left(s, Budget::Output),
-            Quantity::Read => tree.left(s, Budget::Read),
-            Quantity::Written => tree.left(s, Budget::Written),
-            Quantity::Memory => tree.limits(s).memory,
-            Quantity::Time => tree.limits(s).wall_ms,
-            Quantity::Handles => tree.limits(s).handles,
-            Quantity::Depth => tree.limits(s).of(Budget::Depth),
+            Quantity::Fuel => tree.node(s).left(Budget::Fuel),
+            Quantity::Output => tree.node(s).left(Budget::Output),
+            Quantity::Read => tree.node(s).left(Budget::Read),
+            Quantity::Written => tree.node(s).left(Budget::Written),
+            Quantity::Memory => tree.node(s).limits.memory,
+            Quantity::Time => tree.node(s).limits.wall_ms,
+            Quantity::Handles => tree.node(s).limits.handles,
+            Quantity::Depth => tree.node(s).limits.of(Budget::Depth),
         });
         budgets = budgets.with(quantity, most);
     }
@@ -133,7 +135,7 @@ fn spendable(tree: &Tree, holder: SbxId, payers: &[SbxId], request: &Request, he
             return Err(wrong(format_args!("option calls names `{}` twice", id.name())));
         }
         seen.insert(id);
-        budgets = budgets.with_calls(id, least(&|s| tree.left(s, Budget::Calls(id))));
+        budgets = budgets.with_calls(id, least(&|s| tree.node(s).left(Budget::Calls(id))));
     }
     Ok(budgets)
 }

@@ -3,7 +3,7 @@
 use crate::denial::{Denial, Rule};
 use crate::event::{Cost, Verdict};
 use crate::ids::{AccountId, ROOT, SbxId};
-use crate::limits::{Budget, MAX_REALM_ROWS};
+use crate::limits::Budget;
 use crate::permit::Permit;
 use crate::plain::{Arg, Plain};
 use crate::realm::{CallSite, NativeFn, Realm};
@@ -34,6 +34,7 @@ impl Realm {
     /// The call was denied, failed, or a budget ran out.
     pub fn call(&mut self, site: CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Result<Plain, Stop> {
         self.unmet = None;
+        self.heed();
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
         let mut permit = Permit { realm: self, site: &site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
@@ -48,7 +49,7 @@ impl Realm {
         if matches!(result, Err(Stop::Room(_))) {
             // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't. Nor is it billed,
             // or what a script costs would depend on when the collector ran.
-            self.accounts.give_back(&mut self.tree, site.account, worked);
+            self.accounts.give_back(&self.tree, site.account, worked);
             let (authority, account, file, line) = (site.authority, site.account, site.file.to_owned(), site.line);
             self.unmet = Some(Unmet { authority, account, file, line, native, subjects, rule, cost });
             return result;
@@ -59,9 +60,9 @@ impl Realm {
                 _ => Vec::new(),
             };
         }
-        self.accounts.spend(&mut self.tree, site.account, Budget::Calls(native), began);
+        self.accounts.spend(&self.tree, site.account, Budget::Calls(native), began);
         for s in owners {
-            self.tree.add(s, Budget::Calls(native), began);
+            self.tree.node(s).used.add(Budget::Calls(native), began);
         }
         self.record(&site, native.name(), subjects, rule, cost, result.as_ref().err());
         result
@@ -74,16 +75,16 @@ impl Realm {
         let Some(unmet) = self.unmet.take() else { return };
         let Unmet { authority, account, file, line, native, subjects, rule, cost } = unmet;
         let site = CallSite { authority, account, file: &file, line, room: 0 };
-        self.accounts.spend(&mut self.tree, account, Budget::Calls(native), 1);
+        self.accounts.spend(&self.tree, account, Budget::Calls(native), 1);
         let stop = Stop::Limit { budget: Budget::Memory, of: authority };
         self.record(&site, native.name(), subjects, rule, cost, Some(&stop));
     }
 
     pub(crate) fn live(&self, site: &CallSite<'_>, native: &'static str) -> Result<(), Stop> {
-        if self.recorder.is_broken() {
+        if self.run.records.is_broken() {
             return Err(denial(site, native, Rule::AuditBroken, None));
         }
-        if self.tree.is_revoked(site.authority) {
+        if self.is_revoked(site.authority) {
             return Err(denial(site, native, Rule::Revoked, None));
         }
         Ok(())
@@ -116,22 +117,18 @@ impl Realm {
             Stop::Denied(denial) => Some(Box::new(Denial { on: Vec::new(), ..(**denial).clone() })),
             _ => None,
         });
+        let node = self.tree.node(site.authority);
         if verdict == Verdict::Denied {
             for s in self.accounts.of(site.account) {
-                if let Some(node) = self.tree.node_mut(*s) {
-                    node.used.denied += 1;
-                }
+                self.tree.node(*s).used.denied.add(1);
             }
+            node.note_denied();
         }
-        let when = self.outside.wall_ms();
-        let event = self.recorder.event(site, Decision { native, subjects, rule, verdict, cost, denial }, when);
-        if self.recorder.rows >= MAX_REALM_ROWS {
-            self.recorder.rows -= self.tree.trim_logs();
-        }
-        let room = self.recorder.rows < MAX_REALM_ROWS;
-        if let Some(node) = self.tree.node_mut(site.authority) {
-            self.recorder.rows += node.log.push(event, room);
-        }
+        let when = self.run.outside.wall_ms();
+        let records = &self.run.records;
+        let mut recorder = records.recorder();
+        let event = recorder.event(site, node.number, Decision { native, subjects, rule, verdict, cost, denial }, when);
+        records.keep(&mut recorder, node, event);
     }
 }
 
@@ -154,7 +151,7 @@ impl Permit<'_> {
         // From here on the native itself says what it is about.
         self.subjects.clear();
         check_args(row, args)?;
-        let Some(function) = self.realm.natives.get(self.native) else {
+        let Some(function) = self.realm.run.natives.get(self.native) else {
             return Err(Stop::Failed(format!("`{}` is not in this build", row.name)));
         };
         if self.left(Budget::Calls(self.native)) == 0 {

@@ -5,7 +5,6 @@
 
 use crate::chain::Chain;
 use crate::denial::{Denial, escape, is_invisible};
-use crate::ids::SbxId;
 use crate::limits::{MAX_DENIED_ROWS, MAX_LOG_ROWS, MAX_SUBJECT};
 use crate::plain::Plain;
 use std::borrow::Cow;
@@ -59,8 +58,8 @@ pub struct Event {
     pub native: &'static str,
     /// On what: each operand as the script wrote it.
     pub subjects: Vec<String>,
-    /// Whose authority was asked.
-    pub sandbox: SbxId,
+    /// Whose authority was asked: the sandbox's number in the run.
+    pub sandbox: u64,
     /// Source file.
     pub file: Arc<str>,
     /// Line, from 1.
@@ -153,7 +152,7 @@ impl Event {
     pub(crate) fn to_json(&self, chain: &Chain) -> String {
         let mut out = String::with_capacity(320);
         chain.begin(&mut out, self.seq);
-        let _ = write!(out, ",\"ms\":{:.0},\"sandbox\":{},\"native\":", self.when, self.sandbox.0);
+        let _ = write!(out, ",\"ms\":{:.0},\"sandbox\":{},\"native\":", self.when, self.sandbox);
         json_text(&mut out, self.native);
         out.push_str(",\"on\":[");
         for (n, subject) in self.subjects.iter().enumerate() {
@@ -199,6 +198,26 @@ fn json_text(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// Puts rows among others, of which there may be so many; the oldest make room. Gives how many did.
+fn merge(rows: &mut VecDeque<Event>, more: VecDeque<Event>, most: usize) -> u64 {
+    let mut dropped = 0;
+    // The newest first: once one is too old, so are all that are left.
+    for (left, event) in (1_u64..=more.len() as u64).rev().zip(more.into_iter().rev()) {
+        let at = rows.partition_point(|row| row.seq < event.seq);
+        if rows.len() >= most {
+            if at == 0 {
+                return dropped + left;
+            }
+            rows.pop_front();
+            dropped += 1;
+            rows.insert(at - 1, event);
+        } else {
+            rows.insert(at, event);
+        }
+    }
+    dropped
+}
+
 /// The rows one sandbox keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
@@ -231,6 +250,12 @@ impl Log {
         }
         self.rows.push_back(event);
         self.len().saturating_sub(before)
+    }
+
+    /// Takes over the rows of another, each at its place in time.
+    pub(crate) fn absorb(&mut self, other: Log) {
+        self.dropped += other.dropped + merge(&mut self.rows, other.rows, MAX_LOG_ROWS);
+        merge(&mut self.denied, other.denied, MAX_DENIED_ROWS);
     }
 
     pub(crate) fn len(&self) -> usize {

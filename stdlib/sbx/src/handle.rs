@@ -99,9 +99,9 @@ impl Handles {
         }
     }
 
-    /// The handles whose owner is one of these.
-    pub(crate) fn owned_by(&self, owners: &[SbxId]) -> Vec<HandleId> {
-        let owned = |slot: &Slot| slot.open.as_ref().is_some_and(|open| owners.binary_search(&open.owner).is_ok());
+    /// The handles whose owner is such a one.
+    pub(crate) fn owned_by(&self, is: impl Fn(SbxId) -> bool) -> Vec<HandleId> {
+        let owned = |slot: &Slot| slot.open.as_ref().is_some_and(|open| is(open.owner));
         let number = |(n, slot): (usize, &Slot)| Some(HandleId { index: u32::try_from(n).ok()?, generation: slot.generation });
         self.slots.iter().enumerate().filter(|(_, slot)| owned(slot)).filter_map(number).collect()
     }

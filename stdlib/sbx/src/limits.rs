@@ -2,7 +2,6 @@
 
 use ilu_cap::NativeId;
 use ilu_cap::rights::{Budgets, Quantity};
-use std::collections::BTreeMap;
 
 /// What can run out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,55 +145,6 @@ pub struct Spent {
     pub used: u64,
     /// The limit; [`NO_LIMIT`] for none of its own.
     pub limit: u64,
-}
-
-/// What a sandbox and those made under it have used.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Usage {
-    /// Units of fuel.
-    pub fuel: u64,
-    /// Most bytes of heap seen.
-    pub memory: u64,
-    /// Bytes to standard output and error.
-    pub output: u64,
-    /// Handles open now.
-    pub handles: u64,
-    /// Bytes read.
-    pub read: u64,
-    /// Bytes written to files.
-    pub written: u64,
-    /// Calls per native.
-    pub calls: BTreeMap<u16, u64>,
-    /// Calls that were denied.
-    pub denied: u64,
-}
-
-impl Usage {
-    /// What was used of one budget; time and depth are not counted here.
-    #[must_use]
-    pub fn of(&self, budget: Budget) -> u64 {
-        match budget {
-            Budget::Fuel => self.fuel,
-            Budget::Memory => self.memory,
-            Budget::Output => self.output,
-            Budget::Read => self.read,
-            Budget::Written => self.written,
-            Budget::Calls(native) => self.calls.get(&native.0).copied().unwrap_or(0),
-            Budget::Time | Budget::Depth => 0,
-        }
-    }
-
-    pub(crate) fn add(&mut self, budget: Budget, amount: u64) {
-        let slot = match budget {
-            Budget::Fuel => &mut self.fuel,
-            Budget::Output => &mut self.output,
-            Budget::Read => &mut self.read,
-            Budget::Written => &mut self.written,
-            Budget::Calls(native) => self.calls.entry(native.0).or_insert(0),
-            Budget::Memory | Budget::Time | Budget::Depth => return,
-        };
-        *slot = slot.saturating_add(amount);
-    }
 }
 
 // Limits that no grant changes. Each is here with its unit and its reason.

@@ -4,35 +4,35 @@ use std::io;
 
 /// What the doorway asks of the process. The runtime's host file implements it, tests have doubles. Natives never see it: they reach
 /// it through a permit.
-pub trait Outside: Send {
+pub trait Outside: Send + Sync {
     /// Writes all of it to standard output.
     ///
     /// # Errors
     /// What the system says.
-    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()>;
     /// Writes all of it to standard error.
     ///
     /// # Errors
     /// What the system says.
-    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()>;
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()>;
     /// Waits until something of standard input, or its end, is there to be read, at most so many milliseconds; tells whether it is.
     ///
     /// # Errors
     /// What the system says.
-    fn wait_in(&mut self, _ms: f64) -> io::Result<bool> {
+    fn wait_in(&self, _ms: f64) -> io::Result<bool> {
         Ok(true)
     }
     /// Reads some of standard input; 0 is its end.
     ///
     /// # Errors
     /// What the system says.
-    fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize>;
+    fn read_in(&self, into: &mut [u8]) -> io::Result<usize>;
     /// Milliseconds since 1970.
-    fn wall_ms(&mut self) -> f64;
+    fn wall_ms(&self) -> f64;
     /// Milliseconds of a clock that only goes forward.
-    fn mono_ms(&mut self) -> f64;
+    fn mono_ms(&self) -> f64;
     /// Waits that long, or less when the run is interrupted.
-    fn sleep(&mut self, ms: f64);
+    fn sleep(&self, ms: f64);
     /// Was the run interrupted?
     fn interrupted(&self) -> bool {
         false
@@ -41,5 +41,5 @@ pub trait Outside: Send {
     ///
     /// # Errors
     /// The system has none.
-    fn random(&mut self, into: &mut [u8]) -> io::Result<()>;
+    fn random(&self, into: &mut [u8]) -> io::Result<()>;
 }

@@ -3,14 +3,16 @@
 //! A permit is made by the doorway only, after it has decided that the call is allowed at all. The native names its subjects through
 //! it; that is where grants decide, budgets are charged and the event record learns what the call was about.
 
+use crate::account::take;
 use crate::denial::{Denial, Rule, escape, quote, shell_word};
 use crate::event::Cost;
-use crate::handle::{LineReader, Open, READ_AHEAD, Resource};
+use crate::handle::{Cutter, LineReader, Open, READ_AHEAD, Resource};
 use crate::ids::{ROOT, SbxId};
 use crate::limits::{Budget, MAX_HANDLES, MAX_PATH, MAX_SUBJECT};
 use crate::path::GuestPath;
 use crate::plain::HandleId;
 use crate::realm::{CallSite, Realm};
+use crate::run::{Input, lock};
 use crate::stop::Stop;
 use crate::view::{Access, Opened, Source};
 use cap_std::fs::Dir;
@@ -19,7 +21,8 @@ use ilu_cap::{GrantKind, NativeId};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, TryLockError};
 
 /// What a path came to: a directory of a grant, open, and a path below it.
 #[derive(Clone, Debug)]
@@ -147,7 +150,7 @@ impl Permit<'_> {
     fn resolve(&mut self, path: &str, want: Access, follow: bool) -> Result<Place, Stop> {
         let guest = GuestPath::new(path).map_err(|bad| Stop::failed(bad.text()))?;
         let node = self.realm.tree.node(self.site.authority);
-        let view = Arc::clone(&node.view);
+        let view = node.view();
         let Some((entry, rest)) = view.find(guest) else {
             let hint = self.dir_hint(path, want, None);
             return Err(self.deny(Rule::NoGrant, Some(hint)));
@@ -169,13 +172,14 @@ impl Permit<'_> {
         }
         let through_first = guest.below(&entry.guest).is_none();
         let place = Place { source: Arc::clone(&entry.source), rest: rest.to_owned(), guest: name };
-        if self.realm.watch.is_idle() { Ok(place) } else { self.watched(place, &entry.grant.place, want, through_first, follow) }
+        if self.realm.watch.is_idle() && self.realm.is_unobserved() { Ok(place) } else { self.watched(place, &entry.grant.place, want, through_first, follow) }
     }
 
     /// The smallest grant that would allow a path: the path itself, or where `held` is granted already, that with more access.
     fn dir_hint(&self, path: &str, want: Access, held: Option<&str>) -> String {
         let root = self.realm.tree.node(ROOT);
-        let found = GuestPath::new(path).ok().and_then(|path| root.view.find(path));
+        let view = root.view();
+        let found = GuestPath::new(path).ok().and_then(|path| view.find(path));
         let root_holds = found.and_then(|(entry, _)| root.rights.dirs().through(&entry.grant)).is_some_and(|held| held.covers(want));
         let parent = || path.trim_end_matches('/').rsplit_once('/').map_or(".", |(parent, _)| if parent.is_empty() { "/" } else { parent });
         let (what, access) = match (held, want.writes()) {
@@ -210,7 +214,7 @@ impl Permit<'_> {
             Ok(()) => {
                 self.rule = Cow::Borrowed("env");
                 self.realm.note_variable(name);
-                return Ok(self.realm.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
+                return Ok(self.realm.run.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
             }
             Err(Refusal::NotHeld) => {
                 return Err(self.deny(Rule::NotHeld, Some(self.realm.cap_hint(self.site.authority, self.native.row()))));
@@ -229,7 +233,7 @@ impl Permit<'_> {
     /// The script's arguments.
     #[must_use]
     pub fn argv(&self) -> &[String] {
-        &self.realm.argv
+        &self.realm.run.argv
     }
 
     /// Names what the call is about, for the record: an operand, or a text of the script's own making.
@@ -293,8 +297,12 @@ impl Permit<'_> {
     /// # Errors
     /// The time ran out, or the run was interrupted.
     pub fn pulse(&mut self) -> Result<(), Stop> {
-        if self.realm.outside.interrupted() {
+        if self.realm.run.outside.interrupted() {
             return Err(Stop::Interrupted);
+        }
+        self.realm.heed();
+        if self.realm.is_revoked(self.site.authority) {
+            return Err(self.deny(Rule::Revoked, None));
         }
         let now = self.mono_ms();
         match self.realm.accounts.deadline(&self.realm.tree, self.site.account) {
@@ -328,19 +336,17 @@ impl Permit<'_> {
     pub(crate) fn charge(&mut self, budget: Budget, amount: u64) -> Result<(), Stop> {
         // Work is the caller's; what it does to the world is also theirs whose authority it has.
         let owners = if budget == Budget::Fuel { &[][..] } else { &self.owners };
-        if let Some(of) = owners.iter().find(|s| self.realm.tree.left(**s, budget) < amount) {
-            return Err(Stop::Limit { budget, of: *of });
+        take(&self.realm.tree, owners, budget, amount)?;
+        let charged = self.realm.accounts.charge(&self.realm.tree, self.site.account, budget, amount);
+        if charged.is_err() {
+            owners.iter().for_each(|s| self.realm.tree.node(*s).used.sub(budget, amount));
         }
-        self.realm.accounts.charge(&mut self.realm.tree, self.site.account, budget, amount)?;
-        for s in owners {
-            self.realm.tree.add(*s, budget, amount);
-        }
-        Ok(())
+        charged
     }
 
     /// What is left of a budget for all who pay.
     pub(crate) fn left(&self, budget: Budget) -> u64 {
-        let owners = self.owners.iter().map(|s| self.realm.tree.left(*s, budget)).min().unwrap_or(u64::MAX);
+        let owners = self.owners.iter().map(|s| self.realm.tree.node(*s).left(budget)).min().unwrap_or(u64::MAX);
         self.realm.accounts.left(&self.realm.tree, self.site.account, budget).min(owners)
     }
 
@@ -350,7 +356,7 @@ impl Permit<'_> {
     /// The output budget would not last, or the system refuses.
     pub fn write_out(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.charge_output(bytes)?;
-        self.realm.outside.write_out(bytes).map_err(|error| Stop::Failed(format!("standard output: {}", os_text(&error))))
+        self.realm.run.outside.write_out(bytes).map_err(|error| Stop::Failed(format!("standard output: {}", os_text(&error))))
     }
 
     /// Writes to standard error.
@@ -359,7 +365,7 @@ impl Permit<'_> {
     /// The output budget would not last, or the system refuses.
     pub fn write_err(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         self.charge_output(bytes)?;
-        self.realm.outside.write_err(bytes).map_err(|error| Stop::Failed(format!("standard error: {}", os_text(&error))))
+        self.realm.run.outside.write_err(bytes).map_err(|error| Stop::Failed(format!("standard error: {}", os_text(&error))))
     }
 
     fn charge_output(&mut self, bytes: &[u8]) -> Result<(), Stop> {
@@ -375,10 +381,28 @@ impl Permit<'_> {
     /// # Errors
     /// A budget would not last, the heap has no room, or the system refuses.
     pub fn read_in(&mut self, all: bool) -> Result<Option<Vec<u8>>, Stop> {
+        let run = Arc::clone(&self.realm.run);
+        let mut input = self.input(&run.input)?;
         // That much is booked as held already; the room is what is left beside it.
-        let booked = self.realm.input.size();
+        let booked = run.input.held(self.realm.number);
+        let read = self.read_from(&mut input, all, booked);
+        run.input.book(input.size(), self.realm.number);
+        read
+    }
+
+    /// Standard input, once no other isolate reads it.
+    fn input<'i>(&mut self, input: &'i Input) -> Result<MutexGuard<'i, Cutter>, Stop> {
         loop {
-            let input = &mut self.realm.input;
+            match input.cutter.try_lock() {
+                Ok(cutter) => return Ok(cutter),
+                Err(TryLockError::Poisoned(left)) => return Ok(left.into_inner()),
+                Err(TryLockError::WouldBlock) => self.sleep(1.0)?,
+            }
+        }
+    }
+
+    fn read_from(&mut self, input: &mut Cutter, all: bool, booked: usize) -> Result<Option<Vec<u8>>, Stop> {
+        loop {
             if !all && let Some(line) = input.line() {
                 return Ok(Some(line));
             }
@@ -392,8 +416,8 @@ impl Permit<'_> {
                 self.charge_read(1)?;
             }
             self.wait_in()?;
-            let outside = &mut self.realm.outside;
-            let got = self.realm.input.fill(most, &mut |into| outside.read_in(into));
+            let outside = &self.realm.run.outside;
+            let got = input.fill(most, &mut |into| outside.read_in(into));
             let got = got.map_err(|error| Stop::Failed(format!("standard input: {}", os_text(&error))))?;
             self.charge_read(got as u64)?;
         }
@@ -406,7 +430,7 @@ impl Permit<'_> {
             let now = self.mono_ms();
             let deadline = self.realm.accounts.deadline(&self.realm.tree, self.site.account);
             let nap = deadline.map_or(LONGEST_NAP, |(deadline, _)| (deadline - now).clamp(0.0, LONGEST_NAP));
-            match self.realm.outside.wait_in(nap) {
+            match self.realm.run.outside.wait_in(nap) {
                 Ok(false) => {}
                 Ok(true) => return Ok(()),
                 Err(error) => return Err(Stop::Failed(format!("standard input: {}", os_text(&error)))),
@@ -416,12 +440,12 @@ impl Permit<'_> {
 
     /// Milliseconds since 1970.
     pub fn wall_ms(&mut self) -> f64 {
-        self.realm.outside.wall_ms()
+        self.realm.run.outside.wall_ms()
     }
 
     /// Milliseconds of the clock that only goes forward.
     pub fn mono_ms(&mut self) -> f64 {
-        self.realm.outside.mono_ms()
+        self.realm.run.outside.mono_ms()
     }
 
     /// Waits that long, or until the deadline, which then is the limit.
@@ -439,7 +463,7 @@ impl Permit<'_> {
                 return Ok(());
             }
             let until_deadline = deadline.map_or(left, |(deadline, _)| deadline - now);
-            self.realm.outside.sleep(left.min(until_deadline).min(LONGEST_NAP));
+            self.realm.run.outside.sleep(left.min(until_deadline).min(LONGEST_NAP));
         }
     }
 
@@ -448,7 +472,7 @@ impl Permit<'_> {
     /// # Errors
     /// The system has none.
     pub fn random(&mut self, into: &mut [u8]) -> Result<(), Stop> {
-        self.realm.outside.random(into).map_err(|error| Stop::Failed(format!("no random bytes: {}", os_text(&error))))
+        self.realm.run.outside.random(into).map_err(|error| Stop::Failed(format!("no random bytes: {}", os_text(&error))))
     }
 
     /// Opens a resource for the script.
@@ -458,21 +482,21 @@ impl Permit<'_> {
     pub fn open(&mut self, resource: Resource) -> Result<HandleId, Stop> {
         let account = self.site.account;
         let payers = self.realm.payers(account, self.site.authority);
-        let over = |s: &&SbxId| self.realm.tree.node(**s).used.handles >= self.realm.tree.limits(**s).handles;
-        if let Some(full) = payers.iter().find(over) {
-            let limit = self.realm.tree.limits(*full).handles;
-            self.realm.crowded = true;
-            return Err(Stop::Failed(format!("too many open files (limit {limit})")));
-        }
+        let tree = &self.realm.tree;
+        let full = payers.iter().position(|s| !tree.node(*s).used.handles.take(1, tree.node(*s).limits.handles));
+        let none = full.is_none() && self.realm.run.handles.fetch_add(1, Ordering::Relaxed) >= MAX_HANDLES;
         let open = Open { resource, owner: self.site.authority, account, native: self.native };
-        let Some(id) = self.realm.handles.insert(open) else {
-            self.realm.crowded = true;
-            return Err(Stop::Failed(format!("too many open files (limit {MAX_HANDLES})")));
-        };
-        for s in payers {
-            self.realm.tree.add_handles(s, true);
+        let opened = if full.is_some() || none { None } else { self.realm.handles.insert(open) };
+        if let Some(id) = opened {
+            return Ok(id);
         }
-        Ok(id)
+        payers.iter().take(full.unwrap_or(payers.len())).for_each(|s| self.realm.tree.node(*s).used.handles.sub(1));
+        if full.is_none() {
+            self.realm.run.handles.fetch_sub(1, Ordering::Relaxed);
+        }
+        let limit = full.and_then(|at| payers.get(at)).map_or(MAX_HANDLES as u64, |s| self.realm.tree.node(*s).limits.handles);
+        self.realm.crowded = true;
+        Err(Stop::Failed(format!("too many open files (limit {limit})")))
     }
 
     /// Opens a file for reading by lines.
@@ -488,8 +512,8 @@ impl Permit<'_> {
     /// # Errors
     /// Too many are open.
     pub fn begin_span(&mut self) -> Result<u64, Stop> {
-        let now = self.mono_ms();
-        self.realm.spans.begin(self.site.authority, now).ok_or_else(|| Stop::failed("too many open spans"))
+        let (now, owner) = (self.mono_ms(), self.realm.tree.node(self.site.authority).number);
+        lock(&self.realm.run.spans).begin(owner, now).ok_or_else(|| Stop::failed("too many open spans"))
     }
 
     /// Ends a span and gives its milliseconds.
@@ -497,8 +521,8 @@ impl Permit<'_> {
     /// # Errors
     /// There is none of that number in this sandbox.
     pub fn end_span(&mut self, span: u64) -> Result<f64, Stop> {
-        let now = self.mono_ms();
-        let start = self.realm.spans.end(self.site.authority, span).ok_or_else(|| Stop::failed("no such span is open"))?;
+        let (now, owner) = (self.mono_ms(), self.realm.tree.node(self.site.authority).number);
+        let start = lock(&self.realm.run.spans).end(owner, span).ok_or_else(|| Stop::failed("no such span is open"))?;
         Ok(now - start)
     }
 }

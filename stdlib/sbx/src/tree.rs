@@ -1,156 +1,185 @@
-//! The sandboxes of a realm: a graph in which every arrow goes from a sandbox to one that holds no more than it.
+//! The sandboxes as one realm sees them: a table of places, and the meetings that were found.
 //!
-//! A node's number is larger than those of the nodes it came from, so every walk goes one way and ends. Nodes stay for the realm's
-//! life, because any function may have one as its home; what they hold open is let go when they are revoked.
+//! The sandboxes themselves are shared by all realms of the run ([`crate::sandbox`]). Every arrow goes from a sandbox to one that holds no
+//! more than it and lies less deep, so every walk goes one way and ends.
 
-use crate::event::Log;
 use crate::ids::{ANY, ROOT, SbxId, VOID};
-use crate::limits::{Budget, Limits, MAX_NESTING, MAX_SANDBOXES, MAX_TOGETHER, NO_LIMIT, Usage};
-use crate::view::{OpenMounts, View, weight_of};
-use ilu_cap::rights::{Budgets, Rights, Subjects};
-use ilu_cap::{CapSet, NativeId};
+use crate::limits::{Limits, MAX_NESTING, MAX_SANDBOXES, MAX_TOGETHER};
+use crate::run::Records;
+use crate::sandbox::{Holding, SandboxKind, Shared};
+use crate::view::{OpenMounts, weight_of};
+use ilu_cap::rights::Subjects;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Answers of `meet` that are remembered; forgotten all together when there are more.
 const MAX_MEETS: usize = 65_536;
 
-/// Bytes of a node's blocks besides its own place: limits, tables, entries that find it.
+/// Bytes of a sandbox's blocks besides its own: counters of calls, entries that find it.
 const NODE_BLOCKS: usize = 512;
 
 /// Units of fuel that finding where two sandboxes meet costs at least.
 const FINDING: u64 = 20;
 
-/// One sandbox.
-#[derive(Debug)]
-pub(crate) struct Node {
-    /// What it was made under: one sandbox, or those that meet in it.
-    parents: Vec<SbxId>,
-    /// Made by a script or the operator, or the meeting of others?
-    kind: NodeKind,
-    depth: u32,
-    /// What it may do. That it is no more than those it was made under may do was settled when it was made.
-    pub(crate) rights: Rights,
-    /// The directories of its rights, open, under its names for them.
-    pub(crate) view: Arc<View>,
-    /// The budgets it was given beside those around it.
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) used: Usage,
-    /// When it was first entered.
-    started: Option<f64>,
-    revoked: bool,
-    pub(crate) log: Log,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NodeKind {
-    /// By the operator or a script.
-    Made,
-    /// Where others meet.
-    Meet,
-}
-
-/// What a new node holds.
-#[derive(Debug)]
-pub(crate) struct Holding {
-    pub(crate) rights: Rights,
-    pub(crate) view: Arc<View>,
-    pub(crate) limits: Limits,
-}
-
 /// Sandboxes that only the root's own code can still make: what code inside fills up must not stop the host.
 const KEPT_FOR_ROOT: usize = 2048;
 
-/// All sandboxes of a realm.
+/// A sandbox in the table.
+#[derive(Debug)]
+struct Slot {
+    sandbox: Arc<Shared>,
+    /// The places of those it was made under.
+    parents: Box<[SbxId]>,
+}
+
+/// All sandboxes that a realm knows.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    nodes: Vec<Node>,
+    slots: Vec<Slot>,
+    /// The places of sandboxes, by their number in the run.
+    by_number: HashMap<u64, SbxId>,
     meets: HashMap<(SbxId, SbxId), SbxId>,
-    /// Meeting nodes by the smallest set of made ones they stand for.
+    /// Meetings by the smallest set of made ones they stand for.
     by_generators: HashMap<Vec<SbxId>, SbxId>,
-    pub(crate) open: OpenMounts,
-    /// Bytes that new nodes took since somebody asked.
+    /// What stands for a number that is no sandbox's.
+    nothing: Arc<Shared>,
+    records: Arc<Records>,
+    /// Bytes that new sandboxes took since somebody asked.
     pub(crate) grown: usize,
     /// What finding meetings has cost since somebody asked, in units of fuel.
     pub(crate) work: u64,
 }
 
 impl Tree {
-    pub(crate) fn new(root: Holding) -> Tree {
-        let rights = || Rights::new(CapSet::EMPTY, Subjects::default(), Budgets::UNLIMITED);
-        let nothing = || Holding { rights: rights(), view: Arc::default(), limits: Limits::none() };
-        let nodes = vec![
-            Node::new(Vec::new(), NodeKind::Made, 0, nothing()),
-            Node::new(Vec::new(), NodeKind::Made, 0, root),
-            Node::new(vec![ROOT], NodeKind::Made, 1, nothing()),
-        ];
-        Tree { nodes, meets: HashMap::new(), by_generators: HashMap::new(), open: OpenMounts::default(), grown: 0, work: 0 }
+    pub(crate) fn new(fixed: &[Arc<Shared>; 3], records: &Arc<Records>) -> Tree {
+        let [any, root, void] = fixed;
+        let mut tree = Tree {
+            slots: Vec::new(),
+            by_number: HashMap::new(),
+            meets: HashMap::new(),
+            by_generators: HashMap::new(),
+            nothing: Arc::clone(any),
+            records: Arc::clone(records),
+            grown: 0,
+            work: 0,
+        };
+        for (sandbox, parents) in [(any, &[][..]), (root, &[]), (void, &[ROOT])] {
+            tree.place(Arc::clone(sandbox), parents.into());
+        }
+        tree
+    }
+
+    /// Gives a sandbox a place; the next free one.
+    fn place(&mut self, sandbox: Arc<Shared>, parents: Box<[SbxId]>) -> SbxId {
+        let id = SbxId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        self.by_number.insert(sandbox.number, id);
+        self.slots.push(Slot { sandbox, parents });
+        id
     }
 
     /// A sandbox; one that holds nothing for a number that is none's.
-    pub(crate) fn node(&self, s: SbxId) -> &Node {
-        // The three fixed nodes are always there.
-        self.nodes.get(s.0 as usize).unwrap_or(&self.nodes[0])
+    pub(crate) fn node(&self, s: SbxId) -> &Arc<Shared> {
+        self.slots.get(s.0 as usize).map_or(&self.nothing, |slot| &slot.sandbox)
     }
 
-    pub(crate) fn node_mut(&mut self, s: SbxId) -> Option<&mut Node> {
-        self.nodes.get_mut(s.0 as usize)
+    fn parents(&self, s: SbxId) -> &[SbxId] {
+        self.slots.get(s.0 as usize).map_or(&[], |slot| &slot.parents)
+    }
+
+    /// By depth, and so that those around come before those within.
+    pub(crate) fn rank(&self, s: SbxId) -> (u32, SbxId) {
+        (self.node(s).depth, s)
     }
 
     /// The sandbox and all it was made under, innermost first.
     pub(crate) fn ancestors(&self, s: SbxId) -> Vec<SbxId> {
-        let mut found = Vec::new();
-        let mut work = BTreeSet::from([s]);
-        while let Some(next) = work.pop_last() {
+        let mut found = vec![s];
+        let mut next = self.parents(s);
+        // As a rule there is one.
+        while let [only] = next {
+            found.push(*only);
+            next = self.parents(*only);
+        }
+        let mut work: BTreeSet<(u32, SbxId)> = next.iter().map(|parent| self.rank(*parent)).collect();
+        while let Some((_, next)) = work.pop_last() {
             found.push(next);
-            work.extend(&self.node(next).parents);
+            work.extend(self.parents(next).iter().map(|parent| self.rank(*parent)));
         }
         found
     }
 
     /// Is the first one made, by however many steps, under the second, or the same?
     pub(crate) fn is_within(&self, inner: SbxId, outer: SbxId) -> bool {
-        let mut work = BTreeSet::from([inner]);
-        while let Some(next) = work.pop_last() {
-            if next <= outer {
-                return next == outer;
+        let least = self.node(outer).depth;
+        let mut work = BTreeSet::from([self.rank(inner)]);
+        while let Some((_, next)) = work.pop_last() {
+            if next == outer {
+                return true;
             }
-            work.extend(self.node(next).parents.iter().filter(|parent| **parent >= outer));
+            work.extend(self.parents(next).iter().map(|parent| self.rank(*parent)).filter(|(depth, _)| *depth >= least));
         }
         false
     }
 
+    /// The place of a sandbox of another realm of the run.
+    pub(crate) fn adopt(&mut self, sandbox: &Arc<Shared>) -> Result<SbxId, &'static str> {
+        if let Some(known) = self.by_number.get(&sandbox.number) {
+            return Ok(*known);
+        }
+        // Those it was made under come first: the less deep before the deeper.
+        let mut missing = BTreeSet::from([(sandbox.depth, sandbox.number)]);
+        let mut found = HashMap::from([(sandbox.number, sandbox)]);
+        let mut work = vec![sandbox];
+        while let Some(next) = work.pop() {
+            for parent in &next.parents {
+                if !self.by_number.contains_key(&parent.number) && missing.insert((parent.depth, parent.number)) {
+                    found.insert(parent.number, parent);
+                    work.push(parent);
+                }
+            }
+        }
+        if self.slots.len() + missing.len() > MAX_SANDBOXES {
+            return Err("too many sandboxes");
+        }
+        for (_, number) in missing {
+            let Some(sandbox) = found.get(&number) else { continue };
+            let parents = sandbox.parents.iter().filter_map(|parent| self.by_number.get(&parent.number).copied()).collect();
+            let id = self.place(Arc::clone(sandbox), parents);
+            if sandbox.kind == SandboxKind::Meet {
+                let generators = self.least(&[id]);
+                self.by_generators.entry(generators).or_insert(id);
+            }
+        }
+        self.by_number.get(&sandbox.number).copied().ok_or("too many sandboxes")
+    }
+
     /// Adds a sandbox made under another.
     pub(crate) fn make(&mut self, holder: SbxId, holding: Holding) -> Result<SbxId, &'static str> {
-        if holder != ROOT && self.nodes.len() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
+        if holder != ROOT && self.records.alive() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
             return Err("too many sandboxes");
         }
-        self.grow(vec![holder], NodeKind::Made, holding)
+        self.grow(&[holder], SandboxKind::Made, holding)
     }
 
-    fn grow(&mut self, parents: Vec<SbxId>, kind: NodeKind, holding: Holding) -> Result<SbxId, &'static str> {
-        if self.nodes.len() >= MAX_SANDBOXES {
+    fn grow(&mut self, parents: &[SbxId], kind: SandboxKind, holding: Holding) -> Result<SbxId, &'static str> {
+        if self.records.alive() >= MAX_SANDBOXES || self.slots.len() >= MAX_SANDBOXES {
             return Err("too many sandboxes");
         }
-        let depth = parents.iter().map(|parent| self.node(*parent).depth).max().unwrap_or(0) + 1;
-        if depth > MAX_NESTING {
+        if parents.iter().any(|parent| self.node(*parent).depth >= MAX_NESTING) {
             return Err("sandboxes nest too deep");
         }
-        let id = SbxId(u32::try_from(self.nodes.len()).map_err(|_| "too many sandboxes")?);
-        let revoked = parents.iter().any(|parent| self.node(*parent).revoked);
-        self.grown += self.weight(&parents, &holding);
-        let mut node = Node::new(parents, kind, depth, holding);
-        node.revoked = revoked;
-        self.nodes.push(node);
-        Ok(id)
+        self.grown += self.weight(parents, &holding);
+        let above = parents.iter().map(|parent| Arc::clone(self.node(*parent))).collect();
+        let sandbox = Shared::new(&self.records, above, kind, holding);
+        Ok(self.place(sandbox, parents.into()))
     }
 
-    /// Bytes that a node takes: they stay for the realm's life. What it shares with those it comes from is theirs.
+    /// Bytes that a sandbox takes. What it shares with those it comes from is theirs.
     fn weight(&self, parents: &[SbxId], holding: &Holding) -> usize {
         let (mut view, mut subjects) = (holding.view.weight(), holding.view.weight());
         subjects += holding.rights.subjects().env.iter().map(weight_of).sum::<usize>();
         for parent in parents.iter().map(|parent| self.node(*parent)) {
-            if Arc::ptr_eq(&parent.view, &holding.view) {
+            if Arc::ptr_eq(&parent.view(), &holding.view) {
                 view = 0;
             }
             if std::ptr::eq(parent.rights.subjects(), holding.rights.subjects()) {
@@ -158,48 +187,49 @@ impl Tree {
             }
         }
         // Places are kept apart for reading and for writing.
-        size_of::<Node>() + NODE_BLOCKS + view + 2 * subjects
+        size_of::<Shared>() + size_of::<Slot>() + NODE_BLOCKS + view + 2 * subjects
+    }
+
+    /// A meeting that was found before, or is found without looking.
+    pub(crate) fn known_meet(&self, a: SbxId, b: SbxId) -> Option<SbxId> {
+        if a == b || b == ANY {
+            return Some(a);
+        }
+        if a == ANY {
+            return Some(b);
+        }
+        self.meets.get(&(a.min(b), a.max(b))).copied()
     }
 
     /// The sandbox that holds what both hold. It is one of the two when that one was made under the other.
-    pub(crate) fn meet(&mut self, a: SbxId, b: SbxId) -> SbxId {
-        if a == b || b == ANY {
-            return a;
+    pub(crate) fn meet(&mut self, a: SbxId, b: SbxId, open: &Mutex<OpenMounts>) -> SbxId {
+        if let Some(known) = self.known_meet(a, b) {
+            return known;
         }
-        if a == ANY {
-            return b;
-        }
-        let key = (a.min(b), a.max(b));
-        if let Some(known) = self.meets.get(&key) {
-            return *known;
-        }
-        let met = self.find_meet(key.0, key.1);
+        let met = self.find_meet(a, b, open);
         if self.meets.len() >= MAX_MEETS {
             self.meets.clear();
         }
-        self.meets.insert(key, met);
+        self.meets.insert((a.min(b), a.max(b)), met);
         met
     }
 
-    /// `a` is the older of the two.
-    fn find_meet(&mut self, a: SbxId, b: SbxId) -> SbxId {
+    fn find_meet(&mut self, a: SbxId, b: SbxId, open: &Mutex<OpenMounts>) -> SbxId {
         if a == VOID || b == VOID {
             return VOID;
         }
+        let (a, b) = if self.rank(a) < self.rank(b) { (a, b) } else { (b, a) };
         if self.is_within(b, a) {
             return b;
         }
-        let mut generators: Vec<SbxId> = [a, b].iter().flat_map(|s| self.generators(*s)).collect();
-        generators.sort_unstable();
-        generators.dedup();
         self.work += FINDING;
+        let generators = self.generators(&[a, b]);
         if generators.len() > MAX_TOGETHER {
             return VOID;
         }
         // Each is compared with each, by a walk up from it.
         self.work += (generators.len() * generators.len()) as u64;
-        let least: Vec<SbxId> =
-            generators.iter().filter(|g| !generators.iter().any(|h| h != *g && self.is_within(*h, **g))).copied().collect();
+        let least = self.least(&[a, b]);
         if let [only] = least.as_slice() {
             return *only;
         }
@@ -208,151 +238,40 @@ impl Tree {
         }
         let (left, right) = (self.node(a), self.node(b));
         let rights = left.rights.intersection(&right.rights);
-        let (left, right) = (Arc::clone(&left.view), Arc::clone(&right.view));
+        let (left, right) = (left.view(), right.view());
         self.work += (left.len() * right.len()) as u64;
-        let view = Arc::new(left.meet(&right, self.open.of_meeting()));
+        let view = Arc::new(left.meet(&right, crate::run::lock(open).of_meeting()));
         // Of the directories both hold, those that could be opened: a bounded number, which the names alone would not be.
         let subjects = Subjects { dirs: view.dirs(), ..rights.subjects().clone() };
         let rights = rights.with_subjects(subjects);
-        if self.nodes.len() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
+        if self.records.alive() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
             return VOID;
         }
-        let met = self.grow(vec![a, b], NodeKind::Meet, Holding { rights, view, limits: Limits::none() }).unwrap_or(VOID);
+        let met = self.grow(&[a, b], SandboxKind::Meet, Holding { rights, view, limits: Limits::none() }).unwrap_or(VOID);
         if met != VOID {
             self.by_generators.insert(least, met);
         }
         met
     }
 
-    /// The made sandboxes that a node stands for: itself, or those that meet in it.
-    fn generators(&self, s: SbxId) -> Vec<SbxId> {
-        let mut found = Vec::new();
-        let mut work = BTreeSet::from([s]);
-        while let Some(next) = work.pop_last() {
-            let node = self.node(next);
-            match node.kind {
-                NodeKind::Made => found.push(next),
-                NodeKind::Meet => work.extend(&node.parents),
+    /// The made sandboxes that some stand for: themselves, or those that meet in them. Ascending.
+    fn generators(&self, of: &[SbxId]) -> Vec<SbxId> {
+        let mut found = BTreeSet::new();
+        let mut work: BTreeSet<(u32, SbxId)> = of.iter().map(|s| self.rank(*s)).collect();
+        while let Some((_, next)) = work.pop_last() {
+            match self.node(next).kind {
+                SandboxKind::Made => {
+                    found.insert(next);
+                }
+                SandboxKind::Meet => work.extend(self.parents(next).iter().map(|parent| self.rank(*parent))),
             }
         }
-        found
+        found.into_iter().collect()
     }
 
-    /// Revokes a sandbox and all made under it, and lets go of what they hold open.
-    pub(crate) fn revoke(&mut self, s: SbxId) {
-        if s == ANY || s == VOID {
-            return;
-        }
-        let start = s.0 as usize;
-        for n in start..self.nodes.len() {
-            let inherited = n != start && self.nodes.get(n).is_some_and(|node| node.parents.iter().any(|p| self.node(*p).revoked));
-            if let Some(node) = self.nodes.get_mut(n)
-                && (n == start || inherited)
-            {
-                node.revoked = true;
-                node.view = Arc::default();
-            }
-        }
-    }
-
-    pub(crate) fn is_revoked(&self, s: SbxId) -> bool {
-        self.node(s).revoked
-    }
-
-    pub(crate) fn has(&self, s: SbxId, native: NativeId) -> bool {
-        let node = self.node(s);
-        !node.revoked && node.rights.natives().has(native)
-    }
-
-    pub(crate) fn limits(&self, s: SbxId) -> &Limits {
-        &self.node(s).limits
-    }
-
-    pub(crate) fn left(&self, s: SbxId, budget: Budget) -> u64 {
-        let node = self.node(s);
-        match node.limits.of(budget) {
-            NO_LIMIT => NO_LIMIT,
-            limit => limit.saturating_sub(node.used.of(budget)),
-        }
-    }
-
-    pub(crate) fn add_handles(&mut self, s: SbxId, opened: bool) {
-        if let Some(node) = self.node_mut(s) {
-            let handles = &mut node.used.handles;
-            *handles = if opened { handles.saturating_add(1) } else { handles.saturating_sub(1) };
-        }
-    }
-
-    /// Counts a use of a budget.
-    pub(crate) fn add(&mut self, s: SbxId, budget: Budget, amount: u64) {
-        if let Some(node) = self.node_mut(s) {
-            node.used.add(budget, amount);
-        }
-    }
-
-    /// Starts the clock of a sandbox that is entered, and of all it was made under.
-    pub(crate) fn start(&mut self, s: SbxId, now: f64) {
-        for s in self.ancestors(s) {
-            if let Some(node) = self.node_mut(s) {
-                node.started.get_or_insert(now);
-            }
-        }
-    }
-
-    /// When it was first entered, on the clock that only goes forward.
-    pub(crate) fn started(&self, s: SbxId) -> Option<f64> {
-        self.node(s).started
-    }
-
-    /// When its time is up, on the clock that only goes forward.
-    pub(crate) fn deadline(&self, s: SbxId) -> Option<f64> {
-        let node = self.node(s);
-        #[allow(clippy::cast_precision_loss, reason = "milliseconds")]
-        (node.limits.wall_ms != NO_LIMIT).then(|| node.started.map(|started| started + node.limits.wall_ms as f64))?
-    }
-
-    /// Makes room in the logs: the longest ones lose the older half of their rows, so that what has little keeps it. Gives how many rows went.
-    pub(crate) fn trim_logs(&mut self) -> usize {
-        let longest = self.nodes.iter().map(|node| node.log.len()).max().unwrap_or(0);
-        if longest < 2 {
-            return 0;
-        }
-        self.nodes.iter_mut().map(|node| node.log.trim(longest / 2)).sum()
-    }
-
-    /// How many sandboxes were made after this one.
-    pub(crate) fn after(&self, s: SbxId) -> usize {
-        self.nodes.len().saturating_sub(s.0 as usize)
-    }
-
-    /// All sandboxes made under this one, itself and meetings included.
-    pub(crate) fn within(&self, s: SbxId) -> Vec<SbxId> {
-        let mut inside = vec![false; self.nodes.len()];
-        let mut found = Vec::new();
-        for (n, node) in self.nodes.iter().enumerate().skip(s.0 as usize) {
-            let is = n == s.0 as usize || node.parents.iter().any(|p| inside.get(p.0 as usize) == Some(&true));
-            if let (true, Some(mark), Ok(id)) = (is, inside.get_mut(n), u32::try_from(n)) {
-                *mark = true;
-                found.push(SbxId(id));
-            }
-        }
-        found
-    }
-}
-
-impl Node {
-    fn new(parents: Vec<SbxId>, kind: NodeKind, depth: u32, holding: Holding) -> Node {
-        Node {
-            parents,
-            kind,
-            depth,
-            rights: holding.rights,
-            view: holding.view,
-            limits: Arc::new(holding.limits),
-            used: Usage::default(),
-            started: None,
-            revoked: false,
-            log: Log::default(),
-        }
+    /// The generators that none of the others was made under.
+    fn least(&self, of: &[SbxId]) -> Vec<SbxId> {
+        let generators = self.generators(of);
+        generators.iter().filter(|g| !generators.iter().any(|h| h != *g && self.is_within(*h, **g))).copied().collect()
     }
 }

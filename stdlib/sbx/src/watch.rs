@@ -11,14 +11,16 @@ use crate::permit::{Permit, Place as Spot, is_escape};
 use crate::plain::Arg;
 use crate::realm::{CallSite, Realm};
 use crate::request::Request;
+use crate::run::lock;
 use crate::stop::Stop;
-use crate::view::{Access, Opened, Source};
+use crate::view::{Access, Opened, Source, View};
 use cap_std::fs::Dir;
 use ilu_cap::rights::Place;
 use ilu_cap::{NativeId, by_name};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What a call would come to.
 #[derive(Debug)]
@@ -81,12 +83,12 @@ pub(crate) struct Watch {
     given: usize,
     /// The denial of a place that leads out of its grant: a real call hears it once it acts, after all its places were named.
     leads_out: Option<Box<Denial>>,
-    observed: Option<Box<Observed>>,
 }
 
 impl Watch {
+    /// Is nothing only asked?
     pub(crate) const fn is_idle(&self) -> bool {
-        self.nowhere.is_none() && self.observed.is_none()
+        self.nowhere.is_none()
     }
 }
 
@@ -106,8 +108,10 @@ impl Realm {
         self.watch = Watch { nowhere: Some(nowhere()?), ..Watch::default() };
         let result = self.call(site, native, args);
         let Watch { given, leads_out, .. } = std::mem::take(&mut self.watch);
-        let event = self.tree.node(site.authority).log.rows().last();
+        let recorder = self.run.records.recorder();
+        let event = recorder.log(self.tree.node(site.authority).number).and_then(|log| log.rows().last());
         let (on, rule) = event.map(|event| (event.subjects.clone(), event.rule.to_string())).unwrap_or_default();
+        drop(recorder);
         let (denied, fails) = match result {
             Err(Stop::Denied(denial)) => (Some(denial), None),
             // What comes after the places is about files that are not there.
@@ -118,31 +122,53 @@ impl Realm {
         Ok(Foreseen { denied, on, rule, fails })
     }
 
-    /// From now on takes note of what is needed.
+    /// From now on takes note of what is needed, by all isolates of the run.
     pub fn observe(&mut self) {
-        self.watch.observed = Some(Box::default());
+        *lock(&self.run.observed) = Some(Box::default());
+        self.run.is_observed.store(true, Ordering::Release);
     }
 
     /// What was needed since [`Realm::observe`].
     pub fn observed(&mut self) -> Option<Observed> {
-        self.watch.observed.take().map(|observed| *observed)
+        self.run.is_observed.store(false, Ordering::Release);
+        lock(&self.run.observed).take().map(|observed| *observed)
     }
 
-    pub(crate) fn note_native(&mut self, native: NativeId) {
-        if let Some(observed) = &mut self.watch.observed {
+    /// Does nobody want to know what is needed?
+    pub(crate) fn is_unobserved(&self) -> bool {
+        !self.run.is_observed.load(Ordering::Acquire)
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Observed)) {
+        if !self.is_unobserved()
+            && let Some(observed) = lock(&self.run.observed).as_deref_mut()
+        {
+            note(observed);
+        }
+    }
+
+    pub(crate) fn note_native(&self, native: NativeId) {
+        self.note(|observed| {
             observed.natives.insert(native);
-        }
+        });
     }
 
-    pub(crate) fn note_variable(&mut self, name: &str) {
-        if let Some(observed) = &mut self.watch.observed {
+    pub(crate) fn note_variable(&self, name: &str) {
+        self.note(|observed| {
             observed.env.insert(name.to_owned());
-        }
+        });
     }
 
     /// A sandbox was made: its maker had to hold what it was made with.
-    pub(crate) fn note_request(&mut self, holder: SbxId, request: &Request) {
-        let Some(observed) = &mut self.watch.observed else { return };
+    pub(crate) fn note_request(&self, holder: SbxId, request: &Request) {
+        let view = self.tree.node(holder).view();
+        self.note(|observed| observed.request(&view, request));
+    }
+}
+
+impl Observed {
+    fn request(&mut self, view: &View, request: &Request) {
+        let observed = self;
         if !request.lax {
             observed.natives.extend(request.caps.iter().filter_map(|name| by_name(name)));
         }
@@ -157,7 +183,6 @@ impl Realm {
         ] {
             *most = (*most).max(named.unwrap_or(0));
         }
-        let view = &self.tree.node(holder).view;
         for dir in request.dirs.iter().flatten() {
             let Some(asked) = GuestPath::new(&dir.at).ok().and_then(|at| view.ask(at, dir.access).ok()) else { continue };
             let place = asked.grant.place;
@@ -186,7 +211,8 @@ impl Permit<'_> {
             return Ok(place.at(nowhere));
         }
         let (moves, first) = (self.native() == "__sys_rename", self.subjects.len() == 1);
-        if let Some(observed) = &mut self.realm.watch.observed {
+        let mut observed = lock(&self.realm.run.observed);
+        if let Some(observed) = observed.as_deref_mut() {
             let at = observed.touch(&place, base, want.writes(), through_first);
             match (moves, first, observed.moved.take()) {
                 (true, true, _) => observed.moved = Some(at),
@@ -194,6 +220,7 @@ impl Permit<'_> {
                 _ => {}
             }
         }
+        drop(observed);
         Ok(place)
     }
 }

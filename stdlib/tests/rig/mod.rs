@@ -39,31 +39,31 @@ struct Double {
 }
 
 impl Outside for Double {
-    fn write_out(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
         self.streams.out.lock().unwrap().extend(bytes);
         Ok(())
     }
-    fn write_err(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
         self.streams.err.lock().unwrap().extend(bytes);
         Ok(())
     }
-    fn read_in(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    fn read_in(&self, into: &mut [u8]) -> io::Result<usize> {
         let mut input = self.streams.input.lock().unwrap();
         let n = into.len().min(input.len()).min(5);
         into[..n].copy_from_slice(&input[..n]);
         input.drain(..n);
         Ok(n)
     }
-    fn wall_ms(&mut self) -> f64 {
+    fn wall_ms(&self) -> f64 {
         1_700_000_000_000.0
     }
-    fn mono_ms(&mut self) -> f64 {
+    fn mono_ms(&self) -> f64 {
         self.start.elapsed().as_secs_f64() * 1000.0
     }
-    fn sleep(&mut self, ms: f64) {
+    fn sleep(&self, ms: f64) {
         std::thread::sleep(std::time::Duration::from_secs_f64(ms / 1000.0));
     }
-    fn random(&mut self, into: &mut [u8]) -> io::Result<()> {
+    fn random(&self, into: &mut [u8]) -> io::Result<()> {
         rustix::rand::getrandom(into, rustix::rand::GetRandomFlags::empty()).map(|_| ()).map_err(Into::into)
     }
 }

@@ -5,7 +5,7 @@ pub mod touched;
 
 use super::html::{Html, bytes, duration, grouped};
 use ilu::{Kind, Outcome};
-use ilu_sbx::{Budget, Event, Ledger, NO_LIMIT, SbxId, Spent, Verdict};
+use ilu_sbx::{Budget, Event, Ledger, NO_LIMIT, Spent, Verdict};
 
 /// Opens a badge of one of the four colours; `</span>` ends it.
 pub fn badge(html: &mut Html, class: &str) {
@@ -39,11 +39,11 @@ pub fn place(html: &mut Html, event: &Event) {
 }
 
 /// Whose authority was asked.
-pub fn sandbox(html: &mut Html, id: SbxId) {
-    if id == ilu_sbx::ROOT {
+pub fn sandbox(html: &mut Html, number: u64) {
+    if number == ilu_sbx::ROOT_NUMBER {
         html.raw("its own");
     } else {
-        html.raw("#").text(&id.0.to_string());
+        html.raw("#").text(&number.to_string());
     }
 }
 
@@ -73,7 +73,7 @@ fn denial(html: &mut Html, event: &Event) {
     html.raw("\n<dl><dt>where</dt><dd>");
     place(html, event);
     html.raw(" in ");
-    if event.sandbox == ilu_sbx::ROOT {
+    if event.sandbox == ilu_sbx::ROOT_NUMBER {
         html.raw("the script's own sandbox");
     } else {
         html.raw("sandbox ");
