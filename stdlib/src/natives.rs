@@ -1,6 +1,6 @@
 //! The table of natives this build has. The functions are in the folders of their modules.
 
-use crate::{env, fs, io, obs, os, rnd, tim};
+use crate::{env, fs, io, obs, os, rnd, syn, tim};
 use ilu_sbx::{NativeFn, Natives};
 
 /// Canonical names and functions.
@@ -22,6 +22,12 @@ const ROWS: &[(&str, NativeFn)] = &[
     ("__sys_rename", fs::manage::rename),
     ("__sys_copy", fs::manage::copy),
     ("__sys_symlink", fs::manage::symlink),
+    ("__sys_chan_new", syn::passed),
+    ("__sys_chan_send", syn::passed),
+    ("__sys_chan_recv", syn::passed),
+    ("__sys_chan_close", syn::passed),
+    ("__sys_spawn", syn::passed),
+    ("__sys_wait", syn::passed),
     ("__sys_getenv", env::getenv),
     ("__sys_argv", os::argv),
     ("__obs_log", obs::log),

@@ -42,7 +42,7 @@ pub(crate) enum Shared {
 
 impl Shared {
     /// What each isolate that refers to it is charged for it, though it is there once.
-    pub(super) const fn held(&self) -> usize {
+    pub(crate) const fn held(&self) -> usize {
         match self {
             Shared::Channel(_) => block(size_of::<Channel>() + 16),
             Shared::Task(_) => block(size_of::<Job>() + 16),

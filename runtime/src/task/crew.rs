@@ -42,9 +42,6 @@ pub struct Failure {
     pub place: Option<String>,
 }
 
-/// Until when a wait may last: its own end, which a clock brings.
-pub(crate) type Until = Option<Instant>;
-
 /// The tasks of a run.
 pub(crate) struct Crew {
     executor: Executor<'static>,
@@ -231,7 +228,7 @@ impl Crew {
 
     /// Parks an isolate, unless it was woken before: then it is to try again. `until`: its wait then ends by itself; the key is to be given to
     /// [`Crew::cancel`] when it ended before.
-    pub fn park(self: &Arc<Self>, seat: &Arc<Seat>, until: Until, waits: (WaitsFor, Spot)) -> (bool, Option<(Instant, u64)>) {
+    pub fn park(self: &Arc<Self>, seat: &Arc<Seat>, until: Option<Instant>, waits: (WaitsFor, Spot)) -> (bool, Option<(Instant, u64)>) {
         let timer = {
             let mut state = lock(&self.state);
             self.wind(&mut state);

@@ -15,19 +15,20 @@ mod job;
 mod pack;
 mod parcel;
 mod seat;
+mod stoppable;
 mod unpack;
 
-#[cfg(test)]
-mod tests;
 
 pub use channel::Channel;
 pub(crate) use channel::{MAX_CAPACITY, Sent, Took};
-pub(crate) use crew::{Crew, Failure, Until};
+pub use crew::Failure;
+pub(crate) use crew::Crew;
 pub use job::Job;
 pub(crate) use job::Settled;
 pub(crate) use pack::{Refused, pack};
 pub(crate) use parcel::Parcel;
 pub(crate) use seat::{Seat, Spot, WaitsFor};
+pub(crate) use stoppable::Stoppable;
 pub(crate) use unpack::unpack;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,7 +3,7 @@
 //! Shape is kept: what was shared is shared, what was a cycle is one. A function takes with it its unit (the program, and of the
 //! unit's variables those that it can reach) and its home.
 
-use super::{Channel, Job};
+
 use crate::heap::{Origin, Shared};
 use crate::value::Value;
 use ilu_cap::NativeId;

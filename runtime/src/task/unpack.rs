@@ -104,7 +104,8 @@ impl Unpacker<'_> {
                 self.heap.charge(bytes)?;
                 let captures = vec![Value::NIL; captures.len()].into_boxed_slice();
                 self.heap.release(bytes);
-                self.heap.function_new(Function { unit, function: *function, home: self.home(*home), gate: *gate, captures })?.into()
+                let home = self.home(*home);
+                self.heap.function_new(Function { unit, function: *function, home, gate: *gate, captures })?.into()
             }
             Node::Shared(shared) => self.heap.shared_new(shared.clone())?,
             // Once its resource is there.

@@ -107,8 +107,18 @@ impl Vm {
         if let Some(object) = from.as_object() {
             return Ok(self.heap.get(object, key).unwrap_or(Value::NIL));
         }
+        if let Kind::Handle(handle) = from.kind() {
+            let home = self.authority();
+            if let Some(method) = self.method(handle, key, home)? {
+                return Ok(method);
+            }
+        }
         let (name, what) = (self.heap.str(key), self.given(from));
-        Err(Fault::Message(format!("{what} has no field `{name}`")))
+        let has = match Self::methods_of(self.type_name(from)) {
+            names if names.is_empty() => String::new(),
+            names => format!(": it has `{}`", names.join("`, `")),
+        };
+        Err(Fault::Message(format!("{what} has no field `{name}`{has}")))
     }
 
     /// `target.name = value`.

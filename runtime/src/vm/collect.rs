@@ -44,7 +44,7 @@ impl Vm {
     }
 
     /// Does something with the real bound in force instead of where the next collection is due.
-    fn unbounded<T>(&mut self, operation: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn unbounded<T>(&mut self, operation: impl FnOnce(&mut Self) -> T) -> T {
         self.hard += 1;
         self.apply_limit();
         let done = operation(self);

@@ -3,6 +3,7 @@
 use super::Vm;
 use super::frame::{CallAt, Ends};
 use super::module::Key;
+use super::task::is_to_be_repeated;
 use crate::builtin::{Control, Fault, control::APPEND};
 use crate::heap::{Bound, Function, Origin, Overrun};
 use crate::native;
@@ -65,6 +66,9 @@ impl Vm {
                 let Self { heap, realm, frames, account, .. } = self;
                 let (file, line) = super::trace::script_place(heap, frames);
                 realm.revoke(&CallSite { authority: at.authority, account: *account, file, line, room }, sandbox);
+                if let Some((crew, _)) = &self.crew {
+                    crew.shake();
+                }
                 Value::NIL
             }
             Control::Log => {
@@ -149,7 +153,7 @@ impl Vm {
         realm.call(CallSite { authority, account: *account, file, line, room }, native, args).map_err(Fault::Stop)
     }
 
-    fn callable(&self, value: Value, who: &str) -> Result<(), Fault> {
+    pub(super) fn callable(&self, value: Value, who: &str) -> Result<(), Fault> {
         if super::make::is_callable(value) {
             return Ok(());
         }
@@ -275,7 +279,7 @@ impl Vm {
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
         match self.through_doorway(native, &args, authority) {
             Ok(value) => self.complete(value),
-            Err(fault @ (Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_)))) => {
+            Err(fault) if is_to_be_repeated(&fault) => {
                 self.pop_boundary();
                 Err(fault)
             }
@@ -327,7 +331,7 @@ impl Vm {
     }
 }
 
-fn fault_of(overrun: Overrun) -> Fault {
+pub(super) fn fault_of(overrun: Overrun) -> Fault {
     match overrun {
         Overrun::Work => Fault::Fuel,
         Overrun::Late => Fault::Late,

@@ -40,9 +40,10 @@ use ilu_lang::code::op::Word;
 use ilu_lang::code::program::Program;
 use ilu_sbx::{AccountId, Realm, SbxId};
 use module::{Modules, SharedLoader};
-use safe::Exit;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::{Wake, Waker};
+use task::Went;
 pub(crate) use unwind::{Ending, Why};
 
 /// Registers that must exist past a frame's base.
@@ -126,10 +127,9 @@ impl Vm {
     /// An isolate that has run nothing yet.
     pub fn new(start: Start) -> Self {
         let root = start.realm.root();
-        let limits = start.realm.limits(root);
-        let (size, levels) = (usize::try_from(limits.memory).unwrap_or(usize::MAX), limits.depth as usize);
-        let (memory, depth) = (Bound::new(size, root), Bound::new(levels, root));
         let account = start.realm.root_account();
+        let bound = |(most, of)| Bound::new(usize::try_from(most).unwrap_or(usize::MAX), of);
+        let (memory, depth) = (bound(start.realm.memory_limit(account)), bound(start.realm.depth_limit(account)));
         let mut heap = Heap::new(memory.most);
         heap.names = crate::heap::Names { builtin: crate::builtin::name, native: native_name };
         let mut vm = Self {
@@ -206,11 +206,39 @@ impl Vm {
     fn run(&mut self) -> Result<Value, Ending> {
         loop {
             match self.go(u32::MAX) {
-                Went::Done(result) => return self.crew.as_ref().map_or((None, None), |(crew, _)| crew.ended()).pipe(result),
+                Went::Done(result) => return self.ended_by_task(result),
                 Went::Wait => self.block(),
                 Went::Yield => {}
             }
         }
+    }
+
+    /// Waits until somebody wakes the script's own isolate.
+    fn block(&mut self) {
+        let Some((_, seat)) = &self.crew else { return };
+        let seat = Arc::clone(seat);
+        seat.set_waker(&Waker::from(Arc::new(Unpark(std::thread::current()))));
+        if self.park() {
+            while seat.is_parked() {
+                std::thread::park();
+            }
+        }
+    }
+
+    /// How the run ended, when one of its tasks ended it.
+    fn ended_by_task(&mut self, result: Result<Value, Ending>) -> Result<Value, Ending> {
+        let Some((crew, _)) = &self.crew else { return result };
+        match (crew.ended(), result) {
+            ((_, Some(what)), _) => Err(Ending::broken(what)),
+            ((Some(code), None), Err(ending @ Ending { why: Why::Interrupted, .. })) => Err(Ending { why: Why::Exit(code), ..ending }),
+            (_, result) => result,
+        }
+    }
+
+    /// The script is over: its tasks end. Those that failed and that nobody waited for.
+    pub fn finish_tasks(&mut self) -> Vec<Failure> {
+        self.stop_waiting();
+        self.crew.as_ref().map_or_else(Vec::new, |(crew, _)| crew.finish())
     }
 
     /// The running frame. There always is one while code runs.
@@ -257,4 +285,13 @@ impl Vm {
 
 fn native_name(number: u32) -> &'static str {
     ilu_cap::NativeId(u16::try_from(number).unwrap_or(u16::MAX)).name()
+}
+
+/// Wakes the thread of the script's own isolate.
+struct Unpark(std::thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }

@@ -61,6 +61,7 @@ impl Vm {
             return Err(Fault::Message(format!("there are {MAX_TASKS} tasks already: wait for some of them")));
         }
         let Some(spot) = trace::script_spot(&self.heap, &self.frames) else { return Err(Fault::Broken("no place")) };
+        let realm = self.realm.fork(self.account).map_err(Fault::Stop)?;
         let owner = self.realm.sandbox(authority);
         let job = Job::new(crew.seat(), owner.clone(), spot);
         let shared = Shared::Task(Arc::clone(&job));
@@ -74,7 +75,7 @@ impl Vm {
         crew.knows_job(&job);
         let fresh = Fresh {
             engine: self.engine.clone(),
-            realm: self.realm.fork(self.account),
+            realm,
             loader: self.loader.clone(),
             function,
             authority: owner,
@@ -91,7 +92,8 @@ impl Vm {
         let stop = Arc::clone(&crew.stop);
         let crew = Some((Arc::clone(crew), Arc::clone(seat)));
         let mut vm = Vm::new(Start { engine, realm, loader, interrupt: Arc::clone(&stop), stop, stress, crew });
-        vm.own = vm.realm.adopt(&authority);
+        // Where there are too many sandboxes it is one that holds nothing.
+        vm.own = vm.realm.adopt(&authority).unwrap_or(ilu_sbx::VOID);
         vm.in_root = in_root;
         (vm, function)
     }

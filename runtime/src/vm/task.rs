@@ -5,9 +5,10 @@
 //! operation billed, only the first time.
 
 use super::Vm;
+use super::safe::Exit;
 use super::trace;
 use crate::builtin::Fault;
-use crate::heap::{Method, Shared};
+use crate::heap::{Bound, Method, Shared};
 use crate::task::{Channel, Crew, Job, MAX_CAPACITY, Parcel, Refused, Seat, Sent, Took, WaitsFor, pack, unpack};
 use crate::value::{HandleRef, Kind, StrId, Value};
 use ilu_cap::NativeId;
@@ -200,8 +201,8 @@ impl Vm {
     }
 
     /// A value that belongs to no heap, paid for. `what`: how an error calls it.
-    fn packed(&mut self, value: Value, what: &str) -> Result<Parcel, Fault> {
-        let bound = self.walk_bound();
+    pub(super) fn packed(&mut self, value: Value, what: &str) -> Result<Parcel, Fault> {
+        let bound = Bound { work: u64::try_from(self.fuel + self.reserve).unwrap_or(0), bytes: self.heap.room() };
         let realm = &self.realm;
         match pack(&self.heap, value, bound, &|home| realm.sandbox(home)) {
             Ok((parcel, work)) => {
@@ -217,7 +218,7 @@ impl Vm {
     }
 
     /// What came from another isolate, on this heap.
-    fn unpacked(&mut self, parcel: &Parcel) -> Result<Value, Fault> {
+    pub(super) fn unpacked(&mut self, parcel: &Parcel) -> Result<Value, Fault> {
         if let Some(value) = parcel.now() {
             return Ok(value);
         }
@@ -226,7 +227,7 @@ impl Vm {
         }
         let made = self.unbounded(|vm| {
             let realm = &mut vm.realm;
-            unpack(&mut vm.heap, parcel, &mut |sandbox| realm.adopt(sandbox))
+            unpack(&mut vm.heap, parcel, &mut |sandbox| realm.adopt(sandbox).unwrap_or(ilu_sbx::VOID))
         });
         self.hold_sandboxes();
         made.map_err(|_| self.memory_limit())
@@ -441,8 +442,8 @@ impl Vm {
         }
         loop {
             let (outcome, word) = match self.fast() {
-                super::safe::Exit::Slow(word) => (self.retrying(|vm| vm.slow(word)), Some(word)),
-                super::safe::Exit::Fuel => {
+                Exit::Slow(word) => (self.retrying(|vm| vm.slow(word)), Some(word)),
+                Exit::Fuel => {
                     let outcome = self.refuel();
                     slices = slices.saturating_sub(1);
                     if outcome.is_ok() && slices == 0 {
@@ -450,8 +451,8 @@ impl Vm {
                     }
                     (outcome, None)
                 }
-                super::safe::Exit::Return(value) => (self.returned(value), None),
-                super::safe::Exit::Broken(what) => return Went::Done(Err(super::Ending::broken(what))),
+                Exit::Return(value) => (self.returned(value), None),
+                Exit::Broken(what) => return Went::Done(Err(super::Ending::broken(what))),
             };
             if let Some(went) = self.came(outcome, word) {
                 return went;
@@ -460,7 +461,7 @@ impl Vm {
     }
 
     /// What an instruction's outcome means for the run; nothing when it goes on.
-    fn came(&mut self, outcome: Result<(), Fault>, word: Option<Word>) -> Option<Went<Result<Value, super::Ending>>> {
+    pub(super) fn came(&mut self, outcome: Result<(), Fault>, word: Option<Word>) -> Option<Went<Result<Value, super::Ending>>> {
         match outcome {
             Ok(()) => {}
             Err(Fault::Wait) => {

@@ -31,6 +31,7 @@ mod run;
 pub mod sandbox;
 mod show;
 pub mod stop;
+mod tasks;
 mod tree;
 pub mod view;
 pub mod watch;
