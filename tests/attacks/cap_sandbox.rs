@@ -77,6 +77,7 @@ pub fn cap_032_time_is_looked_at_however_little_fuel_the_work_costs() {
          i <- 0..<int(len(fs) / 2):\n        a = fs[2 * i]\n        b = fs[2 * i + 1]\n        out = out + [a(\\() b(\\() \\(f) f()))]\n    out\n\
          whl tru:\n    g = fs\n    whl len(g) > 1: g = lvl(g)\n    fs = fs | srt \\(a, b) 0\n    i <- 0..<len(fs): fs[i] = fs[(i * 7 + 3) % len(fs)]";
     check_all(&[
+        Row::new("twin: few logs", "use sbx\ni <- 0..<300: sbxmk([])\ni <- 0..<10: sbxlg(sbxme())\nprn \"done\"", 0, "done").flags(flags),
         Row::new("logs", format!("use sbx\n{many}whl tru: sbxlg(sbxme())"), 4, "time").flags(flags).within(6000),
         Row::new("denials", format!("use sbx\n{many}whl tru: sbxtr(sbxme(), \\() 1)"), 4, "time").flags(flags).within(6000),
         Row::new("revoking", format!("use sbx\ns = sbxmk([])\n{many}whl tru: sbxrv(s)"), 4, "time").flags(flags).within(6000),
@@ -102,6 +103,7 @@ pub fn cap_032_records_and_messages_are_bounded_whatever_names_are_chosen() {
     check_all(&[
         Row::new("files that are called from", files, 0, "done").flags(flags),
         Row::new("names of grants", grants, 0, "done").flags(flags),
+        Row::new("twin: fewer of them", views.replace("0..<1000", "0..<10"), 0, "done").flags(flags),
         Row::new("names that sandboxes have for their directories", views, 4, "memory").flags(flags),
         Row::new("what is asked for and not held", asked, 0, "sbxmk: option dir takes at most 64 directories").flags(flags),
     ]);

@@ -2,11 +2,12 @@
 
 use crate::rig::{MODES, Openat2};
 use crate::{
-    cap_sandbox, fs_lexical, fs_machine, fs_rights, fs_special, fs_symlink, index, int_budgets, int_long, int_mutants, int_runtime,
-    int_source, rig_itself, row,
+    cap_amplify, cap_natives, cap_patch, cap_sandbox, fs_lexical, fs_machine, fs_rights, fs_special, fs_symlink, index, int_budgets,
+    int_long, int_mutants, int_runtime, int_source, rig_itself, row,
 };
 use ilu_tests::tally;
 use libtest_mimic::{Failed, Trial};
+use std::time::Instant;
 
 /// A test and its name.
 type Named = (&'static str, fn());
@@ -19,6 +20,37 @@ macro_rules! named {
 }
 
 named! {
+    cap_patch:
+        cap_013_the_library_is_the_same_for_everybody_whoever_patches_it,
+        cap_014_decisions_are_made_where_no_script_can_patch_them,
+        cap_015_a_helper_of_the_host_is_what_it_was_whatever_weak_code_did,
+        cap_016_a_sandbox_is_made_from_what_the_list_held_then,
+        cap_017_nothing_of_the_callers_runs_while_a_list_is_read,
+        cap_019_only_exact_names_are_capabilities;
+    cap_amplify:
+        cap_020_what_is_made_inside_holds_no_more_than_its_maker,
+        cap_022_nothing_that_is_data_is_a_sandbox,
+        cap_023_what_is_handed_to_weak_code_brings_no_rights_along,
+        cap_024_a_function_of_weak_code_keeps_its_limits_when_the_strong_call_it,
+        cap_025_an_error_is_plain_data,
+        cap_027_whatever_ends_a_call_the_rights_come_back,
+        cap_028_runs_beside_each_other_share_no_rights,
+        cap_030_revoking_ends_everything_made_under_a_sandbox,
+        cap_032_children_draw_from_their_parent_however_many_there_are,
+        cap_033_the_library_touches_nothing_that_its_caller_does_not_hold,
+        cap_035_what_is_noted_is_bounded_and_stays_the_noters,
+        cap_037_memory_of_one_sandbox_is_never_seen_by_another,
+        cap_038_a_native_without_a_row_does_not_exist;
+    cap_natives:
+        cap_001_a_native_that_is_not_held_is_denied_by_all_its_names,
+        cap_002_nothing_asked_for_is_nothing_held,
+        cap_003_bundles_hold_what_their_page_says_and_no_more,
+        cap_004_the_file_bundle_is_one_thing_by_every_way_to_it,
+        cap_005_a_native_bound_to_a_name_is_judged_where_it_is_called,
+        cap_006_a_closure_of_privileged_code_lends_nothing_but_a_gate_does,
+        cap_008_values_of_a_weak_sandbox_have_no_hooks_for_the_host_to_run,
+        cap_010_no_text_reaches_a_native_that_is_not_held,
+        cap_011_the_top_of_a_module_runs_with_the_rights_it_is_loaded_under;
     cap_sandbox:
         cap_032_what_open_files_hold_is_memory_of_the_script,
         cap_032_entering_sandboxes_from_within_each_other_costs_no_memory_and_little_time,
@@ -124,7 +156,9 @@ pub fn trials() -> Vec<Trial> {
             for id in ids(name).iter().rev() {
                 tally::begin(id);
             }
+            let start = Instant::now();
             test();
+            tally::took(name, start.elapsed());
             Ok(())
         }));
     }

@@ -59,6 +59,9 @@ pub fn summary(conclusion: &Conclusion) -> bool {
     if whole {
         none.iter().for_each(|(id, why)| println!("not applicable: {id}: {why}"));
     }
+    for (time, test) in tally::slowest(if whole { 5 } else { 0 }) {
+        println!("slow: {test}: {} ms", time.as_millis());
+    }
     println!(
         "attacks: {} rows tried ({attempts} attempts, {refusals} of them to be refused; {controls} controls; {twins} twins), {} tests passed, {} failed, {} filtered out; {} rows not applicable",
         tried.count(),
@@ -68,6 +71,5 @@ pub fn summary(conclusion: &Conclusion) -> bool {
         none.len(),
     );
     lacking.iter().for_each(|row| println!("error: {row}"));
-    let _ = whole;
-    false
+    whole && !lacking.is_empty()
 }

@@ -18,6 +18,7 @@ pub fn int_014_a_single_long_step_ends_with_its_time() {
     let texts = "use trl\nuse txt\nls = 0..<5 | map \\(x) txt.rpt(\"a\", 1000000) + \"b\"\nxs = 0..<300000 | map \\(x) ls[x % 5]\n";
     check_all(&[
         runs("control: a few", format!("{lists}{texts}prn len([1, 1] | unq), [\"b\", \"a\"] | srt"), "1 [\"a\", \"b\"]").flags(FLAGS),
+        runs("twin: fewer lists end in time", format!("{}prn len(xs | unq)", lists.replace("100000", "2000")), "2000").flags(FLAGS),
         limit("lists told apart", format!("{lists}prn len(xs | unq)"), "time").flags(FLAGS).within(3_000),
         limit("texts told apart", format!("{texts}prn len(xs | unq)"), "time").flags(FLAGS).within(3_000),
         limit("texts sorted", format!("{texts}prn len(xs | srt)"), "time").flags(FLAGS).within(3_000),
@@ -49,6 +50,7 @@ pub fn int_014_many_texts_are_sorted_right() {
 pub fn int_016_calls_that_wait_are_held_within_the_memory() {
     const FLAGS: &[&str] = &["--depth", "100000000", "--fuel", "1000000000000"];
     check_all(&[
+        runs("twin: few enough to have room", "f(n) = if n: try(\\() f(n - 1)) | 1\nf(20000)\nprn \"ok\"", "ok").flags(FLAGS),
         runs("control: a hundred", "f(n) = if n: try(\\() f(n - 1)) | 1\nf(100)\nprn \"ok\"", "ok").flags(FLAGS),
         limit("try in try", "f() = try(f)\nf()", "memory").flags(FLAGS),
         limit("sandbox in sandbox", "use sbx\nf() = sbxrn(sbxme(), f)\nf()", "memory").flags(FLAGS),

@@ -1,7 +1,8 @@
 //! Attack rows INT-R: scripts that want to crash, hang or exhaust the interpreter, or to escape a limit. Each test is named by its row and
 //! has controls that must work; where a guard can be widened, the twin shows that it is the guard that stopped the row.
 
-use ilu_tests::watched::{Row, check_all};
+use ilu_tests::tally::{Part, note};
+use ilu_tests::watched::{Row, check_all, watch_unguarded};
 
 /// A script that must run.
 fn runs<'a>(name: &'a str, script: impl Into<String>, prints: &'a str) -> Row<'a> {
@@ -22,7 +23,7 @@ pub fn int_011_recursion_ends_with_its_depth_whatever_it_goes_through() {
     check_all(&[
         runs("control: within the depth", format!("{count}prn f(100)"), "100"),
         limit("beyond a small depth", format!("{count}prn f(100)"), "depth").flags(&["--depth", "50"]),
-        runs("twin: the same with a greater depth", format!("{count}prn f(20000)"), "20000").flags(DEEP),
+        runs("twin: with a greater depth", format!("{count}prn f(20000)"), "20000").flags(DEEP),
         limit("itself", "f(n) = f(n + 1) + 1\nf(0)", "depth"),
         limit("each other", "f() = g() + 1\ng() = f() + 1\nf()", "depth"),
         limit("through map", "f(x) = [x] | map f\nf(1)", "depth"),
@@ -41,7 +42,7 @@ pub fn int_011_recursion_ends_with_its_depth_whatever_it_goes_through() {
 }
 
 pub fn int_013_endless_loops_end_within_twice_their_time() {
-    const FLAGS: &[&str] = &["--time", "1s", "--fuel", "1000000000000"];
+    const FLAGS: &[&str] = &["--time", "400ms", "--fuel", "1000000000000"];
     let endless: [(&str, &str); 8] = [
         ("whl", "whl tru: 0"),
         ("empty lists", "whl tru:\n  x <- []: 0"),
@@ -52,7 +53,14 @@ pub fn int_013_endless_loops_end_within_twice_their_time() {
         ("strings", "whl tru: \"a\" + 1"),
         ("map", "whl tru: [1, 2, 3] | map \\(x) x"),
     ];
-    let mut rows = vec![runs("control: a short loop", "i <- 0..10: 0\nprn \"ok\"", "ok").flags(FLAGS)];
+    let long = "n = 0\nwhl n < 1000000: n += 1\nprn \"ok\"";
+    let mut rows = vec![
+        runs("control: a short loop", "i <- 0..10: 0\nprn \"ok\"", "ok").flags(FLAGS),
+        limit("a long one", long, "fuel").flags(&["--fuel", "200000"]),
+        runs("twin: a long one with more fuel", long, "ok").flags(&["--fuel", "20000000"]),
+        limit("a pause", "use tim\ntim.slp(5)\nprn \"ok\"", "time").flags(&["--time", "100ms"]).within(2_500),
+        runs("twin: a pause with more time", "use tim\ntim.slp(0.2)\nprn \"ok\"", "ok").flags(&["--time", "20s"]),
+    ];
     for (name, script) in endless {
         rows.push(limit(name, script, "time").flags(FLAGS).within(2_500));
         rows.push(limit(name, script, "fuel").flags(&["--fuel", "200000", "--time", "60s"]));
@@ -61,32 +69,49 @@ pub fn int_013_endless_loops_end_within_twice_their_time() {
 }
 
 pub fn int_014_a_long_builtin_is_charged_before_it_works() {
-    const FUEL: &[&str] = &["--fuel", "3000000", "--time", "60s", "--mem", "64M"];
+    const FUEL: &[&str] = &["--fuel", "20000", "--time", "60s", "--mem", "64M"];
+    const ENOUGH: &[&str] = &["--fuel", "1000000000", "--time", "60s", "--mem", "64M"];
     let big = "s = \"0123456789abcdef\"\ni <- 1..14: s += s\n";
-    check_all(&[
-        runs("control: a few", format!("{big}prn len(s)"), "262144").flags(FUEL),
-        limit("joins", format!("{big}whl tru: t = s + s"), "fuel").flags(FUEL).within(5_000),
-        limit("comparisons", format!("{big}t = s + \"x\"\nu = s + \"x\"\nwhl tru: t == u"), "fuel").flags(FUEL).within(5_000),
-        limit("orders", format!("{big}t = s + \"x\"\nu = s + \"y\"\nwhl tru: t < u"), "fuel").flags(FUEL).within(5_000),
-        limit("texts", format!("{big}xs = [s, s]\nwhl tru: str(xs)"), "fuel").flags(FUEL).within(5_000),
-        limit("searches", format!("use txt\n{big}whl tru: txt.find(s, \"zz\")"), "fuel").flags(FUEL).within(5_000),
-        limit("splits", format!("use txt\n{big}whl tru: txt.split(s, \"a\")"), "fuel").flags(FUEL).within(5_000),
-        limit("replacements", format!("use txt\n{big}whl tru: txt.rep(s, \"a\", \"b\")"), "fuel").flags(FUEL).within(5_000),
-        limit("sorts", "xs = 0..<50000\nwhl tru: xs | srt".to_string(), "fuel").flags(FUEL).within(5_000),
-        limit("equality of lists", "xs = 0..<50000\nys = 0..<50000\nwhl tru: xs == ys".to_string(), "fuel").flags(FUEL).within(5_000),
-        limit("lists joined", "xs = 0..<50000\nwhl tru: ys = xs + xs".to_string(), "fuel").flags(FUEL).within(5_000),
-        limit("base64", format!("use enc\n{big}whl tru: enc.ub64(enc.b64(s))"), "fuel").flags(FUEL).within(5_000),
-        limit("hex", format!("use enc\n{big}whl tru: enc.uhx(enc.hex(s))"), "fuel").flags(FUEL).within(5_000),
-        limit("URLs", format!("use enc\n{big}b = enc.uhx(s)\nwhl tru: enc.ue(b)"), "fuel").flags(FUEL).within(5_000),
-        limit("URLs read", format!("use enc\n{big}whl tru: enc.ud(s)"), "fuel").flags(FUEL).within(5_000),
-        limit("JSON", "use jsn\nxs = 0..<50000\nwhl tru: jsn.dec(jsn.enc(xs))".to_string(), "fuel").flags(FUEL).within(5_000),
-    ]);
+    let two = format!("{big}t = s + \"x\"\nu = s + \"x\"\n");
+    let lists = "xs = 0..<50000\nys = 0..<50000\n".to_string();
+    let using = |module: &str| format!("use {module}\n{big}");
+    // What is done again and again, each time one step of the language and a long one.
+    let steps: [(&str, String, &str); 16] = [
+        ("joins", big.into(), "s + s"),
+        ("comparisons", two.clone(), "t == u"),
+        ("orders", two.clone(), "t < u"),
+        ("texts", format!("{big}xs = [s, s]\n"), "str(xs)"),
+        ("searches", using("txt"), "txt.find(s, \"zz\")"),
+        ("splits", using("txt"), "txt.split(s, \"a\")"),
+        ("replacements", using("txt"), "txt.rep(s, \"a\", \"b\")"),
+        ("sorts", lists.clone(), "xs | srt"),
+        ("equality of lists", lists.clone(), "xs == ys"),
+        ("lists joined", lists.clone(), "xs + ys"),
+        ("base64", using("enc"), "enc.ub64(enc.b64(s))"),
+        ("hex", using("enc"), "enc.uhx(enc.hex(s))"),
+        ("URLs", format!("{}b = enc.uhx(s)\n", using("enc")), "enc.ue(b)"),
+        ("URLs read", using("enc"), "enc.ud(s)"),
+        ("JSON", format!("use jsn\n{lists}"), "jsn.enc(xs)"),
+        ("JSON read", format!("use jsn\n{lists}j = jsn.enc(xs)\n"), "jsn.dec(j)"),
+    ];
+    let mut rows = vec![runs("control: a few", format!("{big}prn len(s)"), "262144").flags(FUEL)];
+    for (name, made, step) in &steps {
+        let script = format!("{made}i <- 0..<25: r = {step}\nprn \"done\"");
+        rows.push(limit(name, script.clone(), "fuel").flags(FUEL).within(5_000));
+        rows.push(runs("twin: with enough fuel", script, "done").flags(ENOUGH));
+    }
+    check_all(&rows);
 }
 
 pub fn int_015_a_limit_cannot_be_swallowed() {
     const FUEL: &[&str] = &["--fuel", "100000"];
     check_all(&[
         runs("control: an ordinary error can", "prn try(\\() err(1)).err", "1").flags(FUEL),
+        limit("a loop that would end", "r = try(\\()\n  i <- 0..<300000: 0\n)\nprn \"swallowed\"", "fuel").flags(FUEL),
+        runs("twin: with more fuel it ends", "r = try(\\()\n  i <- 0..<300000: 0\n)\nprn \"swallowed\"", "swallowed")
+            .flags(&["--fuel", "1000000"]),
+        runs("twin: raised as an error it is caught", "r = try(\\() err(\"fuel ran out (limit 100000)\"))\nprn \"swallowed\"", "swallowed")
+            .flags(FUEL),
         limit("try", "r = try(\\()\n  whl tru: 0\n)\nprn \"swallowed\"", "fuel").flags(FUEL),
         limit("try in try", "try(\\() try(\\() try(\\()\n  whl tru: 0\n)))\nprn \"swallowed\"", "fuel").flags(FUEL),
         limit("a retry", "whl tru: try(\\()\n  whl tru: 0\n)", "fuel").flags(FUEL),
@@ -134,6 +159,7 @@ pub fn int_016_what_grows_ends_with_its_memory() {
     ];
     let mut rows = vec![
         runs("control: within the memory", "xs = 0..<1000000\nprn len(xs)", "1000000").flags(FLAGS),
+        runs("twin: with more", "xs = 0..<1000000\nprn len(xs)", "1000000").flags(&["--mem", "64M"]),
         limit("the same with less", "xs = 0..<1000000\nprn len(xs)", "memory").flags(&["--mem", "4M"]),
         runs("garbage is not held against it", "i <- 0..2000:\n  s = 0..<10000\nprn \"ok\"", "ok").flags(FLAGS),
     ];
@@ -144,6 +170,8 @@ pub fn int_016_what_grows_ends_with_its_memory() {
 pub fn int_017_amplifiers_are_refused_before_they_allocate() {
     check_all(&[
         runs("control: small", "use txt\nprn txt.pad(\"a\", 3), 0..2", "[0, 1, 2]"),
+        limit("more than there is room for", "use txt\nprn len(txt.pad(\"a\", 6e6)), len(0..<600000)", "memory").flags(&["--mem", "2M"]),
+        runs("twin: with room for it", "use txt\nprn len(txt.pad(\"a\", 6e6)), len(0..<600000)", "6000000 600000"),
         fails("a range beyond exact whole numbers", "xs = 0..1e18", "1000000000000000000").within(3_000),
         limit("a range of 1e15", "xs = 0..1e15", "ran out").within(3_000),
         fails("a range from end to end", "xs = -1e308..1e308", "1e+308").within(3_000),
@@ -168,6 +196,12 @@ pub fn int_018_cycles_that_are_dropped_are_collected() {
             "--fuel",
             "1000000000",
         ]),
+        runs(
+            "twin: cycles that are kept, with room",
+            "all = nil\nn = 0\nwhl n < 100000:\n  a = [nil, all]\n  a[0] = a\n  all = a\n  n += 1\nprn \"ok\"",
+            "ok",
+        )
+        .flags(&["--mem", "64M", "--fuel", "1000000000"]),
         limit("cycles that are kept", "all = nil\nwhl tru:\n  a = [nil, all]\n  a[0] = a\n  all = a", "memory").flags(&[
             "--mem",
             "8M",
@@ -181,10 +215,12 @@ pub fn int_018_cycles_that_are_dropped_are_collected() {
 const DAG: &str = "d = []\ni <- 1..60: d = [d, d]\ne = []\ni <- 1..60: e = [e, e]\n";
 
 pub fn int_019_shared_structure_costs_no_more_than_the_limit() {
-    const FLAGS: &[&str] = &["--mem", "64M", "--fuel", "50000000", "--time", "20s"];
+    const FLAGS: &[&str] = &["--mem", "64M", "--fuel", "5000000", "--time", "20s"];
     check_all(&[
         runs("control: made and dropped", format!("{DAG}prn len(d)"), "2").flags(FLAGS),
         runs("control: few levels", "d = []\ni <- 1..3: d = [d, d]\nprn d", "[[[[], []], [[], []]], [[[], []], [[], []]]]").flags(FLAGS),
+        limit("eighteen levels", format!("{}prn len(str(d))", DAG.replace("60", "18")), "fuel").flags(&["--fuel", "100000"]),
+        runs("twin: eighteen levels, with enough fuel", format!("{}prn len(str(d))", DAG.replace("60", "18")), "1572860"),
         Row::new("printed", format!("{DAG}prn d"), 4, "").flags(FLAGS),
         Row::new("as text", format!("{DAG}s = str(d)"), 4, "").flags(FLAGS),
         Row::new("interpolated", format!("{DAG}s = $\"{{d}}\""), 4, "").flags(FLAGS),
@@ -218,6 +254,12 @@ pub fn int_020_a_million_levels_overflow_nothing() {
             "bol tru",
         ),
     ]);
+    // In a program that drops, shows and compares as it comes, by calling itself, each of these ends by a signal.
+    for what in ["drop", "print", "equal"] {
+        let ran = watch_unguarded(what, b"");
+        assert!(ran.code.is_none(), "{what}: {ran:?}");
+        note(Part::Twin);
+    }
 }
 
 pub fn int_021_values_that_contain_themselves_end() {
@@ -307,6 +349,9 @@ pub fn int_029_json_depth_and_oddities_are_errors() {
         fails("two values", decode("'1 2'"), ""),
         fails("a control character", decode("'\"a\\nb\"'"), ""),
     ]);
+    let deep = watch_unguarded("nested", "[".repeat(1 << 20).as_bytes());
+    assert!(deep.code.is_none(), "{deep:?}");
+    note(Part::Twin);
 }
 
 pub fn int_030_json_of_what_is_no_data_is_an_error_without_insides() {
@@ -456,6 +501,15 @@ pub fn int_046_evaluated_text_has_the_sandboxs_powers_only() {
         .flags(DIR),
         runs("it sees no outer name", format!("{inside}secret = 5\nr = try(\\() sbxev(sb, \"secret\"))\nprn r.val, typ(r.err)"), "nil str"),
         runs("what does not compile is an error", format!("{inside}r = try(\\() sbxev(sb, \"1 +\"))\nprn typ(r.err)"), "str"),
+        runs(
+            "twin: evaluated in a sandbox that may",
+            "use sbx\nprn sbxev(sbxme(), \"use fs\\nfs.rd('/in/readme.txt')\")",
+            "a granted file",
+        )
+        .flags(DIR),
+        limit("a depth that ends", format!("{inside}prn sbxev(sb, \"f(n) = if n: f(n - 1) + 1 | 0\\nf(20000)\")"), "depth"),
+        runs("twin: with a greater depth", format!("{inside}prn sbxev(sb, \"f(n) = if n: f(n - 1) + 1 | 0\\nf(20000)\")"), "20000")
+            .flags(&["--depth", "100000"]),
         limit("its depth is the sandbox's", format!("{inside}sbxev(sb, \"f() = f() + 1\\nf()\")"), "depth"),
         limit("text that evaluates text", "use sbx\nsb = sbxmk(sbxls(sbxme()))\ng() = sbxev(sb, \"\\\\(g) g()\")(g)\ng()", "depth"),
     ]);
@@ -468,6 +522,9 @@ pub fn int_047_random_bytes_of_odd_counts_are_errors_or_limits() {
         runs("control", "prn len(__sys_random(8)), typ(__sys_random(0))", "8 byt").flags(GRANT),
         runs("two draws differ", "prn __sys_random(16) == __sys_random(16)", "fls").flags(GRANT),
         Row::new("without the native", "__sys_random(8)", 3, "__sys_random"),
+        runs("twin: with it", "prn len(__sys_random(8))", "8").flags(GRANT),
+        runs("many draws", "n = 0\nwhl n < 20000:\n  __sys_random(1)\n  n += 1\nprn n", "20000").flags(GRANT),
+        limit("draws without end", "whl tru: __sys_random(1000)", "fuel").flags(&["--grant", "capio,caprn", "--fuel", "100000"]),
     ];
     rows.extend(["-1", "0.5", "nil", "\"8\"", "1e300", "-1e300"].map(|n| runs(n, count(n), "nil str").flags(GRANT).within(3_000)));
     rows.push(Row::new("a terabyte", "__sys_random(1e12)\nprn \"never\"", 1, "").flags(GRANT).within(3_000));

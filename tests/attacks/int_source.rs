@@ -1,7 +1,8 @@
 //! Attack rows INT-P: source text that wants to crash, hang, exhaust or deceive the front end. Each test is named by its row and has a
 //! control that must work.
 
-use ilu_tests::watched::{Row, check_all, watch};
+use ilu_tests::tally::{Part, note};
+use ilu_tests::watched::{Row, check_all, watch, watch_unguarded};
 use std::time::Duration;
 
 const MILLION: usize = 1_000_000;
@@ -28,6 +29,18 @@ pub fn int_001_a_million_brackets_are_an_error_of_depth() {
     rows.push(refused("only closed", format!("x = {}", ")".repeat(MILLION)), ")"));
     rows.push(refused("mixed", format!("x = {}", "([{a:".repeat(MILLION / 3)), "deep"));
     check_all(&rows);
+    twin_overflows(&nested("(", "1", ")", MILLION));
+    twin_overflows(&"([{a:".repeat(MILLION / 3));
+}
+
+/// The twin of what is refused for its depth: a parser that calls itself for each bracket ends by a signal on the same text, and reads a shallow
+/// one.
+fn twin_overflows(text: &str) {
+    let shallow = watch_unguarded("nested", nested("(", "1", ")", 50).as_bytes());
+    assert_eq!(shallow.code, Some(0), "{shallow:?}");
+    let deep = watch_unguarded("nested", text.as_bytes());
+    assert!(deep.code.is_none(), "without a guard this depth is survived, so the row proves nothing: {deep:?}");
+    note(Part::Twin);
 }
 
 pub fn int_002_nested_functions_and_blocks_are_an_error_of_depth() {
@@ -51,6 +64,7 @@ pub fn int_002_nested_functions_and_blocks_are_an_error_of_depth() {
         refused("calls", format!("f = len\nx = {}1{}", "f(".repeat(deep), ")".repeat(deep)), "deep"),
         refused("targets", format!("x = []\n{}0{} = 1", "x[".repeat(deep), "]".repeat(deep)), "deep"),
     ]);
+    twin_overflows(&format!("f = len\nx = {}1{}", "f(".repeat(deep), ")".repeat(deep)));
 }
 
 pub fn int_002_long_chains_that_do_not_nest_are_fine() {
@@ -91,6 +105,12 @@ pub fn int_004_one_enormous_line_is_refused_before_it_is_read() {
     let ran = watch(&["run", "--color", "never", "-"], format!("x = {line}1").as_bytes());
     assert_eq!(ran.code, Some(2), "{}", ran.err);
     assert!(ran.err.len() < 4_000 && ran.took < Duration::from_secs(10), "{} bytes in {:?}", ran.err.len(), ran.took);
+    assert!(ran.peak < 96 << 20, "{} MiB for a text that is not read", ran.peak >> 20);
+    note(Part::Refusal);
+    // Without a bound on what is read, it is held.
+    let whole = watch_unguarded("whole", line.as_bytes());
+    assert!(whole.code == Some(0) && whole.peak > 100 << 20, "{} MiB", whole.peak >> 20);
+    note(Part::Twin);
 }
 
 pub fn int_005_hostile_numbers_are_errors_in_linear_time() {

@@ -13,6 +13,10 @@
     reason = "tests"
 )]
 
+mod bout;
+mod cap_amplify;
+mod cap_natives;
+mod cap_patch;
 mod cap_sandbox;
 mod catalogue;
 mod fs_lexical;

@@ -3,7 +3,7 @@
 use crate::command::root;
 use crate::expect::{At, Case};
 use crate::suite::{Ended, FOLDER};
-use ilu::{Engine, Kind, Loader, Setup};
+use ilu::{Engine, Kind, Loader, Outcome, Setup};
 use ilu_sbx::{Grants, Limits, Outside};
 use std::io;
 use std::path::PathBuf;
@@ -122,6 +122,22 @@ pub fn with_limits(limits: Limits) -> Setup {
     let caps = ilu_cap::bundle::natives(["__sys_stdout", "__sys_stderr"]).expect("these natives exist");
     let outside = Kept { out: Shared::default(), err: Shared::default(), start: Instant::now() };
     Setup::new(Grants { caps, mounts: Vec::new(), env: Vec::new(), argv: Vec::new(), limits }, Box::new(outside))
+}
+
+/// Runs a text under what a test grants: how it ended, and what it wrote to standard output and error.
+///
+/// # Panics
+/// When the text does not compile.
+#[must_use]
+pub fn run_text(text: &str, grants: Grants, change: impl FnOnce(&mut Setup)) -> (Outcome, String, String) {
+    let program = engine().compile("main.ilu", text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let (out, err) = (Shared::default(), Shared::default());
+    let outside = Kept { out: Arc::clone(&out), err: Arc::clone(&err), start: Instant::now() };
+    let mut setup = Setup::new(grants, Box::new(outside));
+    change(&mut setup);
+    let outcome = engine().run(&program, setup);
+    let text = |shared: &Shared| String::from_utf8_lossy(&shared.lock().expect("nothing panics while it is held")).into_owned();
+    (outcome, text(&out), text(&err))
 }
 
 /// Runs a case; nothing when it needs what only the command line can give it.

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 /// The parts of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,23 @@ pub fn note(part: Part) {
         Part::Control => counts.controls += 1,
         Part::Twin => counts.twins += 1,
     }
+}
+
+/// How long tests took, by name.
+static TIMES: Mutex<Vec<(Duration, String)>> = Mutex::new(Vec::new());
+
+/// Takes note of how long a test took.
+pub fn took(test: &str, time: Duration) {
+    TIMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((time, test.to_owned()));
+}
+
+/// The tests that took longest, the longest first.
+#[must_use]
+pub fn slowest(count: usize) -> Vec<(Duration, String)> {
+    let mut times = TIMES.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    times.sort_by(|a, b| b.cmp(a));
+    times.truncate(count);
+    times
 }
 
 /// All rows that were begun.

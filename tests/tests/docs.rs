@@ -140,3 +140,42 @@ fn every_example_in_the_pages_runs_and_prints_what_its_page_says() {
     }
     assert!(failures.is_empty(), "{} of {} examples are wrong:\n{}", failures.len(), all.len(), failures.join("\n"));
 }
+
+/// The names in a module's object, each with the function it stands for.
+fn names(module: &str, source: &str) -> Vec<(String, String)> {
+    let start = format!("\n{module} = {{");
+    let Some(object) = source.split(&start).nth(1).and_then(|rest| rest.split("\n}").next()) else { return Vec::new() };
+    let pairs = object.split(',').filter_map(|pair| pair.split_once(':'));
+    pairs.map(|(name, function)| (name.trim().trim_matches('"').to_string(), function.trim().to_string())).collect()
+}
+
+/// Is the word itself in the text?
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let whole = |(at, _): (usize, &str)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part);
+    text.match_indices(word).any(whole)
+}
+
+#[test]
+fn every_function_of_a_module_is_in_its_page_and_of_the_modules_about_rights_in_an_example() {
+    let (mut modules, mut lacking) = (0, Vec::new());
+    for entry in std::fs::read_dir(root().join("stdlib")).unwrap() {
+        let folder = entry.unwrap().path();
+        let module = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let Ok(source) = std::fs::read_to_string(folder.join(format!("{module}.ilu"))) else { continue };
+        let page = std::fs::read_to_string(folder.join(format!("{module}.md"))).unwrap_or_default();
+        let programs: String = blocks(&page).into_iter().filter(|block| block.0.starts_with("ilu")).map(|block| block.3).collect();
+        modules += 1;
+        for (name, function) in names(&module, &source) {
+            let is_in = |text: &str| has_word(text, &format!("{module}.{name}")) || has_word(text, &function);
+            if !is_in(&page) {
+                lacking.push(format!("{module}.md does not have {module}.{name}"));
+            }
+            if ["cap", "sbx", "pol"].contains(&module.as_str()) && !is_in(&programs) {
+                lacking.push(format!("no example in {module}.md has {module}.{name}"));
+            }
+        }
+    }
+    assert!(modules >= 15, "only {modules} modules found: the search looks in the wrong place");
+    assert!(lacking.is_empty(), "{}", lacking.join("\n"));
+}

@@ -54,6 +54,26 @@ fn is_enough_and_least(scene: &dyn Fn() -> Scratch, flags: &[&str], script: &str
             assert_ne!(ran.code, Some(0), "{script} does as well without {gone} of\n{learned}");
         }
     }
+    // Fuel is told as twice what was used, rounded up, and at least 1000: a quarter of it is not enough.
+    let fuel = learned.lines().find_map(|line| line.strip_prefix("fuel = ")).map(|n| n.parse::<u64>().unwrap());
+    let fuel = fuel.unwrap_or_else(|| panic!("no fuel in\n{learned}"));
+    if fuel > 1000 {
+        let scant = learned.replace(&format!("fuel = {fuel}\n"), &format!("fuel = {}\n", fuel / 4));
+        assert_ne!(with(&scant).code, Some(0), "{script} does as well with a quarter of the fuel of\n{learned}");
+    }
+    // What a run needed, looking at the text must have foreseen, unless it says that it can't.
+    let told = ilu_in(scene().path(), &["check", "--caps", "--json", script], b"").out;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let caps = &told[0]["caps"];
+    if caps["unknown"].as_array().is_some_and(Vec::is_empty) {
+        let listed: Vec<&str> = caps["natives"].as_array().unwrap().iter().filter_map(|native| native["native"].as_str()).collect();
+        let granted = list(&learned, "grant");
+        // Sandboxes may be made with natives that are never called.
+        let called = granted.iter().filter(|native| caps["natives"].as_array().is_some() && !listed.contains(&native.as_str()));
+        let text = std::fs::read_to_string(scene().at(script)).unwrap();
+        let missed: Vec<_> = called.filter(|_| !text.contains("sbxmk") && !text.contains("sbx.mk")).collect();
+        assert!(missed.is_empty(), "{script} needed {missed:?}, `check --caps` lists {listed:?}");
+    }
     learned
 }
 

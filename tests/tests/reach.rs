@@ -76,13 +76,15 @@ fn names(reach: &Reach) -> BTreeSet<&'static str> {
 /// Natives that a run asked for, whether it got them or not. It holds every native and a directory of its own.
 fn used(engine: &Engine, name: &str, text: &str, folder: Option<&Path>) -> BTreeSet<&'static str> {
     let Ok(program) = engine.compile(name, text) else { return BTreeSet::new() };
+    // What is there to be measured runs long and does the same all the time.
+    let fuel = if folder.is_some_and(|folder| folder.ends_with("bench/programs")) { 1_000_000 } else { 50_000_000 };
     let scratch = Scratch::new("reach");
     let Granted::Dir { dir, .. } = host::open(scratch.path().to_str().unwrap()).unwrap() else { panic!("a directory") };
     let mount = Mount { guest: "/tmp".to_owned(), opened: Opened::Dir(dir), access: Access::ReadWrite };
     let grants = Grants {
         caps: NativeId::all().collect(),
         mounts: vec![mount],
-        limits: Limits { fuel: 50_000_000, memory: 64 << 20, ..Limits::default() },
+        limits: Limits { fuel, memory: 64 << 20, ..Limits::default() },
         ..Grants::default()
     };
     let kept = Kept::default();
@@ -104,6 +106,28 @@ fn reached(engine: &Engine, name: &str, text: &str, folder: Option<&Path>) -> Op
     let program = engine.compile(name, text).ok()?;
     let mut folder = folder.map(loader);
     Some(reach(engine, &program, folder.as_mut().map(|folder| folder as &mut dyn Loader)))
+}
+
+/// Files of the repository with this ending, without what is built and the library's own modules.
+fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_path_buf()]);
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !["target", "out", ".git"].contains(&name.as_str()) {
+                open.push(path);
+            } else if path.extension().is_some_and(|is| is == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn scripts_below(folder: &Path) -> Vec<PathBuf> {
+    files_below(folder, "ilu").into_iter().filter(|path| !path.starts_with(root().join("stdlib"))).collect()
 }
 
 /// Every script of the repository: its name, its text and its folder. Test files call their tests.
@@ -128,11 +152,22 @@ fn scripts() -> Vec<(String, String, PathBuf)> {
         text.push('\n');
         found.push((format!("{name}_test.ilu"), text, folder));
     }
-    for example in std::fs::read_dir(root().join("examples")).unwrap() {
-        let path = example.unwrap().path();
-        if path.extension().is_some_and(|ending| ending == "ilu") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            found.push((path.file_name().unwrap().to_string_lossy().into_owned(), text, root().join("examples")));
+    // All others: examples, benchmarks, modules of tests.
+    let known: BTreeSet<PathBuf> = suite::files().into_iter().map(|file| root().join(suite::FOLDER).join(file)).collect();
+    for path in scripts_below(&root()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if known.contains(&path) || name.ends_with("_test.ilu") {
+            continue;
+        }
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        found.push((name, text, path.parent().unwrap().to_path_buf()));
+    }
+    // And the programs in the pages.
+    for page in files_below(&root(), "md") {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for block in text.split("\n```ilu").skip(1) {
+            let program = block.split_once('\n').map_or("", |(_, rest)| rest.split("\n```").next().unwrap_or(""));
+            found.push(("page.ilu".to_owned(), format!("{program}\n"), page.parent().unwrap().to_path_buf()));
         }
     }
     found

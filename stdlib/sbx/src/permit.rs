@@ -172,7 +172,11 @@ impl Permit<'_> {
         }
         let through_first = guest.below(&entry.guest).is_none();
         let place = Place { source: Arc::clone(&entry.source), rest: rest.to_owned(), guest: name };
-        if self.realm.watch.is_idle() && self.realm.is_unobserved() { Ok(place) } else { self.watched(place, &entry.grant.place, want, through_first, follow) }
+        if self.realm.watch.is_idle() && self.realm.is_unobserved() {
+            Ok(place)
+        } else {
+            self.watched(place, &entry.grant.place, want, through_first, follow)
+        }
     }
 
     /// The smallest grant that would allow a path: the path itself, or where `held` is granted already, that with more access.

@@ -42,7 +42,13 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(outside: Box<dyn Outside>, natives: Natives, argv: Vec<String>, variables: Vec<(String, String)>, root: Holding) -> Run {
+    pub(crate) fn new(
+        outside: Box<dyn Outside>,
+        natives: Natives,
+        argv: Vec<String>,
+        variables: Vec<(String, String)>,
+        root: Holding,
+    ) -> Run {
         let records = Arc::new(Records::default());
         let fixed = Shared::fixed(&records, root);
         Run {

@@ -10,7 +10,7 @@ use crate::run::{Records, lock};
 use crate::view::View;
 use ilu_cap::rights::{Budgets, Rights, Subjects};
 use ilu_cap::{CapSet, NativeId};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -105,14 +105,7 @@ impl Shared {
         shared
     }
 
-    fn with(
-        records: &Arc<Records>,
-        number: u64,
-        parents: Vec<Arc<Shared>>,
-        kind: SandboxKind,
-        depth: u32,
-        holding: Holding,
-    ) -> Shared {
+    fn with(records: &Arc<Records>, number: u64, parents: Vec<Arc<Shared>>, kind: SandboxKind, depth: u32, holding: Holding) -> Shared {
         records.born();
         Shared {
             number,
@@ -219,10 +212,12 @@ impl Shared {
             found.push(only.as_ref());
             next = &only.parents;
         }
-        let mut work: BTreeSet<Ranked<'_>> = next.iter().map(|parent| Ranked(parent)).collect();
-        while let Some(Ranked(parent)) = work.pop_last() {
+        // The deepest first, so that each is met once.
+        let ranked = |shared: &'_ Arc<Shared>| (shared.depth, shared.number);
+        let mut work: BTreeMap<(u32, u64), &Shared> = next.iter().map(|parent| (ranked(parent), parent.as_ref())).collect();
+        while let Some((_, parent)) = work.pop_last() {
             found.push(parent);
-            work.extend(parent.parents.iter().map(|parent| Ranked(parent)));
+            work.extend(parent.parents.iter().map(|parent| (ranked(parent), parent.as_ref())));
         }
         found
     }
@@ -253,34 +248,5 @@ impl Drop for Shared {
     fn drop(&mut self) {
         let heir = if *self.logged.get_mut() { self.parents.first() } else { None };
         self.records.gone(self.number, heir);
-    }
-}
-
-/// In the order of depth, so that a walk up meets each once.
-struct Ranked<'a>(&'a Shared);
-
-impl Ranked<'_> {
-    fn rank(&self) -> (u32, u64) {
-        (self.0.depth, self.0.number)
-    }
-}
-
-impl PartialEq for Ranked<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank() == other.rank()
-    }
-}
-
-impl Eq for Ranked<'_> {}
-
-impl PartialOrd for Ranked<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ranked<'_> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank().cmp(&other.rank())
     }
 }
