@@ -194,14 +194,23 @@ impl Told {
             if outcome.ledger.denied_more > 0 {
                 told["denials_left_out"] = json!(outcome.ledger.denied_more);
             }
+            if !outcome.failures.is_empty() {
+                told["tasks"] = outcome.failures.iter().map(report::failure::unseen_as_json).collect();
+            }
             if let Some(sealed) = &outcome.audit {
                 told["audit"] = json!({"events": sealed.events, "head": sealed.head});
             }
             self.terminal.tell(&data::one_line(&told));
-        } else if let Err(error) = &outcome.result
-            && !silent
-        {
-            self.terminal.tell(&report::failure::failure(error, self.terminal.look));
+        } else {
+            if let Err(error) = &outcome.result
+                && !silent
+            {
+                self.terminal.tell(&report::failure::failure(error, self.terminal.look));
+            }
+            for failure in &outcome.failures {
+                self.begin_line();
+                self.terminal.tell(&report::failure::unseen(failure));
+            }
         }
         exit
     }

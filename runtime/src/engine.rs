@@ -16,12 +16,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
+/// A module of the standard library, compiled when first used.
+type Compiled = OnceLock<Result<Arc<Program>, String>>;
+
 /// What all runs share: the standard library's programs, compiled when first used.
 #[derive(Clone)]
 pub struct Engine {
-    std: Arc<[OnceLock<Result<Arc<Program>, String>>]>,
+    std: Arc<[Compiled]>,
 }
-
 
 /// What one run is given.
 pub struct Setup {

@@ -503,7 +503,7 @@ fn caps_tells_what_a_bundle_holds() {
     assert_snapshot!(ran.out);
     let all = ilu(&["caps"]);
     assert!(all.out.lines().count() >= 20 && all.out.contains("capde"), "{}", all.out);
-    assert!(all.out.contains("channels (not in this build)\n") && all.out.contains("(14 not in this build)"), "{}", all.out);
+    assert!(all.out.contains("exec (not in this build)\n") && all.out.contains("(8 not in this build)"), "{}", all.out);
 
     let ran = ilu(&["caps", "--json", "capstdout", "__sys_ls"]);
     let told: serde_json::Value = serde_json::from_str(&ran.out).unwrap();

@@ -3,9 +3,9 @@
 //! A channel has room for so many values; with room for none a value is put in only when somebody waits to take one. Who can't go on
 //! leaves a key in the channel and is woken when it can; it then tries again, and may be too late.
 
+use super::lock;
 use super::parcel::Parcel;
 use super::seat::Seat;
-use super::lock;
 use ilu_sbx::Sandbox;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -138,7 +138,8 @@ impl Channel {
     pub(crate) fn close(&self) {
         let mut state = lock(&self.state);
         state.closed = true;
-        let waiting: Vec<_> = std::mem::take(&mut state.takers).into_values().chain(std::mem::take(&mut state.givers).into_values()).collect();
+        let waiting: Vec<_> =
+            std::mem::take(&mut state.takers).into_values().chain(std::mem::take(&mut state.givers).into_values()).collect();
         drop(state);
         waiting.iter().for_each(|seat| seat.wake());
     }

@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 const MOST_EXTRA: usize = 64;
 /// How often the clock looks for what nobody tells it of.
 const TICK: Duration = Duration::from_millis(20);
+/// Times at which everybody looks around lie so far apart at least.
+const GRAIN: Duration = Duration::from_millis(10);
 /// How long the end of a run waits for natives that block in tasks.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Tasks of a run that failed and that nobody waited for, as they are kept for the end; more are counted.
@@ -58,6 +60,7 @@ pub(crate) struct Crew {
     /// Tasks there are.
     tasks: AtomicUsize,
     processors: usize,
+    began: Instant,
     state: Mutex<State>,
     /// Rung when the clock has something to do.
     bell: Condvar,
@@ -109,6 +112,7 @@ impl Crew {
             shaken: AtomicBool::new(false),
             tasks: AtomicUsize::new(0),
             processors: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            began: Instant::now(),
             state: Mutex::new(state),
             bell: Condvar::new(),
             left: Condvar::new(),
@@ -254,8 +258,12 @@ impl Crew {
         lock(&self.state).timers.remove(&timer);
     }
 
-    /// Everybody is to look around at this time.
+    /// Everybody is to look around at this time, or a moment later.
     pub fn alarm(&self, at: Instant) {
+        // Times that differ by little are one: each wakes everybody.
+        let grain = GRAIN.as_millis();
+        let since = at.saturating_duration_since(self.began).as_millis().div_ceil(grain) * grain;
+        let Some(at) = u64::try_from(since).ok().and_then(|ms| self.began.checked_add(Duration::from_millis(ms))) else { return };
         let mut state = lock(&self.state);
         if state.alarms.insert(at) && state.alarms.first() == Some(&at) {
             self.bell.notify_one();

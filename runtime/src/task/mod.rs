@@ -18,11 +18,13 @@ mod seat;
 mod stoppable;
 mod unpack;
 
+#[cfg(test)]
+mod tests;
 
 pub use channel::Channel;
 pub(crate) use channel::{MAX_CAPACITY, Sent, Took};
-pub use crew::Failure;
 pub(crate) use crew::Crew;
+pub use crew::Failure;
 pub use job::Job;
 pub(crate) use job::Settled;
 pub(crate) use pack::{Refused, pack};

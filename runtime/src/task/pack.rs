@@ -234,9 +234,8 @@ impl<'a> Packer<'a> {
                 match Op::from_number(word.op()) {
                     Some(Op::GetGlobal) => self.global(unit, id, word.k())?,
                     Some(Op::Closure) => {
-                        if self.units.get_mut(unit as usize).is_some_and(|work| work.functions.insert(word.k())) {
-                            makes.push(word.k());
-                        }
+                        let new = self.units.get_mut(unit as usize).is_some_and(|work| work.functions.insert(word.k()));
+                        makes.extend(new.then_some(word.k()));
                     }
                     _ => {}
                 }

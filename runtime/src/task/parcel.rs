@@ -3,7 +3,6 @@
 //! Shape is kept: what was shared is shared, what was a cycle is one. A function takes with it its unit (the program, and of the
 //! unit's variables those that it can reach) and its home.
 
-
 use crate::heap::{Origin, Shared};
 use crate::value::Value;
 use ilu_cap::NativeId;
@@ -63,13 +62,29 @@ pub(super) enum Home {
 pub(super) enum Node {
     Text(Box<str>),
     Bytes(Box<[u8]>),
-    List { items: Box<[Part]>, frozen: bool },
+    List {
+        items: Box<[Part]>,
+        frozen: bool,
+    },
     /// Keys are nodes.
-    Object { fields: Box<[(u32, Part)]>, frozen: bool },
+    Object {
+        fields: Box<[(u32, Part)]>,
+        frozen: bool,
+    },
     Cell(Part),
-    Function { unit: u32, function: u32, home: Home, gate: bool, captures: Box<[Part]> },
+    Function {
+        unit: u32,
+        function: u32,
+        home: Home,
+        gate: bool,
+        captures: Box<[Part]>,
+    },
     Shared(Shared),
-    Method { of: u32, native: NativeId, home: Home },
+    Method {
+        of: u32,
+        native: NativeId,
+        home: Home,
+    },
     Sandbox(Home),
 }
 

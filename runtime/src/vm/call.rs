@@ -263,10 +263,16 @@ impl Vm {
     fn called(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<ilu_sbx::Plain, Fault> {
         self.settle();
         let room = self.room();
+        let crew = self.crew_of_blocking(native);
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, args)?;
         let (file, line) = super::trace::script_place(heap, frames);
-        let result = realm.call(CallSite { authority, account: *account, file, line, room }, native, &args);
+        let site = CallSite { authority, account: *account, file, line, room };
+        let result = match crew {
+            // Its worker will be busy with nothing else: others may need another.
+            Some(crew) => crew.blocking(|| realm.call(site, native, &args)),
+            None => realm.call(site, native, &args),
+        };
         drop(args);
         self.book_buffers();
         result.map_err(Fault::Stop)

@@ -76,9 +76,7 @@ impl Vm {
         self.push_boundary(ends, sandbox, dest, inner);
         let below = self.boundaries.len();
         let started = start(self);
-        if started.as_ref().is_err_and(is_to_be_repeated)
-            && self.boundaries.len() == below
-        {
+        if started.as_ref().is_err_and(is_to_be_repeated) && self.boundaries.len() == below {
             // It will be tried again from before the boundary.
             self.pop_boundary();
         }

@@ -190,7 +190,11 @@ impl Vm {
         let text = match key {
             Key::Std(name, _) => return self.engine.std_program(name).map_err(Fault::Message),
             Key::Program(path) => match &mut self.loader {
-                Some(loader) => loader.lock().unwrap_or_else(PoisonError::into_inner).load(path).map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
+                Some(loader) => loader
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .load(path)
+                    .map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
                 None => return Err(Fault::Message(format!("can't use `{path}`: this program has no files of its own"))),
             },
             Key::File(path, _) => self.read_source(path, authority).map_err(|fault| match fault {

@@ -95,6 +95,7 @@ impl Vm {
         // Where there are too many sandboxes it is one that holds nothing.
         vm.own = vm.realm.adopt(&authority).unwrap_or(ilu_sbx::VOID);
         vm.in_root = in_root;
+        vm.realm.set_task(seat.number);
         (vm, function)
     }
 

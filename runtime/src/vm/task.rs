@@ -11,7 +11,7 @@ use crate::builtin::Fault;
 use crate::heap::{Bound, Method, Shared};
 use crate::task::{Channel, Crew, Job, MAX_CAPACITY, Parcel, Refused, Seat, Sent, Took, WaitsFor, pack, unpack};
 use crate::value::{HandleRef, Kind, StrId, Value};
-use ilu_cap::NativeId;
+use ilu_cap::{Class, NativeId};
 use ilu_lang::code::op::Word;
 use ilu_sbx::plain::{Arg, HandleId};
 use ilu_sbx::{Sandbox, SbxId, Stop};
@@ -150,6 +150,16 @@ impl Vm {
         self.still(native, authority, owner)
     }
 
+    /// Asks the doorway about a value that goes through a channel.
+    fn pass(&mut self, native: NativeId, authority: SbxId, owner: &Sandbox) -> Result<(), Fault> {
+        self.settle();
+        let room = self.room();
+        let Self { heap, realm, frames, account, .. } = self;
+        let (file, line) = trace::script_place(heap, frames);
+        realm.pass(&ilu_sbx::CallSite { authority, account: *account, file, line, room }, native).map_err(Fault::Stop)?;
+        self.still(native, authority, owner)
+    }
+
     /// Neither who asks nor whose the resource is was revoked meanwhile.
     fn still(&mut self, native: NativeId, authority: SbxId, owner: &Sandbox) -> Result<(), Fault> {
         if !owner.is_revoked() && !self.realm.is_revoked(authority) {
@@ -242,7 +252,7 @@ impl Vm {
             }
             _ => {
                 let parcel = self.packed(value, "the value")?;
-                self.admit(native, &[SOME_HANDLE, Arg::Nil], authority, channel.owner())?;
+                self.pass(native, authority, channel.owner())?;
                 (None, parcel)
             }
         };
@@ -273,7 +283,7 @@ impl Vm {
             }
             _ => {
                 let until = self.until(native, ms)?;
-                self.admit(native, &[SOME_HANDLE], authority, channel.owner())?;
+                self.pass(native, authority, channel.owner())?;
                 (None, until, None)
             }
         };
@@ -428,6 +438,12 @@ impl Vm {
     /// Whether this isolate is a task.
     pub(super) fn is_task(&self) -> bool {
         self.crew.as_ref().is_some_and(|(_, seat)| seat.number > 0)
+    }
+
+    /// The crew, when this is a task and a native may keep its thread waiting.
+    pub(super) fn crew_of_blocking(&self, native: NativeId) -> Option<Arc<Crew>> {
+        let (row, (crew, seat)) = (native.row(), self.crew.as_ref()?);
+        (seat.number > 0 && (!row.kernel.is_empty() || row.class == Class::Stdio)).then(|| Arc::clone(crew))
     }
 
     /// Runs until it is done, can't go on, or has had so many slices of fuel.
