@@ -31,6 +31,7 @@ Examples:
   ilu run -e 'prn 1 + 1'
   echo 'prn \"hi\"' | ilu run -
   ilu run --dir /var/lib/dpkg:/in:ro --dir out:/out:rw --grant capde,capio packages.ilu
+  ilu run --net api.example.com --net 127.0.0.1:8080 client.ilu
   ilu run --env LANG --mem 16M --time 2s --audit - job.ilu -- first second
 
 A script started with no flag has stdout, stderr, its arguments, the clock, channels and tasks.";
@@ -40,6 +41,7 @@ Examples:
   ilu explain --dir data:/in -- __sys_read_file /in/a.txt
   ilu explain --dir data:/in -- __sys_write_file /in/a.txt
   ilu explain -- __sys_getenv HOME
+  ilu explain --net '*.example.com' -- __sys_tcp_dial api.example.com 443
 
 Nothing is done. The exit code is 0 when the call would be allowed and 3 when it would be denied.";
 
@@ -49,6 +51,22 @@ Examples:
   ilu learn --dir data:/in --dir out:/out:rw job.ilu > ilu.toml
 
 The script runs, with the grants given and no more. What it prints goes to standard error.";
+
+const FMT_EXAMPLES: &str = "\
+Examples:
+  ilu fmt job.ilu
+  ilu fmt --check .
+  ilu fmt - < job.ilu
+
+A script that does not parse is left as it is.";
+
+const TEST_EXAMPLES: &str = "\
+Examples:
+  ilu test
+  ilu test src/job_test.ilu --filter parses
+  ilu test --dir fixtures:/in
+
+A test is a function without parameters whose name begins with test_; it has failed when it raises.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -66,6 +84,12 @@ pub enum Command {
     Learn(Box<Run>),
     /// Compile scripts and say what is wrong with them
     Check(Check),
+    /// Write scripts in the one formatting
+    #[command(after_help = FMT_EXAMPLES)]
+    Fmt(Fmt),
+    /// Run the `test_…` functions of `*_test.ilu` files, each in a sandbox of its own
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(Box<Test>),
     /// Say whether a call would be allowed, by which rule, and what would allow it
     Explain(Box<Explain>),
     /// Trust an ilu.toml as it is now: beside a script it counts from then on, until it changes
@@ -112,6 +136,37 @@ pub struct Check {
     /// How to tell.
     #[command(flatten)]
     pub output: OutputFlags,
+}
+
+/// `ilu fmt`
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// The scripts, or folders of them; `-` formats standard input to standard output
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Write nothing; name the scripts that are not formatted, and exit with 1 if there are any
+    #[arg(long)]
+    pub check: bool,
+    /// When to draw messages in colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// `ilu test`
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files of tests, or folders that are walked for `*_test.ilu`; the current one when there is none
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Only the tests that have this in their name
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// What each test may touch.
+    #[command(flatten)]
+    pub grants: GrantFlags,
+    /// When to draw messages in colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
 }
 
 /// `ilu explain`
@@ -194,6 +249,15 @@ pub struct GrantFlags {
     /// One environment variable: the process's own, or this value
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = quantity::env_spec)]
     pub env: Vec<(String, Option<String>)>,
+    /// A host that may be reached: a name, *.DOMAIN, an address, a network or *; a leading ! denies; the first that matches decides
+    ///
+    /// PORT is a number, FROM..TO or *; without it a name is reached on 443 and 80, an address on all. Names and * never reach addresses of
+    /// this machine, of private networks and the like: only a rule with the address itself does ('127.0.0.1:8080', '10.0.0.0/8').
+    #[arg(long, value_name = "[!]HOST[:PORT]", value_parser = quantity::net_rule)]
+    pub net: Vec<String>,
+    /// A file of network rules as JSON: [{"net": HOST, "port": PORT, "eff": true}]; they stand before those of --net
+    #[arg(long, value_name = "FILE")]
+    pub pol: Vec<String>,
     /// Fuel: a deterministic count of what the script does
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = quantity::count)]
     pub fuel: Option<u64>,
@@ -247,7 +311,8 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-const FIRST_WORDS: [&str; 12] = ["run", "check", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
+const FIRST_WORDS: [&str; 14] =
+    ["run", "check", "fmt", "test", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -269,7 +334,7 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
         tips.push(format!(
-            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps` and `audit`"
         ));
     }
     if !is_command || first == "run" {
@@ -314,7 +379,7 @@ mod tests {
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         let command =
-            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps` and `audit`"
                 .to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());

@@ -1,15 +1,20 @@
 //! From grant flags to what the root sandbox holds. The host file opens, the registry names; this only says which flag means what.
 
 use crate::args::GrantFlags;
+use crate::policy;
 use crate::quantity::DirSpec;
 use ilu::Loader;
 use ilu::host::{self, Folder, Granted};
 use ilu_cap::{CapSet, parse_list};
+use ilu_pol::net::MAX_RULES;
 use ilu_sbx::{Access, Grants, Limits, Mount, Opened};
 use std::path::PathBuf;
 
 /// What every script holds: output, its arguments, the clock, channels, tasks; as a list for `--grant`.
 pub const AT_FIRST: [&str; 6] = ["capstdout", "__sys_stderr", "__sys_argv", "captm", "capch", "capsp"];
+
+/// What a network rule brings: to connect and to look names up. To listen is asked for by name.
+pub const NET: [&str; 3] = ["capht", "captc", "capdn"];
 
 /// What the flags grant, and whether the script may load files of its own.
 #[derive(Debug)]
@@ -49,6 +54,7 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
         }
         grants.mounts.push(mount(spec, opened));
     }
+    grants.net = net(flags)?;
     for (name, value) in &flags.env {
         let value = match value {
             Some(value) => value.clone(),
@@ -59,6 +65,20 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
         grants.env.push((name.clone(), value));
     }
     Ok(Granting { grants, folder_is_writable, writable })
+}
+
+/// The rules of the files, then those of the flags.
+fn net(flags: &GrantFlags) -> Result<Vec<String>, String> {
+    let mut rules = Vec::new();
+    for path in &flags.pol {
+        let (text, _) = host::read_config(path).map_err(|error| format!("--pol {error}"))?;
+        rules.extend(policy::read(&text).map_err(|why| format!("--pol {path}: {why}"))?);
+    }
+    rules.extend(flags.net.iter().cloned());
+    if rules.len() > MAX_RULES {
+        return Err(format!("at most {MAX_RULES} network rules, got {}", rules.len()));
+    }
+    Ok(rules)
 }
 
 /// How a flag was read whose HOST has a colon in it: most likely its last part was meant to be an access.
@@ -95,6 +115,9 @@ fn caps(flags: &GrantFlags) -> Result<CapSet, String> {
     }
     if !flags.env.is_empty() {
         list.push("__sys_getenv");
+    }
+    if !flags.net.is_empty() || !flags.pol.is_empty() {
+        list.extend(NET);
     }
     parse_list(&list.join(",")).map_err(|unknown| unknown.to_string())
 }

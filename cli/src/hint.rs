@@ -4,7 +4,8 @@
 use crate::args::GrantFlags;
 use crate::grants::AT_FIRST;
 use crate::quantity::DirSpec;
-use ilu_cap::{GrantKind, by_name};
+use ilu_cap::{Class, GrantKind, by_name};
+use ilu_pol::net::{Rule as NetRule, Where};
 use ilu_sbx::denial::{escape, shell_word};
 use ilu_sbx::{Denial, Rule};
 
@@ -26,6 +27,9 @@ pub fn for_this_command_line(denial: &mut Denial, on: &[String], flags: &GrantFl
             None => format!("--dir {}:rw", path.map_or("PATH", folder)),
         },
         (None, GrantKind::Env) => format!("--env {}", path.unwrap_or("NAME")),
+        (None, GrantKind::Net) if row.class != Class::Serve => {
+            format!("--net {}", on.first().and_then(|on| net_flag(on)).unwrap_or("HOST:PORT".to_string()))
+        }
         (None, _) => format!("--grant {},{}", AT_FIRST.join(","), row.name),
     };
     denial.grant = Some(hint);
@@ -48,6 +52,18 @@ fn covers(guest: &str, path: &str) -> bool {
 fn plain_word(word: &str) -> Option<&str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | '@' | '%');
     (!word.is_empty() && !word.starts_with('-') && word.chars().all(plain)).then_some(word)
+}
+
+/// The rule that would allow what a call was about: a host, a host and a port, or a URL.
+pub fn net_flag(on: &str) -> Option<String> {
+    let on = match on.split_once("://") {
+        None => on,
+        Some((_, rest)) => {
+            let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
+            authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+        }
+    };
+    NetRule::from_text(on).ok().filter(|rule| rule.allow && rule.at != Where::Any).map(|rule| shell_word(&rule.to_string()))
 }
 
 /// The directory in which a file would be made.
@@ -101,6 +117,10 @@ mod tests {
             ),
             ("__sys_rename", Some("d/a.txt"), &["--dir", "d"], "--dir d:rw"),
             ("__sys_getenv", Some("LANG"), &[], "--env LANG"),
+            ("__sys_tcp_dial", Some("api.example.com"), &[], "--net api.example.com"),
+            ("__sys_http_get", Some("https://u:p@api.example.com:8080/x"), &[], "--net api.example.com:8080"),
+            ("__sys_http_get", Some("https://[::1]/"), &[], "--net '[::1]'"),
+            ("__sys_dns", Some("*"), &[], "--net HOST:PORT"),
             ("__sys_random", None, &[], "--grant capstdout,__sys_stderr,__sys_argv,captm,capch,capsp,__sys_random"),
             ("__sys_random", None, &["--grant", "capio"], "--grant capio,__sys_random"),
             ("__sys_read_file", Some("x"), &["--grant", "capio"], "--grant capio,__sys_read_file"),

@@ -15,10 +15,11 @@ use ilu::{Engine, Outcome};
 use ilu_cap::rights::Place;
 use ilu_sbx::denial::shell_word;
 use ilu_sbx::watch::{below, parent};
-use ilu_sbx::{Observed, Outside, Plain, Touch};
+use ilu_sbx::{Lookup, Observed, Outside, Plain, Pool, Touch};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Files of one directory that are told one by one; with more it is the directory.
@@ -48,6 +49,12 @@ impl Outside for Aside {
     fn sleep(&self, ms: f64) {
         self.0.sleep(ms);
     }
+    fn lookup(&self, name: &str) -> io::Result<Lookup> {
+        self.0.lookup(name)
+    }
+    fn pool(&self, addrs: &[SocketAddr]) -> Pool {
+        self.0.pool(addrs)
+    }
     fn interrupted(&self) -> bool {
         self.0.interrupted()
     }
@@ -61,6 +68,7 @@ struct Learned {
     natives: Vec<&'static str>,
     dirs: Vec<DirSpec>,
     env: Vec<String>,
+    net: Vec<String>,
     fuel: u64,
     memory: u64,
     output: u64,
@@ -125,6 +133,7 @@ fn learned(flags: &GrantFlags, observed: &Observed, outcome: &Outcome, took: Dur
             .filter(|(name, _)| observed.env.contains(name))
             .map(|(name, value)| value.as_ref().map_or_else(|| name.clone(), |value| format!("{name}={value}")))
             .collect(),
+        net: observed.net.iter().cloned().collect(),
         fuel: two_digits(twice("fuel").saturating_add(asked.fuel).max(1000)),
         memory: twice("mem").max(asked.memory).max(LEAST_MEMORY).div_ceil(1 << 20),
         output: twice("out").saturating_add(asked.output).max(1).div_ceil(1 << 10),
@@ -193,6 +202,7 @@ fn as_text(args: &Run, learned: &Learned, outcome: &Outcome) -> String {
     let mut words = vec![format!("--grant {}", shell_word(&learned.natives.join(",")))];
     words.extend(learned.dirs.iter().map(dir_flag));
     words.extend(learned.env.iter().map(|env| format!("--env {}", shell_word(env))));
+    words.extend(learned.net.iter().map(|rule| format!("--net {}", shell_word(rule))));
     words.push(format!("--fuel {} --mem {}M --out {}K --time {}s", learned.fuel, learned.memory, learned.output, learned.seconds));
     words.push(shell_word(script));
     // Whole, however long: it is there to be used.
@@ -211,12 +221,13 @@ fn profile_name(script: &str) -> String {
 }
 
 impl crate::profile::Source for Learned {
-    fn lists(&self) -> [(&'static str, Vec<String>); 3] {
+    fn lists(&self) -> [(&'static str, Vec<String>); 4] {
         let dir = |spec: &DirSpec| format!("{}:{}:{}", spec.host, spec.guest, if spec.writable { "rw" } else { "ro" });
         [
             ("grant", self.natives.iter().map(ToString::to_string).collect()),
             ("dir", self.dirs.iter().map(dir).collect()),
             ("env", self.env.clone()),
+            ("net", self.net.clone()),
         ]
     }
     fn budgets(&self) -> [(&'static str, String); 4] {

@@ -12,16 +12,19 @@ mod check;
 mod config;
 mod exit;
 mod explain;
+mod fmt;
 mod grants;
 mod hint;
 mod learn;
 mod page;
+mod policy;
 mod profile;
 mod quantity;
 mod report;
 mod run;
 mod source;
 mod terminal;
+mod testing;
 mod widen;
 
 use args::{Audit, Cli, Color, Command};
@@ -51,6 +54,8 @@ fn command() -> Exit {
         Command::Learn(args) => learn::learn(args),
         Command::Trust(args) => config::trust(args, &Terminal::new(Color::Auto)),
         Command::Check(args) => check::check(args),
+        Command::Fmt(args) => fmt::fmt(args),
+        Command::Test(args) => testing::test(args),
         Command::Audit(Audit::Verify(args)) => audit::verify(args),
         Command::Explain(args) => explain::explain(args),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),

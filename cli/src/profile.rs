@@ -7,12 +7,12 @@ use std::fmt::Write;
 use toml::{Table, Value};
 
 /// The keys of a profile: those of the flags.
-const KEYS: [&str; 8] = ["grant", "dir", "env", "fuel", "mem", "time", "out", "depth"];
+const KEYS: [&str; 10] = ["grant", "dir", "env", "net", "pol", "fuel", "mem", "time", "out", "depth"];
 
 /// What can be written as a profile.
 pub trait Source {
     /// Lists of texts by key; the first is written even when it is empty.
-    fn lists(&self) -> [(&'static str, Vec<String>); 3];
+    fn lists(&self) -> [(&'static str, Vec<String>); 4];
     /// Budgets by key.
     fn budgets(&self) -> [(&'static str, String); 4];
 }
@@ -94,6 +94,12 @@ fn profile(value: &Value, folder: &str) -> Result<GrantFlags, String> {
     for text in table.get("env").map_or(Ok(Vec::new()), |value| texts("env", value))? {
         flags.env.push(quantity::env_spec(&text).map_err(|why| format!("env: {why}"))?);
     }
+    for text in table.get("net").map_or(Ok(Vec::new()), |value| texts("net", value))? {
+        flags.net.push(quantity::net_rule(&text).map_err(|why| format!("net: {why}"))?);
+    }
+    for path in table.get("pol").map_or(Ok(Vec::new()), |value| texts("pol", value))? {
+        flags.pol.push(from(folder, &path));
+    }
     flags.fuel = number(table, "fuel", quantity::count)?;
     flags.mem = number(table, "mem", quantity::size)?;
     flags.out = number(table, "out", quantity::size)?;
@@ -134,6 +140,9 @@ pub fn add(profile: GrantFlags, line: &GrantFlags) -> GrantFlags {
         grant: line.grant.or(profile.grant),
         dir: [profile.dir, line.dir].concat(),
         env: [profile.env, line.env].concat(),
+        // Those of the line come first: what it denies, no profile allows.
+        net: [line.net, profile.net].concat(),
+        pol: [line.pol, profile.pol].concat(),
         fuel: line.fuel.or(profile.fuel),
         mem: line.mem.or(profile.mem),
         time: line.time.or(profile.time),
@@ -149,11 +158,12 @@ mod tests {
 
     #[test]
     fn a_profile_holds_what_the_flags_hold() {
-        let text = "[profile.a]\ngrant = [\"capio\", \"__sys_getenv\"]\ndir = [\"in:/in\", \"/x:/out:rw\"]\nenv = \"LANG\"\nfuel = 5_000\nmem = \"16M\"\ntime = \"2s\"\n";
+        let text = "[profile.a]\ngrant = [\"capio\", \"__sys_getenv\"]\ndir = [\"in:/in\", \"/x:/out:rw\"]\nenv = \"LANG\"\nnet = [\"!a.example.com\", \"*.Example.com\"]\npol = \"p.json\"\nfuel = 5_000\nmem = \"16M\"\ntime = \"2s\"\n";
         let flags = read(text, "a", "conf").unwrap();
         assert_eq!(flags.grant.as_deref(), Some("capio,__sys_getenv"));
         let dirs: Vec<_> = flags.dir.iter().map(|spec| (spec.host.as_str(), spec.guest.as_str(), spec.writable)).collect();
         assert_eq!(dirs, [("conf/in", "/in", false), ("/x", "/out", true)]);
+        assert_eq!((flags.net.join(" ").as_str(), flags.pol.join(" ").as_str()), ("!a.example.com *.example.com", "conf/p.json"));
         assert_eq!(flags.env, [("LANG".to_string(), None)]);
         assert_eq!((flags.fuel, flags.mem, flags.time.map(|time| time.as_secs())), (Some(5000), Some(16 << 20), Some(2)));
         assert_eq!((flags.out, flags.depth), (None, None));

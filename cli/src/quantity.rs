@@ -97,6 +97,14 @@ fn plain_digits(text: &str) -> Option<String> {
     plain.then(|| text.replace('_', ""))
 }
 
+/// A network rule, in its canonical text.
+///
+/// # Errors
+/// It is none, or would not do what it seems to say.
+pub fn net_rule(text: &str) -> Result<String, String> {
+    ilu_pol::net::Rule::from_text(text).map(|rule| rule.to_string()).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use crate::args::Color;
 use crate::exit::Exit;
 use crate::report::{self, Look};
 use anstream::ColorChoice;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// The two streams of this process, and how to write on them.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +40,18 @@ impl Terminal {
         let mut err = std::io::stderr().lock();
         // There is nobody left to tell that standard error is gone.
         let _ = writeln!(err, "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Whether somebody looks at standard error.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    /// Writes a line in the place of the one before; an empty one takes it away.
+    pub fn over(&self, text: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "\r\x1b[K{text}").and_then(|()| err.flush());
     }
 
     /// Says what went wrong, and that it was this.

@@ -2,9 +2,9 @@
 
 use crate::args::GrantFlags;
 use crate::grants::AT_FIRST;
-use crate::hint::folder;
+use crate::hint::{folder, net_flag};
 use crate::quantity::DirSpec;
-use ilu_cap::{GrantKind, Native};
+use ilu_cap::{Class, GrantKind, Native};
 use ilu_sbx::denial::shell_word;
 use ilu_sbx::path::{GuestPath, GuestPrefix};
 use ilu_sbx::{Denial, Rule};
@@ -21,6 +21,7 @@ pub fn widen(flags: &mut GrantFlags, denial: &Denial, row: &Native, on: &[String
             (None, GrantKind::DirRead) => Some(directory(flags, last?, false)),
             (None, GrantKind::DirWrite) => Some(directory(flags, last?, true)),
             (None, GrantKind::Env) => Some(variable(flags, last?)),
+            (None, GrantKind::Net) if row.class != Class::Serve => network(flags, last?),
             (None, _) => Some(exactly(flags, format!("{},{}", AT_FIRST.join(","), row.name))),
         },
         Rule::NoGrant => {
@@ -34,6 +35,7 @@ pub fn widen(flags: &mut GrantFlags, denial: &Denial, row: &Native, on: &[String
             Some(format!("{} in place of {before}", text(spec)))
         }
         Rule::NoVariable => Some(variable(flags, last?)),
+        Rule::NoConnection | Rule::SpecialAddress(_) => network(flags, last?),
         _ => None,
     }
 }
@@ -63,6 +65,13 @@ fn exactly(flags: &mut GrantFlags, list: String) -> String {
 fn variable(flags: &mut GrantFlags, name: &str) -> String {
     flags.env.push((name.to_string(), None));
     format!("--env {}", shell_word(name))
+}
+
+/// A rule for what a call was about.
+fn network(flags: &mut GrantFlags, on: &str) -> Option<String> {
+    let rule = net_flag(on)?;
+    flags.net.push(rule.trim_matches('\'').to_string());
+    Some(format!("--net {rule}"))
 }
 
 /// A directory for a path: one that covers it made writable, else the path itself, or to write it the directory it is in.

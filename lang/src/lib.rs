@@ -11,6 +11,7 @@ pub mod ast;
 pub mod code;
 pub mod compile;
 pub mod diagnostic;
+pub mod format;
 mod layout;
 mod lex;
 pub mod library;

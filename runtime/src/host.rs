@@ -9,6 +9,12 @@
     reason = "turning the operator's flags into handles is what this file is for"
 )]
 
+mod captured;
+pub mod edit;
+mod net;
+
+pub use captured::Captured;
+
 use crate::vm::module::Loader;
 use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::ambient_authority;
@@ -426,6 +432,7 @@ pub struct Process {
     interrupt: Arc<AtomicBool>,
     reader_gone: Arc<AtomicBool>,
     unfinished: Arc<AtomicBool>,
+    captured: Option<Arc<Captured>>,
 }
 
 impl Default for Process {
@@ -439,7 +446,13 @@ impl Process {
     /// With the flag that ends its run. It is set when nobody reads standard output any more: there is no one left to run for.
     #[must_use]
     pub fn new(interrupt: Arc<AtomicBool>) -> Self {
-        Self { started: Instant::now(), interrupt, reader_gone: Arc::default(), unfinished: Arc::default() }
+        Self { started: Instant::now(), interrupt, reader_gone: Arc::default(), unfinished: Arc::default(), captured: None }
+    }
+
+    /// With the flag that ends its run; what is written on its two streams is kept instead, and its standard input is empty.
+    #[must_use]
+    pub fn capturing(interrupt: Arc<AtomicBool>, captured: Arc<Captured>) -> Self {
+        Self { captured: Some(captured), ..Self::new(interrupt) }
     }
 
     /// A flag that tells, after the run, whether it was ended because nobody read standard output any more.
@@ -458,6 +471,9 @@ impl Process {
 
 impl Outside for Process {
     fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(captured) = &self.captured {
+            return captured.take(bytes);
+        }
         let mut out = io::stdout().lock();
         let written = out.write_all(bytes).and_then(|()| out.flush());
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
@@ -468,6 +484,9 @@ impl Outside for Process {
     }
 
     fn write_err(&self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(captured) = &self.captured {
+            return captured.take(bytes);
+        }
         if let Some(last) = bytes.last() {
             self.unfinished.store(*last != b'\n', Ordering::Relaxed);
         }
@@ -475,6 +494,9 @@ impl Outside for Process {
     }
 
     fn wait_in(&self, ms: f64) -> io::Result<bool> {
+        if self.captured.is_some() {
+            return Ok(true);
+        }
         let wait = Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default();
         let wait = Timespec::try_from(wait).map_err(|_| io::ErrorKind::InvalidInput)?;
         let stdin = io::stdin();
@@ -488,6 +510,9 @@ impl Outside for Process {
     }
 
     fn read_in(&self, into: &mut [u8]) -> io::Result<usize> {
+        if self.captured.is_some() {
+            return Ok(0);
+        }
         // Not through the library's own buffer: what that held would not be seen by the waiting.
         Ok(rustix::io::read(io::stdin(), into)?)
     }
@@ -504,6 +529,14 @@ impl Outside for Process {
         if let Ok(length) = Duration::try_from_secs_f64(ms / 1000.0) {
             std::thread::sleep(length);
         }
+    }
+
+    fn lookup(&self, name: &str) -> io::Result<ilu_sbx::Lookup> {
+        net::lookup(name)
+    }
+
+    fn pool(&self, addrs: &[std::net::SocketAddr]) -> cap_std::net::Pool {
+        net::pool(addrs)
     }
 
     fn interrupted(&self) -> bool {

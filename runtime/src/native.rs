@@ -66,8 +66,8 @@ pub(crate) fn size(plain: &Plain) -> usize {
     }
 }
 
-/// A result as a value. Natives make results of a few levels only, so the recursion is bounded by what they are.
-pub(crate) fn value(store: &mut Store, plain: Plain) -> Result<Value, Full> {
+/// A result as a value; `kind` is what `typ` says of an open resource. Natives make results of a few levels only, so the recursion is bounded by what they are.
+pub(crate) fn value(store: &mut Store, plain: Plain, kind: &'static str) -> Result<Value, Full> {
     Ok(match plain {
         Plain::Nil => Value::NIL,
         Plain::Bool(truth) => Value::bool(truth),
@@ -79,7 +79,7 @@ pub(crate) fn value(store: &mut Store, plain: Plain) -> Result<Value, Full> {
         Plain::List(items) => {
             let list = store.list_with_capacity(items.len())?;
             for item in items {
-                let item = value(store, item)?;
+                let item = value(store, item, kind)?;
                 store.list_push(list, item)?;
             }
             list.into()
@@ -87,13 +87,13 @@ pub(crate) fn value(store: &mut Store, plain: Plain) -> Result<Value, Full> {
         Plain::Object(fields) => {
             let object = store.object_new()?;
             for (key, field) in fields {
-                let field = value(store, field)?;
+                let field = value(store, field, kind)?;
                 let key = store.intern(&key)?;
                 store.set(object, key, field)?;
             }
             object.into()
         }
-        Plain::Handle(id) => store.handle_new(id, "fil")?,
+        Plain::Handle(id) => store.handle_new(id, kind)?,
     })
 }
 

@@ -13,6 +13,8 @@ mod fs;
 mod io;
 mod modules;
 mod natives;
+#[path = "../net/natives.rs"]
+mod net;
 #[path = "../obs/natives.rs"]
 mod obs;
 #[path = "../os/natives.rs"]

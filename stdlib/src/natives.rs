@@ -1,6 +1,6 @@
 //! The table of natives this build has. The functions are in the folders of their modules.
 
-use crate::{env, fs, io, obs, os, rnd, syn, tim};
+use crate::{env, fs, io, net, obs, os, rnd, syn, tim};
 use ilu_sbx::{NativeFn, Natives};
 
 /// Canonical names and functions.
@@ -22,6 +22,14 @@ const ROWS: &[(&str, NativeFn)] = &[
     ("__sys_rename", fs::manage::rename),
     ("__sys_copy", fs::manage::copy),
     ("__sys_symlink", fs::manage::symlink),
+    ("__sys_tcp_dial", net::tcp::dial),
+    ("__sys_tcp_connect", net::tcp::connect_ip),
+    ("__sys_tcp_send", net::tcp::send),
+    ("__sys_tcp_recv", net::tcp::recv),
+    ("__sys_tcp_close", net::tcp::close),
+    ("__sys_tcp_listen", net::serve::listen),
+    ("__sys_tcp_accept", net::serve::accept),
+    ("__sys_dns", net::dns::dns),
     ("__sys_chan_new", syn::passed),
     ("__sys_chan_send", syn::passed),
     ("__sys_chan_recv", syn::passed),

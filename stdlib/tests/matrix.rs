@@ -5,6 +5,7 @@ mod rig;
 
 use ilu_cap::rights::{Budgets, Dirs, Grant, Names, Operand, Place, Refusal, Rights, Subject, Subjects, operands};
 use ilu_cap::{CapSet, GrantKind, Kind, NativeId, by_name};
+use ilu_pol::net::Host;
 use ilu_sbx::{Access, Arg, CallSite, HandleId, Limits, Plain, SbxId, Stop};
 use proptest::prelude::*;
 use rig::{Rig, mount, obj};
@@ -150,6 +151,8 @@ const TEXTS: &[&str] = &[
     "SECRET",
     "NONE",
     "A=B",
+    "127.0.0.1",
+    "example.com",
 ];
 
 fn values(live: HandleId) -> Vec<Arg<'static>> {
@@ -260,6 +263,16 @@ fn on_path(model: &Rights, mounts: &[Named], native: NativeId, path: &str, want:
     }
 }
 
+/// The verdict on a host when no view has a network rule.
+fn on_host(native: NativeId, host: &str) -> Expected {
+    match Host::parse(host) {
+        Err(_) => Expected::NotDenied,
+        Ok(Host::Address(_)) => Expected::Denied("special-address"),
+        Ok(Host::Name(_)) if matches!(native.name(), "__sys_tcp_connect" | "__sys_tcp_listen") => Expected::NotDenied,
+        Ok(Host::Name(_)) => Expected::Denied("no-net-rule"),
+    }
+}
+
 /// A text that is no path, is below a file, or names no entry of a directory that could be made or removed: an error, and nothing more
 /// is asked.
 fn is_no_subject(mounts: &[Named], native: NativeId, path: &str) -> bool {
@@ -297,6 +310,12 @@ fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<'_>]
                 let is_name = !name.is_empty() && !name.contains(['=', '\0']);
                 if is_name && model.judge(native, &Subject::Variable(name)) == Err(Refusal::NotGranted) {
                     return Expected::Denied("no-variable");
+                }
+            }
+            (Operand::Address, Arg::Str(host)) if native.row().class != ilu_cap::Class::Http => {
+                let ports = args.get(1).filter(|_| native.row().params.len() > 1);
+                if ports.is_none_or(|port| matches!(port, Arg::Num(1.0))) {
+                    return on_host(native, host);
                 }
             }
             (Operand::Data, Arg::Str(target)) if native.name() == "__sys_symlink" => {
@@ -393,6 +412,8 @@ fn the_doorway_says_what_the_model_says() {
         ("leads-out", 20),
         ("no-variable", 10),
         ("absolute-link", 10),
+        ("no-net-rule", 30),
+        ("special-address", 10),
     ] {
         assert!(tally.0.get(code).is_some_and(|n| *n >= least), "{code}: {:?}", tally.0);
     }

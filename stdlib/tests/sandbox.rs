@@ -149,12 +149,12 @@ fn what_is_missing_is_named_with_the_nearest_that_is_held() {
     let text = refused(rig.make(&[READ], asks("/dta", "lnag")));
     assert_eq!(
         text,
-        "sbxmk: this sandbox does not hold env \"lnag\" (did you mean \"LANG\"?), \"/dta\" ro (did you mean \"/data\"?); --grant, --dir and --env give a script more; with {lax: tru} it makes do with what is held"
+        "sbxmk: this sandbox does not hold env \"lnag\" (did you mean \"LANG\"?), \"/dta\" ro (did you mean \"/data\"?); --grant, --dir, --env and --net give a script more; with {lax: tru} it makes do with what is held"
     );
     let text = refused(rig.make(&[READ], asks("/etc", "PATH")));
     assert_eq!(
         text,
-        "sbxmk: this sandbox does not hold env \"PATH\", \"/etc\" ro; --grant, --dir and --env give a script more; with {lax: tru} it makes do with what is held"
+        "sbxmk: this sandbox does not hold env \"PATH\", \"/etc\" ro; --grant, --dir, --env and --net give a script more; with {lax: tru} it makes do with what is held"
     );
     let text = refused(rig.make(&[], nums(&[("fuel", 5001.0), ("mem", 2000.0), ("out", 1e9)])));
     assert_eq!(
@@ -200,7 +200,7 @@ fn nesting_and_the_number_of_sandboxes_are_bounded() {
 #[test]
 fn options_are_of_the_documented_form_or_an_error() {
     let mut rig = Rig::new(Access::ReadWrite);
-    for key in ["net", "run", "pol", "tasks", "log"] {
+    for key in ["run", "tasks", "log"] {
         assert_eq!(refused(rig.make(&[], on(key))), format!("sbxmk: option {key} is not in this build"));
     }
     let odd = [

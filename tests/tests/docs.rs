@@ -2,7 +2,7 @@
 //! what it prints.
 //!
 //! A block marked ```` ```ilu files ```` is run with an empty directory at `/data` that it may change; ```` ```ilu exit=N ```` is expected to
-//! end with that code. Everything else holds what a script with no flags holds.
+//! end with that code, ```` ```ilu net=RULE ```` has that network rule. Everything else holds what a script with no flags holds.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests read the repository")]
 
@@ -90,6 +90,9 @@ fn run(example: &Example) -> Ran {
     if example.marks.iter().any(|mark| mark == "files") {
         std::fs::create_dir(scratch.at("data")).unwrap();
         args.extend(["--dir".to_string(), "data:/data:rw".to_string()]);
+    }
+    for rule in example.marks.iter().filter_map(|mark| mark.strip_prefix("net=")) {
+        args.extend(["--net".to_string(), rule.to_string()]);
     }
     args.push("example.ilu".to_string());
     ilu_in(scratch.path(), &args, b"")

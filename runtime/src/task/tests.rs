@@ -33,7 +33,7 @@ fn what_is_unpacked_is_what_was_packed() {
     let mut from = Heap::new(1 << 30);
     let deep = Plain::List(vec![Plain::Str("é".repeat(100)), Plain::Bytes(vec![0, 255]), Plain::Num(-0.5), Plain::Nil, Plain::Bool(true)]);
     let plain = Plain::Object(vec![("a".into(), deep.clone()), ("a key".into(), Plain::Object(vec![("in".into(), deep)]))]);
-    let value = crate::native::value(&mut from, plain).unwrap();
+    let value = crate::native::value(&mut from, plain, "fil").unwrap();
     let parcel = packed(&from, value, PLENTY).unwrap();
     let mut to = Heap::new(1 << 30);
     let copy = unpacked(&mut to, &parcel);

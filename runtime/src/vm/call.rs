@@ -252,7 +252,8 @@ impl Vm {
         };
         let bytes = native::size(&plain);
         let opened = if let ilu_sbx::Plain::Handle(id) = plain { Some(id) } else { None };
-        let value = self.received(bytes, |store| native::value(store, plain));
+        let kind = opened.map_or("nil", |id| self.realm.handle_type(id));
+        let value = self.received(bytes, |store| native::value(store, plain, kind));
         if let (Err(_), Some(id)) = (&value, opened) {
             // No value names it, so nothing else would ever close it.
             self.realm.close_handle(id);

@@ -75,12 +75,12 @@ impl Vm {
                 let sandbox = self.sandbox(arg(0))?;
                 self.spend(self.realm.rows_kept() / ROWS_PER_FUEL)?;
                 let rows = Plain::List(self.realm.log(sandbox));
-                self.received(native::size(&rows), |store| native::value(store, rows))?
+                self.received(native::size(&rows), |store| native::value(store, rows, "fil"))?
             }
             Control::Used => {
                 self.settle();
                 let used = self.realm.used(self.sandbox(arg(0))?);
-                self.received(native::size(&used), |store| native::value(store, used))?
+                self.received(native::size(&used), |store| native::value(store, used, "fil"))?
             }
             Control::Bundle => {
                 let Some(name) = arg(0).as_str() else { return Err(Fault::message("a bundle is named by a str")) };

@@ -184,7 +184,7 @@ impl Vm {
         let used = self.realm.used(sandbox);
         let denied = ilu_sbx::Plain::List(self.realm.denied(sandbox));
         let store = &mut self.heap.store;
-        let (used, denied) = (crate::native::value(store, used)?, crate::native::value(store, denied)?);
+        let (used, denied) = (crate::native::value(store, used, "fil")?, crate::native::value(store, denied, "fil")?);
         let keys = [store.intern("val")?, store.intern("err")?, store.intern("used")?, store.intern("denied")?];
         Ok(store.object_with(&keys, &[val, err, used, denied])?)
     }

@@ -63,11 +63,13 @@ natives! {
     Tcp "__sys_tcp_dial" [] (must("host", Str), must("port", Num)) [Connect] Net "a connection to a name and port";
     Tcp "__sys_tcp_connect" ["__sys_tcp_conn"] (must("ip", Str), must("port", Num)) [Connect] Net "a connection to an address and port";
     Tcp "__sys_tcp_send" [] (must("conn", Handle), must("data", Data)) [Connect] Net "sends on a connection";
-    Tcp "__sys_tcp_recv" [] (must("conn", Handle), may("max", Num)) [Connect] Net "receives from a connection";
+    Tcp "__sys_tcp_recv" [] (must("conn", Handle), may("max", Num), may("ms", Num)) [Connect] Net
+        "bytes from a connection, nil at its end";
     Tcp "__sys_tcp_close" [] (must("conn", Handle)) [] None "closes a connection";
 
     Serve "__sys_tcp_listen" [] (must("ip", Str), must("port", Num)) [Listen] Net "listens on an address and port";
-    Serve "__sys_tcp_accept" [] (must("listener", Handle)) [Listen] Net "the next connection made to a listener";
+    Serve "__sys_tcp_accept" [] (must("listener", Handle), may("ms", Num)) [Listen] Net
+        "the next connection made to a listener, nil when none came";
     Serve "__sys_http_serve" [] (must("ip", Str), must("port", Num), must("f", Fun)) [Listen] Net "answers HTTP requests with a function";
 
     Dns "__sys_dns" [] (must("host", Str)) [Connect] Net "the addresses of a name";

@@ -16,6 +16,7 @@ mod call;
 mod canon;
 mod data;
 mod error;
+pub mod net;
 mod role;
 mod rules;
 mod seal;

@@ -13,8 +13,9 @@ use crate::sandbox::Holding;
 use crate::stop::Stop;
 use crate::tree::Tree;
 use crate::view::{NoMount, OpenMounts, View};
-use ilu_cap::rights::{Budgets, Names, Quantity, Rights, Subjects};
+use ilu_cap::rights::{Budgets, Names, Net, Quantity, Rights, RuleList, Subjects};
 use ilu_cap::{CapSet, NativeId, Unknown, by_name, near, nearest};
+use ilu_pol::net::Rules;
 use std::sync::{Arc, Mutex};
 
 /// Of how many missing names the nearest held one is looked for: each search looks at all that is held.
@@ -50,6 +51,10 @@ pub(crate) fn make(tree: &mut Tree, mounts: &Mutex<OpenMounts>, holder: SbxId, p
     for name in asked.subjects().env.difference(&held.subjects().env).iter() {
         missing.add_name(format!("env {}", quote(name)), name, held.subjects().env.iter());
     }
+    if let Some(rules) = &request.net {
+        let rules = Rules::from_texts(rules).map_err(wrong)?;
+        crate::net::missing(&held.subjects().net, &rules).into_iter().for_each(|text| missing.add(text));
+    }
     let (asked, view) = match request.dirs {
         // As the maker has them, and shared with it.
         None => (asked, view),
@@ -62,7 +67,7 @@ pub(crate) fn make(tree: &mut Tree, mounts: &Mutex<OpenMounts>, holder: SbxId, p
     let by_flags = !missing.texts.is_empty();
     budgets_missing(asked.budgets(), &spendable, &mut missing);
     if !missing.texts.is_empty() && !request.lax {
-        let more = if holder == ROOT && by_flags { "; --grant, --dir and --env give a script more" } else { "" };
+        let more = if holder == ROOT && by_flags { "; --grant, --dir, --env and --net give a script more" } else { "" };
         let missing = missing.texts.join(", ");
         return Err(wrong(format_args!("this sandbox does not hold {missing}{more}; with {{lax: tru}} it makes do with what is held")));
     }
@@ -85,10 +90,17 @@ fn asked(held: &Rights, request: &Request) -> Result<Rights, Stop> {
         budgets = budgets.with_calls(native(name)?, Some(*n));
     }
     let asked = held.clone().with_natives(natives.into_iter().collect::<CapSet>()).with_budgets(budgets);
-    Ok(match &request.env {
-        None => asked,
-        Some(names) => asked.with_subjects(Subjects { env: names.iter().cloned().collect::<Names>(), ..held.subjects().clone() }),
-    })
+    if request.env.is_none() && request.net.is_none() {
+        return Ok(asked);
+    }
+    let mut subjects = held.subjects().clone();
+    if let Some(names) = &request.env {
+        subjects.env = names.iter().cloned().collect::<Names>();
+    }
+    if let Some(rules) = &request.net {
+        subjects.net = Net::rules(RuleList::new(rules.iter().cloned()));
+    }
+    Ok(asked.with_subjects(subjects))
 }
 
 pub(crate) fn unknown(name: &str) -> Stop {

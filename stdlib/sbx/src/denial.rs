@@ -26,6 +26,16 @@ pub enum Rule {
     AbsoluteLink,
     /// The environment variable is not granted.
     NoVariable,
+    /// No network rule allows the connection.
+    NoConnection,
+    /// This network rule denies it.
+    NetDenied(String),
+    /// The address is special in this way, and no rule names it.
+    SpecialAddress(String),
+    /// The name leads to such an address.
+    LeadsToSpecial(String),
+    /// The address stands for nobody, or for many.
+    NobodyThere,
     /// The audit record can't be written.
     AuditBroken,
 }
@@ -45,6 +55,11 @@ impl Rule {
             Rule::Special(kind) => format!("files of {kind} are never reached through a directory grant"),
             Rule::AbsoluteLink => "a link must have a relative target".to_owned(),
             Rule::NoVariable => "this environment variable is not granted".to_owned(),
+            Rule::NoConnection => "no network rule allows it".to_owned(),
+            Rule::NetDenied(rule) => format!("the network rule {rule} denies it"),
+            Rule::SpecialAddress(what) => format!("the address is special ({what}), and no network rule names it"),
+            Rule::LeadsToSpecial(what) => format!("the name leads to a special address ({what}), which names never reach"),
+            Rule::NobodyThere => "the address stands for no single host, so nothing connects to it".to_owned(),
             Rule::AuditBroken => "the audit record can't be written, so nothing more is allowed".to_owned(),
         }
     }
@@ -63,6 +78,11 @@ impl Rule {
             Rule::Special(_) => "special-filesystem",
             Rule::AbsoluteLink => "absolute-link",
             Rule::NoVariable => "no-variable",
+            Rule::NoConnection => "no-net-rule",
+            Rule::NetDenied(_) => "net-denied",
+            Rule::SpecialAddress(_) => "special-address",
+            Rule::LeadsToSpecial(_) => "leads-to-special",
+            Rule::NobodyThere => "nobody-there",
             Rule::AuditBroken => "audit-broken",
         }
     }

@@ -138,7 +138,10 @@ impl Permit<'_> {
         let (site, row) = (self.site, self.native.row());
         if let (false, Some(Arg::Str(text))) = (row.grant == GrantKind::None, args.first()) {
             // What a refused call was about is known only when it is the first argument.
-            self.about(text);
+            match args.get(1) {
+                Some(Arg::Num(port)) if row.grant == GrantKind::Net => self.about(&format!("{text}:{port}")),
+                _ => self.about(text),
+            }
         }
         if let Err(Stop::Denied(mut denied)) = self.realm.live(site, row.name) {
             denied.on.clone_from(&self.subjects);

@@ -24,6 +24,8 @@ pub struct Grants {
     pub mounts: Vec<Mount>,
     /// Environment variables, already read.
     pub env: Vec<(String, String)>,
+    /// Network rules, canonical, in their order.
+    pub net: Vec<String>,
     /// The script's arguments.
     pub argv: Vec<String>,
     /// Budgets.

@@ -8,14 +8,18 @@ use crate::limits::MAX_HANDLES;
 use crate::plain::HandleId;
 use cap_std::fs::File;
 use ilu_cap::NativeId;
+use std::any::Any;
 use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// What can be open.
 #[derive(Debug)]
 pub enum Resource {
     /// A file read line by line.
     Lines(LineReader),
+    /// Something of a native's own; what `typ` says of it.
+    Shared(Arc<dyn Any + Send + Sync>, &'static str),
     /// Let go when its sandbox was revoked, so that using it is answered as that and not as a closed file; what `typ` said of it.
     Revoked(&'static str),
 }
@@ -26,7 +30,7 @@ impl Resource {
     pub const fn type_name(&self) -> &'static str {
         match self {
             Resource::Lines(_) => "fil",
-            Resource::Revoked(name) => name,
+            Resource::Shared(_, name) | Resource::Revoked(name) => name,
         }
     }
 }

@@ -174,6 +174,12 @@ pub const MAX_DENIAL_KINDS: usize = 256;
 pub const MAX_TIMELINE_ROWS: usize = 400;
 /// Files, programs, hosts and variables that are kept for the report; events about others are counted.
 pub const MAX_TOUCHED: usize = 2_000;
+/// Milliseconds that a name's lookup may take.
+pub const LOOKUP_MS: f64 = 10_000.0;
+/// Addresses of a name that are looked at; more are left out.
+pub const MAX_ADDRESSES: usize = 64;
+/// Lookups under way in the process at a time: each is a thread until the system's resolver gives up.
+pub const MAX_LOOKUPS: usize = 64;
 /// Bytes of a subject as it is recorded.
 pub const MAX_SUBJECT: usize = 256;
 /// Bytes of a path: the kernel's own bound.

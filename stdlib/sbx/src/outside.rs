@@ -1,6 +1,9 @@
 //! The process around a realm: its standard streams, clocks and entropy.
 
+use crate::net::Lookup;
+use cap_std::net::Pool;
 use std::io;
+use std::net::SocketAddr;
 
 /// What the doorway asks of the process. The runtime's host file implements it, tests have doubles. Natives never see it: they reach
 /// it through a permit.
@@ -36,6 +39,18 @@ pub trait Outside: Send + Sync {
     /// Was the run interrupted?
     fn interrupted(&self) -> bool {
         false
+    }
+    /// Begins to look up the addresses of a name, which is asked for exactly as it stands. Asked by the one function that authorises
+    /// connections, of names that a rule allows.
+    ///
+    /// # Errors
+    /// There is no resolver, or too many lookups are under way.
+    fn lookup(&self, _name: &str) -> io::Result<Lookup> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+    /// A pool that holds exactly these addresses. One that holds none lets nothing connect.
+    fn pool(&self, _addrs: &[SocketAddr]) -> Pool {
+        Pool::new()
     }
     /// Fills with random bytes fit for keys.
     ///

@@ -534,7 +534,7 @@ impl Permit<'_> {
 /// Bytes read or written for one unit of fuel.
 pub const BYTES_PER_UNIT: u64 = 64;
 /// Milliseconds of waiting after which interrupts are looked at.
-const LONGEST_NAP: f64 = 20.0;
+pub(crate) const LONGEST_NAP: f64 = 20.0;
 
 /// Does a path's text say that it names a directory?
 fn path_ends_in_dir(path: &str) -> bool {
@@ -578,6 +578,12 @@ pub fn os_text(error: &io::Error) -> String {
         Errno::INVAL => "not possible with this path",
         Errno::NXIO | Errno::NODEV => "not a regular file",
         Errno::IO => "input or output error",
+        Errno::CONNREFUSED => "the connection was refused",
+        Errno::CONNRESET | Errno::CONNABORTED => "the connection was reset",
+        Errno::TIMEDOUT => "the connection timed out",
+        Errno::HOSTUNREACH | Errno::NETUNREACH => "no way to the host",
+        Errno::ADDRINUSE => "the address is in use",
+        Errno::ADDRNOTAVAIL => "not an address of this machine",
         Errno::PIPE => "the reader has gone",
         _ => return format!("the system refused (error {number})"),
     };

@@ -24,7 +24,7 @@ use crate::tree::Tree;
 use crate::view::View;
 use crate::watch::Watch;
 use ilu_cap::NativeId;
-use ilu_cap::rights::{Rights, Subjects};
+use ilu_cap::rights::{Net, Rights, RuleList, Subjects};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -120,7 +120,8 @@ impl Realm {
         }
         let view = Arc::new(View::root(mounts));
         let env = grants.env.iter().map(|(name, _)| name.as_str()).collect();
-        let subjects = Subjects { dirs: view.dirs(), env, ..Subjects::default() };
+        let net = Net::rules(RuleList::new(grants.net));
+        let subjects = Subjects { dirs: view.dirs(), env, net, ..Subjects::default() };
         let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
         let now = outside.mono_ms();
         let run = Run::new(outside, natives, grants.argv, grants.env, Holding { rights, view, limits: grants.limits });

@@ -8,6 +8,9 @@ use crate::path::GuestPath;
 use crate::plain::Arg;
 use crate::stop::Stop;
 use crate::view::Access;
+use ilu_pol::Data;
+use ilu_pol::net::{MAX_RULES, Rules};
+use std::borrow::Cow;
 
 /// One directory asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct Request {
     pub dirs: Option<Vec<DirRequest>>,
     /// Environment variables.
     pub env: Option<Vec<String>>,
+    /// Network rules, canonical, in their order.
+    pub net: Option<Vec<String>>,
     /// Units of fuel.
     pub fuel: Option<u64>,
     /// Bytes of heap.
@@ -52,9 +57,9 @@ pub struct Request {
 }
 
 /// The keys of `sbxmk`'s options.
-const KEYS: &[&str] = &["dir", "env", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "lax"];
+const KEYS: &[&str] = &["dir", "env", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "lax"];
 /// Keys that are documented and that nothing would enforce yet.
-const LATER: &[&str] = &["net", "run", "pol", "tasks", "log"];
+const LATER: &[&str] = &["run", "tasks", "log"];
 
 pub(crate) fn wrong(text: impl std::fmt::Display) -> Stop {
     Stop::Failed(format!("sbxmk: {text}"))
@@ -91,6 +96,7 @@ impl Request {
             caps,
             dirs: o.get("dir").map(dirs).transpose()?,
             env: o.get("env").map(|env| texts(env, "option env is a list of names", long_variable)).transpose()?,
+            net: net_rules(o.get("pol"), o.get("net"))?,
             fuel: o.count("fuel")?,
             memory: o.count("mem")?,
             wall_ms: o.count("ms")?,
@@ -117,6 +123,36 @@ fn texts(arg: &Arg<'_>, what: &str, too_long: fn(&str) -> Stop) -> Result<Vec<St
         other => Err(wrong(format_args!("{what}, got {} in it", other.type_name()))),
     };
     items.iter().map(text).collect()
+}
+
+/// Those of `pol` stand before those of `net`. An empty list allows nothing.
+fn net_rules(pol: Option<&Arg<'_>>, net: Option<&Arg<'_>>) -> Result<Option<Vec<String>>, Stop> {
+    if pol.is_none() && net.is_none() {
+        return Ok(None);
+    }
+    let mut rules = Vec::new();
+    for (option, list) in [("pol", pol), ("net", net)] {
+        let Some(list) = list else { continue };
+        let read = Rules::from_data(&data(list)).map_err(|error| wrong(format_args!("option {option}: {error}")))?;
+        rules.extend(read.texts());
+    }
+    if rules.len() > MAX_RULES {
+        return Err(wrong(format_args!("options pol and net have at most {MAX_RULES} rules together")));
+    }
+    Ok(Some(rules))
+}
+
+/// An argument nests no deeper than arguments do, so neither does this.
+fn data<'a>(arg: &Arg<'a>) -> Data<'a> {
+    match arg {
+        Arg::Nil => Data::Nil,
+        Arg::Bool(truth) => Data::Bool(*truth),
+        Arg::Num(n) => Data::Num(*n),
+        Arg::Str(text) => Data::text(text),
+        Arg::List(items) => Data::List(items.iter().map(data).collect()),
+        Arg::Object(fields) => Data::Object(fields.iter().map(|(key, value)| (Cow::Borrowed(*key), data(value))).collect()),
+        other => Data::Other(Cow::Borrowed(other.type_name())),
+    }
 }
 
 fn long_variable(name: &str) -> Stop {

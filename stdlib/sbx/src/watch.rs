@@ -17,6 +17,7 @@ use crate::view::{Access, Opened, Source, View};
 use cap_std::fs::Dir;
 use ilu_cap::rights::Place;
 use ilu_cap::{NativeId, by_name};
+use ilu_pol::net::{Host, Rule};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct Observed {
     pub touches: BTreeSet<Touch>,
     /// Environment variables that it asked for.
     pub env: BTreeSet<String>,
+    /// Network rules for the connections that it made, and those that sandboxes were made with.
+    pub net: BTreeSet<String>,
     /// The most that one sandbox was made with of each budget that it named: who makes it must have as much left.
     pub asked: Asked,
     /// Where the first path of a call that moves lies: both must be in one grant.
@@ -89,6 +92,14 @@ impl Watch {
     /// Is nothing only asked?
     pub(crate) const fn is_idle(&self) -> bool {
         self.nowhere.is_none()
+    }
+
+    /// Is a call only asked about? Then it ends here: what comes after has no bearing on whether it is allowed.
+    pub(crate) const fn only_asks(&mut self) -> bool {
+        if self.nowhere.is_some() {
+            self.given += 1;
+        }
+        self.nowhere.is_some()
     }
 }
 
@@ -159,6 +170,14 @@ impl Realm {
         });
     }
 
+    /// A connection was allowed.
+    pub(crate) fn note_net(&self, host: &Host, port: Option<u16>) {
+        self.note(|observed| {
+            let text = port.map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
+            observed.net.insert(Rule::from_text(&text).map_or(text, |rule| rule.to_string()));
+        });
+    }
+
     /// A sandbox was made: its maker had to hold what it was made with.
     pub(crate) fn note_request(&self, holder: SbxId, request: &Request) {
         let view = self.tree.node(holder).view();
@@ -173,6 +192,9 @@ impl Observed {
             observed.natives.extend(request.caps.iter().filter_map(|name| by_name(name)));
         }
         observed.env.extend(request.env.iter().flatten().cloned());
+        if !request.lax {
+            observed.net.extend(request.net.iter().flatten().filter(|rule| !rule.starts_with('!')).cloned());
+        }
         let asked = &mut observed.asked;
         for (most, named) in [
             (&mut asked.fuel, request.fuel),
