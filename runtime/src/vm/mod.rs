@@ -25,7 +25,7 @@ mod quick;
 mod safe;
 mod slow;
 mod spawn;
-mod task;
+pub(crate) mod task;
 pub(crate) mod trace;
 mod unwind;
 mod window;

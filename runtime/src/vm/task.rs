@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 /// A native that the VM finishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TaskOp {
+pub(crate) enum TaskOp {
     New,
     Send,
     Receive,
@@ -42,7 +42,7 @@ const OPS: [(&str, TaskOp); 7] = [
 ];
 
 /// The methods of channels and tasks.
-const METHODS: [(&str, &str, TaskOp); 8] = [
+pub(crate) const METHODS: [(&str, &str, TaskOp); 8] = [
     ("chn", "snd", TaskOp::Send),
     ("chn", "send", TaskOp::Send),
     ("chn", "rcv", TaskOp::Receive),
@@ -65,7 +65,7 @@ impl TaskOp {
         Self::table().get(usize::from(native.0)).copied().flatten()
     }
 
-    fn native(self) -> Result<NativeId, Fault> {
+    pub(crate) fn native(self) -> Result<NativeId, Fault> {
         let name = OPS.iter().find(|(_, op)| *op == self).map_or("", |(name, _)| *name);
         ilu_cap::by_name(name).ok_or(Fault::Broken("a native of tasks is not in the registry"))
     }

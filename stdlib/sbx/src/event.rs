@@ -158,11 +158,7 @@ impl Event {
     pub(crate) fn to_json(&self, chain: &Chain) -> String {
         let mut out = String::with_capacity(320);
         chain.begin(&mut out, self.seq);
-        let _ = write!(out, ",\"ms\":{:.0},\"sandbox\":{}", self.when, self.sandbox);
-        if self.task > 0 {
-            let _ = write!(out, ",\"task\":{}", self.task);
-        }
-        out.push_str(",\"native\":");
+        let _ = write!(out, ",\"ms\":{:.0},\"sandbox\":{},\"task\":{},\"native\":", self.when, self.sandbox, self.task);
         json_text(&mut out, self.native);
         out.push_str(",\"on\":[");
         for (n, subject) in self.subjects.iter().enumerate() {
