@@ -1,5 +1,5 @@
-//! `ilu check`: compiles scripts and says what is wrong with them, and with `--caps` which natives they can reach. Nothing runs. Nothing but
-//! the named files is read, and with `--caps` the modules of their own folders that they use.
+//! `ilu check`: compiles scripts and says what is wrong with them and what is probably not meant, and with `--caps` which natives they can reach.
+//! Nothing runs. Nothing but the named files is read, and with `--caps` the modules of their own folders that they use.
 
 use crate::args::Check;
 use crate::exit::Exit;
@@ -7,15 +7,25 @@ use crate::report;
 use crate::report::clean::clean;
 use crate::source;
 use crate::terminal::Terminal;
+use ilu::lint::lint;
 use ilu::reach::{self, Reach, Step};
 use ilu::{CompileError, Engine, Loader};
+use ilu_lang::diagnostic::Diagnostic;
+use ilu_lang::source::Source;
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::sync::Arc;
+
+/// A text and the warnings about it.
+struct Warned {
+    source: Arc<Source>,
+    warnings: Vec<Diagnostic>,
+}
 
 /// What was found in one file.
 enum Found {
-    /// Nothing wrong; what it can reach, when that was asked for.
-    Fine(Option<Reach>),
+    /// Nothing wrong; what is probably not meant; what it can reach, when that was asked for.
+    Fine(Warned, Option<Reach>),
     /// It could not be read.
     Unread(String),
     /// It does not compile.
@@ -30,7 +40,7 @@ pub fn check(args: &Check) -> Exit {
     let mut all = Vec::new();
     for path in &args.files {
         let found = look(&engine, path, args.caps);
-        if !matches!(found, Found::Fine(_)) {
+        if !matches!(found, Found::Fine(..)) {
             exit = Exit::Usage;
         }
         if args.output.json {
@@ -38,9 +48,13 @@ pub fn check(args: &Check) -> Exit {
             continue;
         }
         match &found {
-            Found::Fine(None) => {}
-            Found::Fine(Some(reach)) => {
-                if terminal.print(&reach_as_text(path, reach)) != Exit::Fine {
+            Found::Fine(warned, reach) => {
+                if !warned.warnings.is_empty() {
+                    terminal.tell(&report::diagnostics(&warned.source, &warned.warnings, terminal.look));
+                }
+                if let Some(reach) = reach
+                    && terminal.print(&reach_as_text(path, reach)) != Exit::Fine
+                {
                     return Exit::Error;
                 }
             }
@@ -63,11 +77,13 @@ fn look(engine: &Engine, path: &str, caps: bool) -> Found {
         Err(error) => return Found::Wrong(error),
         Ok(program) => program,
     };
+    let source = Arc::clone(&program.source);
+    let warned = Warned { warnings: lint(&source), source };
     if !caps {
-        return Found::Fine(None);
+        return Found::Fine(warned, None);
     }
     let mut folder = script.folder;
-    Found::Fine(Some(reach::reach(engine, &program, folder.as_mut().map(|folder| folder as &mut dyn Loader))))
+    Found::Fine(warned, Some(reach::reach(engine, &program, folder.as_mut().map(|folder| folder as &mut dyn Loader))))
 }
 
 /// One native per line, under it a way to it.
@@ -99,12 +115,18 @@ fn way(path: &[Step]) -> String {
 
 fn as_json(path: &str, found: &Found) -> Value {
     let errors = match found {
-        Found::Fine(None) => Vec::new(),
-        Found::Fine(Some(reach)) => return json!({"file": path, "errors": [], "caps": reach_as_json(reach)}),
+        Found::Fine(warned, reach) => {
+            let warnings = report::diagnostics_as_json(&warned.source, &warned.warnings);
+            let mut object = json!({"file": path, "errors": [], "warnings": warnings});
+            if let Some(reach) = reach {
+                object["caps"] = reach_as_json(reach);
+            }
+            return object;
+        }
         Found::Unread(message) => vec![json!({"code": null, "message": message})],
         Found::Wrong(error) => report::diagnostics_as_json(&error.source, &error.diagnostics),
     };
-    json!({"file": path, "errors": errors})
+    json!({"file": path, "errors": errors, "warnings": []})
 }
 
 fn reach_as_json(reach: &Reach) -> Value {

@@ -79,6 +79,9 @@ struct Learned {
 pub fn learn(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
     let mut told = Told { terminal, json: args.output.json, unfinished: false };
+    if args.ask {
+        return told.usage("`ilu learn` tells what a run needed of its grants: give it the widest as flags, not by --ask");
+    }
     let prepared = run::script(args).and_then(|script| {
         let args = run::with_profile(args, &script, &terminal)?;
         let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod ask;
 mod audit;
 mod caps;
 mod check;

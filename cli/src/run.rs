@@ -1,6 +1,7 @@
 //! `ilu run`: compiles a script, runs it with what the flags grant, tells how it ended.
 
 use crate::args::Run;
+use crate::ask::Asker;
 use crate::config;
 use crate::exit::Exit;
 use crate::grants::{self, Granting, NoModules};
@@ -12,6 +13,7 @@ use crate::source::{self, Script};
 use crate::terminal::Terminal;
 use ilu::host::{self, Process, ReportFile};
 use ilu::{CompileError, Engine, Kind, Loader, Outcome, ScriptError, Setup};
+use ilu_sbx::Operator;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -116,6 +118,7 @@ pub struct Prepared {
 /// Opens what the flags name.
 pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, String> {
     let interrupt = Arc::new(AtomicBool::new(false));
+    let asker = args.ask.then(|| Asker::new(args, script.folder.as_ref(), Arc::clone(&interrupt))).flatten();
     let process = Process::new(Arc::clone(&interrupt));
     let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
     let sink = match &args.grants.audit {
@@ -124,6 +127,7 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
     };
     let mut setup = Setup::new(granting.grants, Box::new(process));
     setup.interrupt = interrupt;
+    setup.operator = asker.map(|asker| -> Box<dyn Operator> { Box::new(asker) });
     setup.loader = script.folder.map(|folder| -> Box<dyn Loader> {
         if granting.folder_is_writable { Box::new(NoModules) } else { Box::new(folder) }
     });

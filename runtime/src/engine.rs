@@ -10,7 +10,7 @@ use crate::vm::{Ending, Start, Vm, Why};
 use ilu_lang::code::program::Program;
 use ilu_lang::source::Source;
 use ilu_sbx::plain::Plain;
-use ilu_sbx::{Grants, Outside, Realm};
+use ilu_sbx::{Grants, Operator, Outside, Realm};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
@@ -41,8 +41,12 @@ pub struct Setup {
     pub summarise: bool,
     /// Collect at every growth of the heap. For tests of the collector: everything becomes very slow.
     pub stress: bool,
+    /// Have each instruction's handler return before the next one's is called. For tests of the fast loop.
+    pub stepped: bool,
     /// Take note of what of the grants is needed.
     pub observe: bool,
+    /// Who is asked for what a call of the root's own code lacks.
+    pub operator: Option<Box<dyn Operator>>,
 }
 
 impl Setup {
@@ -57,7 +61,9 @@ impl Setup {
             sink: None,
             summarise: false,
             stress: false,
+            stepped: false,
             observe: false,
+            operator: None,
         }
     }
 }
@@ -127,6 +133,9 @@ impl Engine {
         if let Some(sink) = setup.sink {
             realm.set_sink(sink);
         }
+        if let Some(operator) = setup.operator {
+            realm.set_operator(operator);
+        }
         if setup.observe {
             realm.observe();
         }
@@ -144,6 +153,7 @@ impl Engine {
             interrupt: setup.interrupt,
             stop,
             stress: setup.stress,
+            stepped: setup.stepped,
             crew: None,
         };
         let mut vm = Vm::new(start);

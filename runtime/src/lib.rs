@@ -31,6 +31,7 @@ pub mod foresee;
 pub mod heap;
 pub mod host;
 mod library;
+pub mod lint;
 mod native;
 pub mod outcome;
 pub mod reach;

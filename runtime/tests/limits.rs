@@ -48,6 +48,21 @@ fn each_runaway_ends_in_its_own_budget() {
 }
 
 #[test]
+fn the_native_stack_stays_small_whatever_runs() {
+    let straight = format!("f(a) =\n{}    a\nn = 0\nwhl n < 300:\n    f(n)\n    n += 1\n", "    a = a + 1\n".repeat(500));
+    let unwinding = "f(n) =\n    if n == 0: ret 0\n    f(n - 1) + 1\nprn f(100000)\n".to_owned();
+    let rounds = "s = 0\ni <- 0..100000: s = s + i * 2 - 1\nprn s\n".to_owned();
+    let between = "use trl\nxs = trl.map(0..20000, \\(x) x + 1)\nprn trl.fld(xs, 0, \\(a, x) a + x)\n".to_owned();
+    for text in [straight, unwinding, rounds, between] {
+        let run = move || {
+            run_with(&text, Limits { depth: 200_000, ..Limits::default() }, |_| {}).0.result.map(|_| ()).map_err(|error| error.message)
+        };
+        let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(run).unwrap();
+        assert_eq!(thread.join().unwrap(), Ok(()));
+    }
+}
+
+#[test]
 fn garbage_is_not_a_limit() {
     let text = "i <- 0..200000: x = [i, {a: i}, $\"text number {i} that is not short enough to be interned\"]\nprn \"done\"\n";
     let limits = Limits { memory: 4 << 20, ..Limits::default() };

@@ -47,7 +47,7 @@ pub fn bout(row: impl FnOnce(&mut Bout)) {
     place.write("R/d/b.txt", "beta");
     place.write("outside/secret.txt", CANARY);
     let env = vec![("LANG".to_owned(), "C".to_owned())];
-    let limits = Limits { fuel: 200_000_000, memory: 64 << 20, wall_ms: 60_000, ..Limits::default() };
+    let limits = Limits { fuel: 200_000_000, memory: 192 << 20, wall_ms: 60_000, ..Limits::default() };
     let mut bout = Bout { caps: CapSet::all(), limits, head: "use sbx\nuse cap\n", place, env, failures: Vec::new() };
     row(&mut bout);
     let secret = bout.place.read("outside/secret.txt");

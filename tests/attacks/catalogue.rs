@@ -1,10 +1,7 @@
 //! Every test of the catalogue by its name.
 
 use crate::rig::{MODES, Openat2};
-use crate::{
-    cap_amplify, cap_natives, cap_patch, cap_sandbox, fs_lexical, fs_machine, fs_rights, fs_special, fs_symlink, index, int_budgets,
-    int_long, int_mutants, int_runtime, int_source, rig_itself, row,
-};
+use crate::{fs_lexical, fs_rights, fs_special, fs_symlink, row};
 use ilu_tests::tally;
 use libtest_mimic::{Failed, Trial};
 use std::time::Instant;
@@ -15,11 +12,36 @@ type Named = (&'static str, fn());
 macro_rules! named {
     ($($file:ident: $($test:ident),+ $(,)?;)+) => {
         /// The tests that are functions, by file.
-        const TESTS: &[Named] = &[$($((stringify!($test), $file::$test)),+),+];
+        const TESTS: &[Named] = &[$($((stringify!($test), crate::$file::$test)),+),+];
     };
 }
 
 named! {
+    pol_rows:
+        pol_001_a_star_covers_every_text_and_nothing_else,
+        pol_002_a_prefix_is_one_of_bytes_and_its_trap_is_pointed_out,
+        pol_003_no_other_character_widens_a_pattern,
+        pol_005_spellings_that_look_alike_are_different_texts,
+        pol_007_large_policies_are_judged_in_time_that_grows_with_their_size,
+        pol_008_deny_wins_however_specific_the_rows_are,
+        pol_009_nothing_said_is_a_no,
+        pol_010_the_order_and_the_number_of_rows_change_nothing,
+        pol_011_names_that_stand_for_several_functions_never_guess,
+        pol_012_the_first_rule_that_applies_decides,
+        pol_013_only_true_allows,
+        pol_014_no_rule_applies_by_accident,
+        pol_015_a_question_about_sets_takes_sets,
+        pol_017_a_role_is_what_its_list_says,
+        pol_022_why_it_was_denied_is_told_without_secrets_and_as_it_was_decided;
+    pol_seal:
+        pol_023_no_two_ways_of_cutting_text_share_a_seal,
+        pol_024_no_two_kinds_of_value_share_a_seal,
+        pol_025_different_bytes_have_different_seals_and_what_is_no_data_has_none,
+        pol_026_nothing_but_the_exact_seal_passes,
+        pol_027_the_comparison_takes_as_long_wherever_it_differs,
+        pol_028_the_seal_is_hmac_sha_256,
+        pol_030_a_seal_says_what_its_parts_say,
+        pol_031_guessing_costs_and_the_key_is_not_to_be_had;
     cap_patch:
         cap_013_the_library_is_the_same_for_everybody_whoever_patches_it,
         cap_014_decisions_are_made_where_no_script_can_patch_them,

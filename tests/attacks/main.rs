@@ -30,6 +30,8 @@ mod int_long;
 mod int_mutants;
 mod int_runtime;
 mod int_source;
+mod pol_rows;
+mod pol_seal;
 mod rig;
 mod rig_itself;
 mod row;

@@ -4,7 +4,7 @@ use crate::command::root;
 use crate::expect::{At, Case};
 use crate::suite::{Ended, FOLDER};
 use ilu::{Engine, Kind, Loader, Outcome, Setup};
-use ilu_sbx::{Grants, Limits, Outside};
+use ilu_sbx::{Budget, Grants, Limits, Outside};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -18,6 +18,8 @@ pub struct Inside {
     pub err: String,
     /// How it ended.
     pub ended: Ended,
+    /// Units of fuel it was billed.
+    pub fuel: u64,
 }
 
 type Shared = Arc<Mutex<Vec<u8>>>;
@@ -113,20 +115,22 @@ fn engine() -> &'static Engine {
     ENGINE.get_or_init(Engine::new)
 }
 
-/// How the collector works during a run.
+/// How a run is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// When it is worth it.
+    /// As ever: the collector runs when it is worth it.
     Usual,
-    /// At every growth of the heap, so that whatever is held by no root is gone at once.
+    /// With a collection at every growth of the heap, so that whatever is held by no root is gone at once.
     CollectAlways,
+    /// One instruction at a time, where the fast loop chains them.
+    Stepped,
 }
 
 /// What a script gets that is only watched for whether it ends: no native but output, and little of everything.
 #[must_use]
 pub fn tiny(how: How) -> Setup {
     let limits = Limits { fuel: 30_000, memory: 4 << 20, output: 1 << 20, wall_ms: 10_000, ..Limits::default() };
-    Setup { stress: how == How::CollectAlways, ..with_limits(limits) }
+    Setup { stress: how == How::CollectAlways, stepped: how == How::Stepped, ..with_limits(limits) }
 }
 
 /// No native but output, within these limits.
@@ -159,7 +163,7 @@ pub fn run(case: &Case, how: How) -> Option<Inside> {
     let limits = limits(&case.flags)?;
     let text = String::from_utf8(case.source.clone()).ok()?;
     let name = format!("{FOLDER}/{}", case.file.display());
-    let nothing = |ended| Inside { out: String::new(), err: String::new(), ended };
+    let nothing = |ended| Inside { out: String::new(), err: String::new(), ended, fuel: 0 };
     let program = match engine().compile(name.as_str(), text) {
         Ok(program) => program,
         Err(error) => {
@@ -174,9 +178,11 @@ pub fn run(case: &Case, how: How) -> Option<Inside> {
     let outside = Kept { out: Arc::clone(&out), err: Arc::clone(&err), start: Instant::now() };
     let mut setup = Setup::new(grants, Box::new(outside));
     setup.stress = how == How::CollectAlways;
+    setup.stepped = how == How::Stepped;
     let folder = root().join(FOLDER).join(case.file.parent().unwrap_or(&case.file));
     setup.loader = Some(Box::new(Beside(folder)));
     let outcome = engine().run(&program, setup);
+    let fuel = outcome.spent.iter().find(|spent| spent.budget == Budget::Fuel).map_or(0, |spent| spent.used);
     let ended = match outcome.result {
         Ok(_) => Ended::Fine,
         Err(error) => {
@@ -190,5 +196,5 @@ pub fn run(case: &Case, how: How) -> Option<Inside> {
         }
     };
     let text = |shared: &Shared| String::from_utf8_lossy(&shared.lock().expect("nothing panics while it is held")).into_owned();
-    Some(Inside { out: text(&out), err: text(&err), ended })
+    Some(Inside { out: text(&out), err: text(&err), ended, fuel })
 }

@@ -6,7 +6,7 @@
 
 use ilu_tests::command::root;
 use ilu_tests::expect::{Case, cases};
-use ilu_tests::inside::How;
+use ilu_tests::inside::{How, run};
 use ilu_tests::suite::{FOLDER, check, files, is_helper};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -59,6 +59,21 @@ const LARGE: [&str; 3] = ["strings/ascii_is_constant_time.ilu", "limits/not_caug
 #[test]
 fn every_case_does_the_same_when_the_collector_runs_at_every_growth() {
     check_all(How::CollectAlways, &LARGE);
+}
+
+#[test]
+fn every_case_does_the_same_at_the_same_cost_when_instructions_are_not_chained() {
+    check_all(How::Stepped, &[]);
+    // What a clock or a deadline decides may differ.
+    let timed = |case: &Case| case.flags.iter().any(|flag| flag == "--time") || case.source.windows(4).any(|word| word == b"tim.");
+    let mut compared = 0;
+    for case in all_cases().iter().filter(|case| !timed(case)) {
+        if let (Some(chained), Some(stepped)) = (run(case, How::Usual), run(case, How::Stepped)) {
+            assert_eq!(chained.fuel, stepped.fuel, "{}", case.name());
+            compared += usize::from(chained.fuel > 0);
+        }
+    }
+    assert!(compared > 100 || std::env::var("ILU_CASE").is_ok(), "{compared} cases used fuel");
 }
 
 #[test]

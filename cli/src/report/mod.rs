@@ -40,7 +40,8 @@ pub fn diagnostics(source: &Source, found: &[Diagnostic], look: Look) -> String 
     if found.len() > MAX_DIAGNOSTICS {
         out.push_str(&format!("{} more errors are not shown\n", found.len() - MAX_DIAGNOSTICS));
     }
-    let count = if found.len() == 1 { "1 error".to_string() } else { format!("{} errors", found.len()) };
+    let what = if found.iter().all(is_warning) { "warning" } else { "error" };
+    let count = if found.len() == 1 { format!("1 {what}") } else { format!("{} {what}s", found.len()) };
     out.push_str(&format!("{}: {count}\n", clean(&source.name)));
     out
 }
@@ -62,10 +63,16 @@ pub fn diagnostics_as_json(source: &Source, found: &[Diagnostic]) -> Vec<Value> 
     found.iter().take(MAX_DIAGNOSTICS).map(one).collect()
 }
 
+/// Warnings have codes of their own, `W0001` and on.
+fn is_warning(found: &Diagnostic) -> bool {
+    found.code.starts_with('W')
+}
+
 fn diagnostic(source: &Source, found: &Diagnostic, look: Look) -> String {
     let mut places = vec![Place { span: found.span, words: found.label.to_string(), primary: true }];
     places.extend(found.related.iter().map(|(span, words)| Place { span: *span, words: words.clone(), primary: false }));
-    let title = Level::ERROR.primary_title(clean(&found.message)).id(found.code);
+    let level = if is_warning(found) { Level::WARNING } else { Level::ERROR };
+    let title = level.primary_title(clean(&found.message)).id(found.code);
     let mut group = show_places(Group::with_title(title), source, &places);
     if let Some(help) = &found.help {
         group = group.element(Level::HELP.message(clean(help)));

@@ -42,6 +42,14 @@ impl Store {
         }
         Ok(id.into())
     }
+    /// A new list of as many elements as there are.
+    pub fn list_of(&mut self, items: impl ExactSizeIterator<Item = Value>) -> Result<Value, Full> {
+        let id = self.list_with_capacity(items.len())?;
+        if let Some(list) = self.lists.get_mut(id.0) {
+            list.items.extend(items);
+        }
+        Ok(id.into())
+    }
     /// A new empty list with room for `n` elements.
     pub fn list_with_capacity(&mut self, n: usize) -> Result<ListId, Full> {
         self.lists.ready(&mut self.account)?;
@@ -68,6 +76,17 @@ impl Store {
             list.items.push(value);
         }
         Ok(())
+    }
+    /// Appends an element to a list that has room for it and is not frozen; says whether.
+    #[inline]
+    pub fn list_put(&mut self, id: ListId, value: Value) -> bool {
+        match self.lists.get_mut(id.0) {
+            Some(list) if !list.frozen && list.items.len() < list.items.capacity() => {
+                list.items.push(value);
+                true
+            }
+            _ => false,
+        }
     }
     /// Appends an element when there is room and the list is not frozen; says whether.
     #[inline]

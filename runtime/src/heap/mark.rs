@@ -138,7 +138,9 @@ impl<'heap> Marker<'heap> {
         let units = self.units;
         let Some(unit) = units.get(id) else { return };
         self.values(&unit.constants);
-        self.values(&unit.globals);
+        for global in &unit.globals {
+            self.value(global.get());
+        }
         for site in &unit.sites {
             self.string(site.key);
         }

@@ -184,11 +184,15 @@ impl Store {
     }
     /// A new object of these pairs; of a key that comes twice, the later value in the earlier place.
     pub fn object_with(&mut self, keys: &[StrId], values: &[Value]) -> Result<Value, Full> {
+        self.object_of(keys, values.iter().copied())
+    }
+    /// The same of values that come one by one.
+    pub fn object_of(&mut self, keys: &[StrId], values: impl Iterator<Item = Value>) -> Result<Value, Full> {
         self.objects.ready(&mut self.account)?;
         if keys.len() > FLAT_MAX {
             let mut object = Object::new(0);
             for (key, value) in keys.iter().zip(values) {
-                if let Err(full) = object.set(&mut self.account, self.ids, *key, *value) {
+                if let Err(full) = object.set(&mut self.account, self.ids, *key, value) {
                     self.account.release(object.held());
                     return Err(full);
                 }
@@ -199,8 +203,8 @@ impl Store {
         let mut pairs: Vec<(StrId, Value)> = Vec::with_capacity(keys.len());
         for (key, value) in keys.iter().zip(values) {
             match pairs.iter_mut().find(|pair| pair.0 == *key) {
-                Some(pair) => pair.1 = *value,
-                None => pairs.push((*key, *value)),
+                Some(pair) => pair.1 = value,
+                None => pairs.push((*key, value)),
             }
         }
         Ok(ObjectId(self.objects.put(Object { pairs: Pairs::Flat(pairs), frozen: false })).into())

@@ -13,6 +13,7 @@ use ilu_lang::code::program::{Capture, Constant, FunctionCode, Global, ModuleRef
 use ilu_lang::source::{Source, Span};
 use ilu_sbx::ids::SbxId;
 use indexmap::IndexMap;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,15 +36,15 @@ pub enum Origin {
 }
 
 /// What an access site remembers: its field, and where in an object it last was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Site {
     /// The field's name.
     pub key: StrId,
     /// The position to try first ([`Store::entry`]).
-    pub position: u32,
+    pub position: Cell<u32>,
 }
 
-/// A program's state in this isolate. The VM may change `globals` and `sites` at will; `imports` only by [`Heap::import`].
+/// A program's state in this isolate. Running code of several units changes `globals` and `sites` while all of them can be looked up; `imports` only by [`Heap::import`].
 #[derive(Debug)]
 pub struct Unit {
     /// The program.
@@ -53,7 +54,7 @@ pub struct Unit {
     /// Its constants.
     pub constants: Vec<Value>,
     /// Its module variables, `UNSET` until assigned.
-    pub globals: Vec<Value>,
+    pub globals: Vec<Cell<Value>>,
     /// Its access sites.
     pub sites: Vec<Site>,
     /// Keys of its object literals.
@@ -221,13 +222,13 @@ impl Store {
         let constants = program.constants.iter().map(|constant| self.constant(constant)).collect::<Result<Vec<_>, _>>()?;
         let mut sites = Vec::with_capacity(program.sites.len());
         for &site in &program.sites {
-            sites.push(Site { key: self.key_of(&program, site)?, position: 0 });
+            sites.push(Site { key: self.key_of(&program, site)?, position: Cell::new(0) });
         }
         let mut templates = Vec::with_capacity(program.templates.len());
         for template in &program.templates {
             templates.push(template.iter().map(|&key| self.key_of(&program, key)).collect::<Result<Box<[_]>, _>>()?);
         }
-        let globals = vec![Value::UNSET; program.globals.len()];
+        let globals = vec![Cell::new(Value::UNSET); program.globals.len()];
         let imports = IndexMap::with_hasher(self.ids);
         Ok(Unit { program, key, constants, globals, sites, templates, imports, used: Vec::new(), home, origin, held })
     }

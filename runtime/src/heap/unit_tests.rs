@@ -51,7 +51,7 @@ fn loading_makes_constants_keys_and_unset_variables() {
     let id = load(&mut heap);
     let unit = heap.units.get(id).unwrap();
     assert_eq!(unit.constants.len(), unit.program.constants.len());
-    assert!(unit.globals.iter().all(|value| *value == Value::UNSET));
+    assert!(unit.globals.iter().all(|value| value.get() == Value::UNSET));
     assert_eq!(unit.globals.len(), unit.program.globals.len());
     let mut keys: Vec<&str> = unit.sites.iter().map(|site| heap.str(site.key)).collect();
     keys.sort_unstable();
@@ -70,11 +70,11 @@ fn a_unit_lives_as_long_as_a_function_or_a_frame_names_it() {
     let value = heap.list_new(&[Value::TRUE]).unwrap();
     heap.import(id, name, value).unwrap();
     let global = heap.list_new(&[Value::FALSE]).unwrap();
-    heap.units.get_mut(id).unwrap().globals[0] = global;
+    heap.units.get_mut(id).unwrap().globals[0].set(global);
     for by_frame in [false, true] {
         heap.collect(&mut |marker| if by_frame { marker.unit(id) } else { marker.value(kept.into()) });
         let unit = heap.units.get(id).unwrap();
-        assert_eq!(heap.list(unit.globals[0].as_list().unwrap()), [Value::FALSE]);
+        assert_eq!(heap.list(unit.globals[0].get().as_list().unwrap()), [Value::FALSE]);
         assert_eq!(heap.list(unit.imports[&name].as_list().unwrap()), [Value::TRUE]);
         assert_eq!(heap.str(name), "imported");
         assert!(unit.constants.iter().all(|value| value.as_str().is_none_or(|id| !heap.str(id).is_empty())));

@@ -8,6 +8,7 @@ use crate::heap::{Bound, Heap, Overrun, STEP_BYTES, Unit, UnitId};
 use crate::value::{Kind, StrId, Value};
 use ilu_lang::code::op::Op;
 use ilu_sbx::{ANY, ROOT, Sandbox, SbxId, VOID};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -267,8 +268,8 @@ impl<'a> Packer<'a> {
 
 /// What a module variable holds, or the copied name that it stands for.
 fn variable(heap: &Heap, unit: &Unit, slot: u32) -> Value {
-    match unit.globals.get(slot as usize) {
-        Some(&value) if value != Value::UNSET => value,
+    match unit.globals.get(slot as usize).map(Cell::get) {
+        Some(value) if value != Value::UNSET => value,
         _ => {
             let name = unit.program.globals.get(slot as usize).map_or("", |global| &*global.name);
             heap.known_key(name).and_then(|key| unit.imports.get(&key).copied()).unwrap_or(Value::UNSET)

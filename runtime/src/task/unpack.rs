@@ -165,10 +165,10 @@ impl Unpacker<'_> {
         let Some(&id) = self.units.get(at) else { return };
         for &(slot, part) in &unit.globals {
             let value = self.part(part);
-            if let Some(place) = self.heap.units.get_mut(id).and_then(|unit| unit.globals.get_mut(slot as usize))
-                && *place == Value::UNSET
+            if let Some(place) = self.heap.units.get(id).and_then(|unit| unit.globals.get(slot as usize))
+                && place.get() == Value::UNSET
             {
-                *place = value;
+                place.set(value);
             }
         }
     }

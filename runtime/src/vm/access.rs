@@ -1,7 +1,7 @@
 //! Indexing and fields beyond the common case, with their errors.
 
 use super::Vm;
-use super::safe::whole;
+use super::quick::whole;
 use crate::builtin::Fault;
 use crate::value::{Kind, StrId, Value};
 

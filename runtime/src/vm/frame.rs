@@ -9,8 +9,9 @@ use ilu_sbx::{AccountId, SbxId};
 
 use crate::heap::UnitId;
 
-/// A running call.
+/// A running call. Its size is a power of two: frames are found by their number.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 pub(crate) struct Frame {
     /// Where it goes on: the word after the one it executes.
     pub pc: u32,

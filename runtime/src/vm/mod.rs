@@ -1,6 +1,6 @@
 //! The virtual machine: one isolate that runs programs.
 //!
-//! `run` alternates between the fast loop (`safe`) and the general paths; an error, a limit or an exit unwinds to a boundary
+//! `run` alternates between the fast loop (`chain`) and the general paths; an error, a limit or an exit unwinds to a boundary
 //! (`unwind`); nothing here recurses natively, however deep the script goes. Collection happens in one place only, between the two
 //! attempts at an operation whose charge was refused, so no operation ever sees an object vanish while it works.
 //!
@@ -12,6 +12,7 @@ mod access;
 mod arith;
 mod call;
 mod callee;
+mod chain;
 mod collect;
 mod control;
 mod enter;
@@ -22,7 +23,6 @@ mod iterate;
 mod make;
 pub(crate) mod module;
 mod quick;
-mod safe;
 mod slow;
 mod spawn;
 pub(crate) mod task;
@@ -92,6 +92,8 @@ pub(crate) struct Vm {
     buffered: usize,
     /// Collect at every growth: for tests of the collector.
     stress: bool,
+    /// Return from each instruction: for tests of the fast loop.
+    stepped: bool,
     /// Collections so far.
     collections: u64,
     /// The tasks of the run, and where this isolate waits; there from when it is first needed.
@@ -119,6 +121,7 @@ pub(crate) struct Start {
     /// What ends the run's tasks.
     pub stop: Arc<AtomicBool>,
     pub stress: bool,
+    pub stepped: bool,
     /// The crew and the seat of a task; the script's own isolate makes a crew when it first needs one.
     pub crew: Option<(Arc<Crew>, Arc<Seat>)>,
 }
@@ -159,6 +162,7 @@ impl Vm {
             hard: 0,
             buffered: 0,
             stress: start.stress,
+            stepped: start.stepped,
             collections: 0,
             crew: start.crew,
             stop: start.stop,

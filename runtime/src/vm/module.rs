@@ -240,7 +240,7 @@ impl Vm {
             .iter()
             .enumerate()
             .filter(|(_, global)| global.exported)
-            .filter_map(|(at, _)| unit.globals.get(at).map(|&value| (at, value)))
+            .filter_map(|(at, _)| unit.globals.get(at).map(|value| (at, value.get())))
             .filter(|(_, value)| *value != Value::UNSET)
             .collect();
         let names = self.heap.object_new()?;
@@ -289,9 +289,9 @@ impl Vm {
                 }
             }
             if let Some(slot) = stage
-                && let Some(place) = self.heap.units.get_mut(unit).and_then(|unit| unit.globals.get_mut(slot))
+                && let Some(place) = self.heap.units.get(unit).and_then(|unit| unit.globals.get(slot))
             {
-                *place = value;
+                place.set(value);
             }
         }
         Ok(())

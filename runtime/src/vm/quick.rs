@@ -2,31 +2,25 @@
 //!
 //! Each answers `None` (or `false`) when it is not the common case; it has then changed nothing, and the general path decides.
 
-use super::safe::whole;
 use crate::heap::{Site, Store};
 use crate::value::{Kind, ObjectId, Value};
 
-/// Whether a value counts as true: all but `fls nil 0 "" []`.
+/// The number of an index, when it is a whole one that is not negative.
 #[inline(always)]
-pub(super) fn truthy(heap: &Store, value: Value) -> bool {
-    if value == Value::TRUE {
-        true
-    } else if value == Value::FALSE || value == Value::NIL {
-        false
-    } else if let Some(number) = value.as_num() {
-        number != 0.0
-    } else {
-        truthy_on_heap(heap, value)
-    }
+pub(super) fn whole(number: f64) -> Option<usize> {
+    let index = number as i64;
+    if index as f64 == number && index >= 0 { Some(index as usize) } else { None }
 }
 
-#[inline(never)]
-fn truthy_on_heap(heap: &Store, value: Value) -> bool {
-    match value.kind() {
-        Kind::Str(id) => !heap.str(id).is_empty(),
-        Kind::List(id) => !heap.list(id).is_empty(),
-        Kind::Unset => false,
-        _ => true,
+/// Whether a value counts as true, when that is known without its contents.
+#[inline(always)]
+pub(super) fn truth(value: Value) -> Option<bool> {
+    if value == Value::TRUE {
+        Some(true)
+    } else if value == Value::FALSE || value == Value::NIL {
+        Some(false)
+    } else {
+        value.as_num().map(|number| number != 0.0)
     }
 }
 
@@ -61,35 +55,34 @@ pub(super) fn join(heap: &mut Store, x: Value, y: Value) -> Option<Value> {
     }
 }
 
+/// `x % y` of two whole numbers from 0 on that fit 32 bits.
+#[inline(always)]
+pub(super) fn remainder_of_whole(x: f64, y: f64) -> Option<f64> {
+    short_remainder(x, short(y)?)
+}
+
+/// `x % k` of the same kind.
+#[inline(always)]
+pub(super) fn remainder_by(x: f64, k: i32) -> Option<f64> {
+    short_remainder(x, u32::try_from(k).ok()?)
+}
+
+/// The number as 32 bits, when it is one of those.
+#[inline(always)]
+fn short(number: f64) -> Option<u32> {
+    let bits = bits_of_whole(number);
+    if bits as f64 == number { u32::try_from(bits).ok() } else { None }
+}
+
+/// Short division is the faster one by far.
+#[inline(always)]
+fn short_remainder(x: f64, k: u32) -> Option<f64> {
+    short(x)?.checked_rem(k).map(f64::from)
+}
+
 /// `x % y` with the sign of the divisor; not finite when `y` is zero.
-#[inline(always)]
-pub(super) fn remainder(x: f64, y: f64) -> f64 {
-    let (a, b) = (bits_of_whole(x), bits_of_whole(y));
-    if b > 0 && a as f64 == x && b as f64 == y { below(a, b) } else { any_remainder(x, y) }
-}
-
-/// `x % k`.
-#[inline(always)]
-pub(super) fn remainder_by(x: f64, k: i32) -> f64 {
-    let a = bits_of_whole(x);
-    if k > 0 && a as f64 == x { below(a, i64::from(k)) } else { any_remainder(x, f64::from(k)) }
-}
-
-/// The remainder from 0 on below a positive divisor.
-#[inline(always)]
-fn below(a: i64, b: i64) -> f64 {
-    if let (Ok(a), Ok(b)) = (u32::try_from(a), u32::try_from(b))
-        && b != 0
-    {
-        // Short division is the faster one by far.
-        return f64::from(a % b);
-    }
-    let rest = a.wrapping_rem(b);
-    (if rest < 0 { rest + b } else { rest }) as f64
-}
-
 #[inline(never)]
-fn any_remainder(x: f64, y: f64) -> f64 {
+pub(super) fn remainder(x: f64, y: f64) -> f64 {
     let (a, b) = (x as i64, y as i64);
     if a as f64 == x && b as f64 == y && b != 0 {
         // Exact: both are whole and within 63 bits. `wrapping` for the one pair that overflows, whose remainder is 0.
@@ -106,19 +99,22 @@ fn any_remainder(x: f64, y: f64) -> f64 {
     }
 }
 
-/// Equality where no contents need to be compared.
+/// Equality where the heap is not asked.
 #[inline(always)]
-pub(super) fn equal(heap: &Store, x: Value, y: Value) -> Option<bool> {
+pub(super) fn equal_bits(x: Value, y: Value) -> Option<bool> {
     if let (Some(x), Some(y)) = (x.as_num(), y.as_num()) {
         return Some(x == y);
     }
     if x == y {
         return Some(true);
     }
-    if x.is_special() || y.is_special() {
-        return Some(false);
-    }
-    different_bits(heap, x, y)
+    if x.is_special() || y.is_special() { Some(false) } else { None }
+}
+
+/// Equality where no contents need to be compared.
+#[inline(always)]
+pub(super) fn equal(heap: &Store, x: Value, y: Value) -> Option<bool> {
+    equal_bits(x, y).or_else(|| different_bits(heap, x, y))
 }
 
 #[inline(never)]
@@ -157,10 +153,23 @@ pub(super) fn set_index(heap: &mut Store, target: Value, index: Value, value: Va
 
 /// A field whose place is not where the site saw it last; the site remembers.
 #[inline(never)]
-pub(super) fn field(heap: &Store, object: ObjectId, site: &mut Site) -> Value {
+pub(super) fn field(heap: &Store, object: ObjectId, site: &Site) -> Value {
     let Some(position) = heap.position(object, site.key) else { return Value::NIL };
-    site.position = position as u32;
+    site.position.set(position as u32);
     heap.entry(object, position).map_or(Value::NIL, |(_, value)| value)
+}
+
+/// A field that is not where the site saw it last is set; the site remembers its place.
+#[inline(never)]
+pub(super) fn set_field(heap: &mut Store, target: Value, object: ObjectId, site: &Site, value: Value) -> bool {
+    if heap.is_frozen(target) {
+        return false;
+    }
+    let set = heap.set(object, site.key, value);
+    if let Ok(position) = set {
+        site.position.set(position as u32);
+    }
+    set.is_ok()
 }
 
 #[cfg(test)]
@@ -187,11 +196,12 @@ mod tests {
             [0.0, 1.0, 2.0, 3.0, 7.0, 0.5, 2.75, 1e9, 4_294_967_295.0, 4_294_967_296.0, 2f64.powi(51), 2f64.powi(52) + 1.0, 1e17, 1e300];
         for x in edges.iter().flat_map(|&x| [x, -x, x + 1.0, x - 1.0]) {
             for y in edges.iter().flat_map(|&y| [y, -y]).filter(|&y| y != 0.0) {
-                let expected = any_remainder(x, y);
-                assert_eq!(remainder(x, y).to_bits(), expected.to_bits(), "{x} % {y}");
-                if let Some(k) = (y as i32 as f64 == y).then_some(y as i32) {
-                    assert_eq!(remainder_by(x, k).to_bits(), expected.to_bits(), "{x} % {k}");
+                let expected = remainder(x, y);
+                for short in [remainder_of_whole(x, y), (y as i32 as f64 == y).then(|| remainder_by(x, y as i32)).flatten()] {
+                    assert!(short.is_none_or(|short| short.to_bits() == expected.to_bits()), "{x} % {y}");
                 }
+                let both_short = [x, y].iter().all(|number| *number == f64::from(*number as u32));
+                assert_eq!(remainder_of_whole(x, y).is_some(), both_short, "{x} % {y}");
             }
         }
     }

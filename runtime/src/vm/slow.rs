@@ -124,10 +124,10 @@ impl Vm {
         let Some(unit) = units.get_mut(unit) else { return Err(Fault::Broken("no unit")) };
         let Some(global) = unit.program.globals.get(slot as usize) else { return Err(Fault::Broken("module variable")) };
         let found = store.known_key(&global.name).and_then(|key| unit.imports.get(&key).copied());
-        match (found, unit.globals.get_mut(slot as usize)) {
+        match (found, unit.globals.get(slot as usize)) {
             (Some(value), Some(place)) => {
                 // It stays what it is: names are copied once, so the slot may as well hold it from now on.
-                *place = value;
+                place.set(value);
                 Ok(value)
             }
             _ if global.exported || global.imported => Err(Fault::Message(format!("`{}` has no value yet", global.name))),

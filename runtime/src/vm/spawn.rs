@@ -31,6 +31,7 @@ struct Fresh {
     function: Parcel,
     authority: Sandbox,
     stress: bool,
+    stepped: bool,
     /// Whether it is charged to nobody but the root.
     in_root: bool,
 }
@@ -80,6 +81,7 @@ impl Vm {
             function,
             authority: owner,
             stress: self.stress,
+            stepped: self.stepped,
             in_root: self.in_root && self.account == self.realm.root_account(),
         };
         crew.start(Running { state: State::Fresh(Box::new(fresh)), crew: Arc::clone(&crew), job });
@@ -88,10 +90,10 @@ impl Vm {
 
     /// The isolate of a task, and what it is to call.
     fn for_task(fresh: Fresh, crew: &Arc<Crew>, seat: &Arc<Seat>) -> (Vm, Parcel) {
-        let Fresh { engine, realm, loader, function, authority, stress, in_root } = fresh;
+        let Fresh { engine, realm, loader, function, authority, stress, stepped, in_root } = fresh;
         let stop = Arc::clone(&crew.stop);
         let crew = Some((Arc::clone(crew), Arc::clone(seat)));
-        let mut vm = Vm::new(Start { engine, realm, loader, interrupt: Arc::clone(&stop), stop, stress, crew });
+        let mut vm = Vm::new(Start { engine, realm, loader, interrupt: Arc::clone(&stop), stop, stress, stepped, crew });
         // Where there are too many sandboxes it is one that holds nothing.
         vm.own = vm.realm.adopt(&authority).unwrap_or(ilu_sbx::VOID);
         vm.in_root = in_root;

@@ -5,7 +5,7 @@
 //! operation billed, only the first time.
 
 use super::Vm;
-use super::safe::Exit;
+use super::chain::Exit;
 use super::trace;
 use crate::builtin::Fault;
 use crate::heap::{Bound, Method, Shared};

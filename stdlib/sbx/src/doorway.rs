@@ -1,5 +1,6 @@
 //! The doorway: the one way from a script to a native, and the record of every passage.
 
+use crate::ask::Questions;
 use crate::denial::{Denial, Rule};
 use crate::event::{Cost, Verdict};
 use crate::ids::{AccountId, ROOT, SbxId};
@@ -27,6 +28,18 @@ pub(crate) struct Unmet {
     cost: Cost,
 }
 
+/// What came of one attempt.
+struct Passage {
+    result: Result<Plain, Stop>,
+    /// Calls that began.
+    began: u64,
+    owners: Vec<SbxId>,
+    worked: u64,
+    subjects: Vec<String>,
+    rule: Cow<'static, str>,
+    cost: Cost,
+}
+
 impl Realm {
     /// The doorway.
     ///
@@ -35,22 +48,22 @@ impl Realm {
     pub fn call(&mut self, site: CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Result<Plain, Stop> {
         self.unmet = None;
         self.heed();
-        let owners = self.accounts.owners(&self.tree, site.account, site.authority);
-        let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
-        let mut permit = Permit { realm: self, site: &site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
-        let (result, began) = match permit.decide(args) {
-            Ok(function) => {
-                permit.realm.note_native(native);
-                (function(&mut permit, args), 1)
-            }
-            Err(stop) => (Err(stop), 0),
-        };
-        let Permit { owners, worked, subjects, rule, cost, .. } = permit;
+        let mut questions = Questions::about(native, self.unmet_answer.take());
+        let mut passage = self.attempt(&site, native, args);
+        while let Err(Stop::Denied(denied)) = &passage.result
+            && let Some(authority) = self.wider(site.authority, denied, &mut questions)
+        {
+            let wider = CallSite { authority, ..site };
+            passage = self.attempt(&wider, native, args);
+            passage.rule = Cow::Borrowed("asked");
+        }
+        let Passage { result, began, owners, worked, subjects, rule, cost } = passage;
         if matches!(result, Err(Stop::Room(_))) {
             // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't. Nor is it billed,
             // or what a script costs would depend on when the collector ran.
             self.accounts.give_back(&self.tree, site.account, worked);
             let (authority, account, file, line) = (site.authority, site.account, site.file.to_owned(), site.line);
+            self.unmet_answer = questions.answer(native);
             self.unmet = Some(Unmet { authority, account, file, line, native, subjects, rule, cost });
             return result;
         }
@@ -66,6 +79,22 @@ impl Realm {
         }
         self.record(&site, native.name(), subjects, rule, cost, result.as_ref().err());
         result
+    }
+
+    /// One call, up to its result; nothing is recorded yet.
+    fn attempt(&mut self, site: &CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Passage {
+        let owners = self.accounts.owners(&self.tree, site.account, site.authority);
+        let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
+        let mut permit = Permit { realm: self, site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
+        let (result, began) = match permit.decide(args) {
+            Ok(function) => {
+                permit.realm.note_native(native);
+                (function(&mut permit, args), 1)
+            }
+            Err(stop) => (Err(stop), 0),
+        };
+        let Permit { owners, worked, subjects, rule, cost, .. } = permit;
+        Passage { result, began, owners, worked, subjects, rule, cost }
     }
 
     /// The call that was last told to be made again has no room and ends with the sandbox whose memory ran out: it, too, was decided and is

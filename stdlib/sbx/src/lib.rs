@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+pub mod ask;
 mod attenuate;
 pub mod chain;
 mod counter;
@@ -37,6 +38,7 @@ mod tree;
 pub mod view;
 pub mod watch;
 
+pub use ask::{Addition, Answer, Operator};
 pub use denial::{Denial, Rule};
 pub use event::{Cost, Event, Verdict};
 pub use grants::{Grants, Mount};

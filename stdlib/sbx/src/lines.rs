@@ -42,11 +42,11 @@ impl Realm {
     fn line(&mut self, site: &CallSite<'_>, id: HandleId, booked: usize) -> Result<Option<String>, Stop> {
         self.live(site, "reading an open file")?;
         let Some(open) = self.handles.get(id) else { return Err(Stop::failed("the file is closed")) };
-        let native = open.native;
-        if self.tree.node(open.owner).is_revoked() {
+        let (native, owner) = (open.native, open.owner);
+        if self.tree.node(owner).is_revoked() {
             return Err(denial(site, native.name(), Rule::Revoked, None));
         }
-        if !self.has(site.authority, native) {
+        if !self.has(site.authority, native) && !self.is_added(site.authority, owner) {
             return Err(denial(site, native.name(), Rule::NotHeld, Some(self.cap_hint(site.authority, native.row()))));
         }
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);

@@ -218,7 +218,9 @@ impl Permit<'_> {
             Ok(()) => {
                 self.rule = Cow::Borrowed("env");
                 self.realm.note_variable(name);
-                return Ok(self.realm.run.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()));
+                let run = &self.realm.run;
+                let granted = run.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+                return Ok(granted.or_else(|| lock(&run.asked).variable(name)));
             }
             Err(Refusal::NotHeld) => {
                 return Err(self.deny(Rule::NotHeld, Some(self.realm.cap_hint(self.site.authority, self.native.row()))));

@@ -18,7 +18,7 @@ use crate::permit::Permit;
 use crate::plain::{Arg, HandleId, Plain};
 use crate::request::Request;
 use crate::run::Run;
-use crate::sandbox::{Holding, Sandbox};
+use crate::sandbox::{Holding, Sandbox, Shared};
 use crate::stop::Stop;
 use crate::tree::Tree;
 use crate::view::View;
@@ -85,6 +85,8 @@ pub struct Realm {
     pub(crate) held: usize,
     /// A call for which there was no room yet: it will be made again, or given up.
     pub(crate) unmet: Option<Unmet>,
+    /// What the operator answered about it.
+    pub(crate) unmet_answer: Option<(NativeId, Arc<Shared>)>,
     /// A file with the beginning of a line for which there was no room yet.
     pub(crate) unmet_line: Option<HandleId>,
     /// A resource could not be opened because too many are.
@@ -142,6 +144,7 @@ impl Realm {
             handles: Handles::default(),
             held: 0,
             unmet: None,
+            unmet_answer: None,
             unmet_line: None,
             crowded: false,
             watch: Watch::default(),

@@ -1,5 +1,6 @@
 //! What all isolates of one run share besides the sandboxes themselves.
 
+use crate::ask::{Asked, Operator};
 use crate::event::Event;
 use crate::handle::Cutter;
 use crate::outside::Outside;
@@ -9,7 +10,7 @@ use crate::sandbox::{Holding, Shared};
 use crate::view::OpenMounts;
 use crate::watch::Observed;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What a panic left behind is looked at all the same: each of these is whole between any two statements.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -33,6 +34,9 @@ pub(crate) struct Run {
     pub(crate) is_observed: AtomicBool,
     /// How often something was revoked: who sees it change closes what it has open.
     pub(crate) revocations: AtomicU64,
+    /// Who can be asked for what a call lacks, and what was added.
+    pub(crate) operator: OnceLock<Box<dyn Operator>>,
+    pub(crate) asked: Mutex<Asked>,
     /// Resources open in all realms.
     pub(crate) handles: AtomicUsize,
     /// Realms there were.
@@ -63,6 +67,8 @@ impl Run {
             observed: Mutex::default(),
             is_observed: AtomicBool::new(false),
             revocations: AtomicU64::new(0),
+            operator: OnceLock::new(),
+            asked: Mutex::default(),
             handles: AtomicUsize::new(0),
             realms: AtomicU64::new(0),
             fixed,

@@ -170,6 +170,18 @@ impl View {
         true
     }
 
+    /// Puts a mount of the operator's in: a new one, or in place of the one of its name. `false` when there are too many.
+    pub(crate) fn put(&mut self, guest: GuestPrefix, root: u32, access: Access, opened: Opened) -> bool {
+        let entry = Entry { guest, grant: Grant { place: Place::root(root), access }, source: Arc::new(Source { opened }) };
+        match self.entries.iter_mut().find(|old| old.guest == entry.guest) {
+            Some(old) => {
+                *old = entry;
+                true
+            }
+            None => self.add(entry),
+        }
+    }
+
     /// The mount a path is in, and the rest of the path below it. The longest name wins; a relative path that names no mount starts
     /// at the first directory.
     pub(crate) fn find<'p>(&self, path: GuestPath<'p>) -> Option<(&Entry, &'p str)> {

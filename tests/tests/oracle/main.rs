@@ -189,6 +189,8 @@ fn compare(seed: u64) -> (bool, bool) {
     let source = text(&program, 0);
     let case = Case { source: source.clone().into_bytes(), ..Case::default() };
     let ran = run(&case, if seed.is_multiple_of(7) { How::CollectAlways } else { How::Usual }).unwrap();
+    let stepped = run(&case, How::Stepped).unwrap();
+    assert_eq!((&stepped.out, stepped.fuel), (&ran.out, ran.fuel), "seed {seed}: instructions chained and one at a time\n{source}");
     let same = matches!((&stop, &ran.ended), (None, Ended::Fine) | (Some(Stop::Error), Ended::Raised(_, 1)));
     assert!(
         same && printed == ran.out,
