@@ -120,6 +120,7 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
     let interrupt = Arc::new(AtomicBool::new(false));
     let asker = args.ask.then(|| Asker::new(args, script.folder.as_ref(), Arc::clone(&interrupt))).flatten();
     let process = Process::new(Arc::clone(&interrupt));
+    let process = if args.raw { process.raw() } else { process };
     let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
     let sink = match &args.grants.audit {
         Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),

@@ -9,6 +9,9 @@
 mod env;
 #[path = "../fs/natives.rs"]
 mod fs;
+#[cfg(feature = "http")]
+#[path = "../http/natives.rs"]
+mod http;
 #[path = "../io/natives.rs"]
 mod io;
 mod modules;

@@ -44,10 +44,26 @@ const ROWS: &[(&str, NativeFn)] = &[
     ("__sys_random", rnd::random),
 ];
 
+/// Those that only a build with HTTP has.
+#[cfg(feature = "http")]
+const HTTP_ROWS: &[(&str, NativeFn)] = &[
+    ("__sys_http_get", crate::http::get),
+    ("__sys_http_post", crate::http::post),
+    ("__sys_http_put", crate::http::put),
+    ("__sys_http_patch", crate::http::patch),
+    ("__sys_http_delete", crate::http::delete),
+    ("__sys_http_serve", crate::http::serve::serve),
+    ("__sys_http_take", crate::http::serve::take),
+    ("__sys_http_reply", crate::http::serve::reply),
+    ("__sys_http_stop", crate::http::serve::stop),
+];
+#[cfg(not(feature = "http"))]
+const HTTP_ROWS: &[(&str, NativeFn)] = &[];
+
 /// The functions behind the registry's rows. A row without one answers that it is not in this build.
 #[must_use]
 pub fn natives() -> Natives {
-    Natives::new(ROWS)
+    Natives::new(&[ROWS, HTTP_ROWS].concat())
 }
 
 #[cfg(test)]
@@ -58,7 +74,7 @@ mod tests {
     #[test]
     fn every_function_is_behind_a_canonical_name() {
         let mut seen = HashSet::new();
-        for (name, _) in ROWS {
+        for (name, _) in ROWS.iter().chain(HTTP_ROWS) {
             let id = ilu_cap::by_name(name);
             assert_eq!(id.map(|id| id.name()), Some(*name));
             assert!(seen.insert(name), "{name} twice");

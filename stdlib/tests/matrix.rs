@@ -268,7 +268,7 @@ fn on_host(native: NativeId, host: &str) -> Expected {
     match Host::parse(host) {
         Err(_) => Expected::NotDenied,
         Ok(Host::Address(_)) => Expected::Denied("special-address"),
-        Ok(Host::Name(_)) if matches!(native.name(), "__sys_tcp_connect" | "__sys_tcp_listen") => Expected::NotDenied,
+        Ok(Host::Name(_)) if matches!(native.name(), "__sys_tcp_connect" | "__sys_tcp_listen" | "__sys_http_serve") => Expected::NotDenied,
         Ok(Host::Name(_)) => Expected::Denied("no-net-rule"),
     }
 }

@@ -17,6 +17,20 @@ macro_rules! named {
 }
 
 named! {
+    agt_output:
+        agt_001_a_flood_ends_at_its_bound,
+        agt_002_a_terminal_is_sent_text_and_no_commands,
+        agt_004_one_event_is_one_row_whatever_it_says,
+        agt_005_a_million_denials_are_counted_and_the_first_is_kept,
+        agt_007_no_message_tells_where_or_for_whom_it_runs,
+        agt_008_nothing_around_a_run_makes_it_tell_more;
+    agt_embed:
+        agt_019_tenants_of_one_engine_see_nothing_of_each_other,
+        agt_020_what_others_trust_is_safe_outside_a_writable_grant_and_only_there,
+        agt_021_what_a_run_wrote_gives_a_later_one_nothing,
+        agt_023_a_file_of_grants_is_right_or_an_error_that_names_what_is_wrong,
+        agt_024_a_process_that_runs_everything_again_and_again_does_not_grow,
+        agt_025_what_costs_money_is_counted_by_the_call;
     pol_rows:
         pol_001_a_star_covers_every_text_and_nothing_else,
         pol_002_a_prefix_is_one_of_bytes_and_its_trap_is_pointed_out,
@@ -139,6 +153,45 @@ named! {
         int_046_evaluated_text_has_the_sandboxs_powers_only,
         int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is,
         int_047_random_bytes_of_odd_counts_are_errors_or_limits;
+    net_url:
+        net_039_the_host_is_what_stands_behind_the_last_at_sign,
+        net_040_a_backslash_is_no_part_of_a_url,
+        net_042_two_slashes_and_nothing_before_them,
+        net_043_no_scheme_but_http_and_https,
+        net_044_credentials_of_a_url_are_shown_nowhere,
+        net_045_long_and_odd_urls_end_well;
+    net_redirect:
+        net_046_a_redirect_to_a_forbidden_address_is_denied_at_the_hop,
+        net_047_however_the_redirect_is_spelled,
+        net_048_a_redirect_to_another_scheme_is_an_error,
+        net_049_another_port_is_another_decision,
+        net_050_a_circle_of_redirects_ends,
+        net_051_odd_locations_split_nothing,
+        net_052_credentials_stay_with_their_origin,
+        net_053_so_does_every_field_that_may_be_a_secret,
+        net_055_the_method_is_decided_on_at_each_hop,
+        net_056_nothing_but_a_location_is_followed;
+    net_ambient:
+        net_057_no_variable_of_the_environment_names_a_proxy,
+        net_059_no_cookie_is_kept_or_shared,
+        net_060_a_connection_left_open_serves_its_sandbox_only,
+        net_060_revoking_closes_what_was_left_open,
+        net_062_no_credentials_are_found_lying_about;
+    net_request:
+        net_070_a_field_stays_on_its_line,
+        net_071_a_request_line_is_one_line,
+        net_073_fields_without_end_are_refused,
+        net_074_a_body_is_bytes_that_are_there,
+        net_075_a_time_is_a_whole_number_of_milliseconds;
+    net_answer:
+        net_076_the_time_is_for_all_of_a_request,
+        net_077_what_is_too_large_is_not_taken,
+        net_079_lengths_that_contradict_each_other_are_errors,
+        net_080_chunks_of_any_shape_end,
+        net_081_a_header_has_bounds_and_keeps_its_bytes,
+        net_082_odd_statuses_end_well,
+        net_085_text_of_any_bytes_is_text,
+        net_060_a_connection_that_was_closed_meanwhile_is_made_anew;
     rig_itself:
         the_openat2_launcher_really_blocks_it;
     index:

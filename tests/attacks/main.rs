@@ -13,6 +13,8 @@
     reason = "tests"
 )]
 
+mod agt_embed;
+mod agt_output;
 mod bout;
 mod cap_amplify;
 mod cap_natives;
@@ -24,12 +26,18 @@ mod fs_machine;
 mod fs_rights;
 mod fs_special;
 mod fs_symlink;
+mod http_rig;
 mod index;
 mod int_budgets;
 mod int_long;
 mod int_mutants;
 mod int_runtime;
 mod int_source;
+mod net_ambient;
+mod net_answer;
+mod net_redirect;
+mod net_request;
+mod net_url;
 mod pol_rows;
 mod pol_seal;
 mod rig;

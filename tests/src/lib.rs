@@ -12,6 +12,8 @@
 pub mod command;
 pub mod expect;
 pub mod inside;
+pub mod server;
 pub mod suite;
 pub mod tally;
+pub mod terminal;
 pub mod watched;

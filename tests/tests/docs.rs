@@ -2,11 +2,13 @@
 //! what it prints.
 //!
 //! A block marked ```` ```ilu files ```` is run with an empty directory at `/data` that it may change; ```` ```ilu exit=N ```` is expected to
-//! end with that code, ```` ```ilu net=RULE ```` has that network rule. Everything else holds what a script with no flags holds.
+//! end with that code, ```` ```ilu net=RULE ```` has that network rule. One marked ```` ```ilu server ```` may reach a server that answers
+//! `/hello` and `/echo`: what it calls `127.0.0.1:8080` is that server's port. Everything else holds what a script with no flags holds.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests read the repository")]
 
 use ilu_tests::command::{Ran, Scratch, ilu_in, root};
+use ilu_tests::server::of_the_pages;
 use std::path::PathBuf;
 
 /// One program in a page.
@@ -83,10 +85,18 @@ fn examples() -> Vec<Example> {
     found
 }
 
+/// The address of the examples' server, as the pages write it.
+const SERVER: &str = "127.0.0.1:8080";
+
 fn run(example: &Example) -> Ran {
     let scratch = Scratch::new("docs");
-    scratch.write("example.ilu", &example.program);
     let mut args = vec!["run".to_string()];
+    let server = example.marks.iter().any(|mark| mark == "server").then(of_the_pages);
+    let addr = server.as_ref().map_or_else(|| SERVER.to_string(), |server| server.addr.to_string());
+    scratch.write("example.ilu", example.program.replace(SERVER, &addr));
+    if server.is_some() {
+        args.extend(["--net".to_string(), addr.clone()]);
+    }
     if example.marks.iter().any(|mark| mark == "files") {
         std::fs::create_dir(scratch.at("data")).unwrap();
         args.extend(["--dir".to_string(), "data:/data:rw".to_string()]);
@@ -95,7 +105,8 @@ fn run(example: &Example) -> Ran {
         args.extend(["--net".to_string(), rule.to_string()]);
     }
     args.push("example.ilu".to_string());
-    ilu_in(scratch.path(), &args, b"")
+    let ran = ilu_in(scratch.path(), &args, b"");
+    Ran { out: ran.out.replace(&addr, SERVER), ..ran }
 }
 
 #[test]

@@ -79,7 +79,12 @@ pub const BUNDLES: &[Bundle] = &[
     row("capio", "io", &[STDOUT, &["__sys_stderr", "__sys_stdin"]], "standard output, error and input"),
     row("captm", "tm", &[&["__sys_time", "__sys_mono", "__sys_sleep"]], "both clocks and waiting"),
     row("capfm", "fm", &[&["__sys_mkdir", "__sys_remove", "__sys_rename", "__sys_copy", "__sys_symlink"]], "manage files and directories"),
-    row("capsv", "sv", &[&["__sys_tcp_listen", "__sys_tcp_accept", "__sys_http_serve"]], "serve"),
+    row(
+        "capsv",
+        "sv",
+        &[&["__sys_tcp_listen", "__sys_tcp_accept", "__sys_http_serve", "__sys_http_take", "__sys_http_reply", "__sys_http_stop"]],
+        "serve",
+    ),
     row("capdn", "dn", &[&["__sys_dns"]], "look names up"),
     row("caprn", "rn", &[&["__sys_random"]], "random bytes"),
     Bundle { name: "capall", field: "all", doc: "every native there is", parts: &[&ALL] },

@@ -70,7 +70,10 @@ natives! {
     Serve "__sys_tcp_listen" [] (must("ip", Str), must("port", Num)) [Listen] Net "listens on an address and port";
     Serve "__sys_tcp_accept" [] (must("listener", Handle), may("ms", Num)) [Listen] Net
         "the next connection made to a listener, nil when none came";
-    Serve "__sys_http_serve" [] (must("ip", Str), must("port", Num), must("f", Fun)) [Listen] Net "answers HTTP requests with a function";
+    Serve "__sys_http_serve" [] (must("ip", Str), must("port", Num), may("opts", Options)) [Listen] Net "an HTTP server: `{srv, port}`";
+    Serve "__sys_http_take" [] (must("server", Handle), may("ms", Num)) [Listen] Net "the next request of a server, nil when none came";
+    Serve "__sys_http_reply" [] (must("req", Handle), must("answer", Options)) [Listen] Net "answers a request";
+    Serve "__sys_http_stop" [] (must("server", Handle)) [] None "ends a server";
 
     Dns "__sys_dns" [] (must("host", Str)) [Connect] Net "the addresses of a name";
 

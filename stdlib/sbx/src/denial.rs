@@ -8,6 +8,8 @@ use std::fmt;
 pub enum Rule {
     /// The native is not among the sandbox's capabilities.
     NotHeld,
+    /// What the call would do is the work of another native, which is not held.
+    NotHeldToo(&'static str),
     /// The sandbox, or one it was made under, was revoked.
     Revoked,
     /// The sandbox may call the native on other subjects only.
@@ -46,6 +48,7 @@ impl Rule {
     pub fn text(&self) -> String {
         match self {
             Rule::NotHeld => "the sandbox does not hold this capability".to_owned(),
+            Rule::NotHeldToo(native) => format!("this also needs {native}, which the sandbox does not hold"),
             Rule::Revoked => "the sandbox was revoked".to_owned(),
             Rule::Bound => "the sandbox holds this capability for other subjects only".to_owned(),
             Rule::NoGrant => "no directory grant covers this path".to_owned(),
@@ -69,6 +72,7 @@ impl Rule {
     pub const fn code(&self) -> &'static str {
         match self {
             Rule::NotHeld => "not-held",
+            Rule::NotHeldToo(_) => "not-held-too",
             Rule::Revoked => "revoked",
             Rule::Bound => "bound",
             Rule::NoGrant => "no-grant",

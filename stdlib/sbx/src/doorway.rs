@@ -10,7 +10,7 @@ use crate::plain::{Arg, Plain};
 use crate::realm::{CallSite, NativeFn, Realm};
 use crate::record::Decision;
 use crate::stop::Stop;
-use ilu_cap::{GrantKind, Kind, Native, NativeId};
+use ilu_cap::{Class, GrantKind, Kind, Native, NativeId};
 use std::borrow::Cow;
 
 /// Units of fuel that any call of a native costs.
@@ -169,6 +169,7 @@ impl Permit<'_> {
             // What a refused call was about is known only when it is the first argument.
             match args.get(1) {
                 Some(Arg::Num(port)) if row.grant == GrantKind::Net => self.about(&format!("{text}:{port}")),
+                _ if row.class == Class::Http => self.about(&without_credentials(text)),
                 _ => self.about(text),
             }
         }
@@ -198,6 +199,19 @@ pub(crate) fn denial(site: &CallSite<'_>, native: &'static str, rule: Rule, gran
     Stop::Denied(Box::new(Denial { native, on: Vec::new(), rule, grant, retry: false, file: site.file.to_owned(), line: site.line }))
 }
 
+/// A text that may be a URL without what stands before an `@` in front of its path: that may be a password, and nobody has read the URL yet.
+fn without_credentials(text: &str) -> Cow<'_, str> {
+    let start = text.find(':').map_or(0, |at| at + 1);
+    let rest = text.get(start..).unwrap_or_default();
+    let authority = rest.trim_start_matches(['/', '\\']);
+    let slashes = rest.len() - authority.len();
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    match authority.get(..end).and_then(|authority| authority.rfind('@')) {
+        None => Cow::Borrowed(text),
+        Some(at) => Cow::Owned(format!("{}…{}", text.get(..start + slashes).unwrap_or_default(), authority.get(at..).unwrap_or_default())),
+    }
+}
+
 /// Are there as many arguments as the row says, each of its kind?
 fn check_args(row: &Native, args: &[Arg<'_>]) -> Result<(), Stop> {
     let least = row.params.iter().filter(|param| !param.optional).count();
@@ -224,4 +238,23 @@ fn check_args(row: &Native, args: &[Arg<'_>]) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_an_at_sign_is_not_shown() {
+        for (url, shown) in [
+            ("http://u:p@a.test/x", "http://…@a.test/x"),
+            ("http://p@p@a.test", "http://…@a.test"),
+            ("u:p@a.test", "u:…@a.test"),
+            ("http:\\\\p@a.test", "http:\\\\…@a.test"),
+            ("https://a.test/@name?x@y", "https://a.test/@name?x@y"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(url), shown);
+        }
+    }
 }

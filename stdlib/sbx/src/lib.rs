@@ -31,6 +31,7 @@ mod record;
 pub mod request;
 mod run;
 pub mod sandbox;
+pub mod service;
 mod show;
 pub mod stop;
 mod tasks;

@@ -285,6 +285,7 @@ impl Realm {
         for handle in self.handles.owned_by(|owner| self.tree.node(owner).is_revoked()) {
             self.let_go(handle);
         }
+        self.run.services.heed();
     }
 
     /// A call passed a gate: code ran with the authority of `site`, which is the gate's, whoever called it.

@@ -7,6 +7,7 @@ use crate::outside::Outside;
 use crate::realm::Natives;
 use crate::record::{Recorder, Spans};
 use crate::sandbox::{Holding, Shared};
+use crate::service::Services;
 use crate::view::OpenMounts;
 use crate::watch::Observed;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -24,6 +25,7 @@ pub(crate) struct Run {
     /// The granted variables' values; which of the names a sandbox may read is among its rights.
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) natives: Natives,
+    pub(crate) services: Services,
     pub(crate) records: Arc<Records>,
     pub(crate) input: Input,
     pub(crate) spans: Mutex<Spans>,
@@ -60,6 +62,7 @@ impl Run {
             argv,
             variables,
             natives,
+            services: Services::default(),
             records,
             input: Input::default(),
             spans: Mutex::default(),

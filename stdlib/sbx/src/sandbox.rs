@@ -32,6 +32,34 @@ impl Sandbox {
     }
 }
 
+/// A sandbox that something is kept for, without keeping it alive.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    number: u64,
+    shared: Weak<Shared>,
+}
+
+impl Owner {
+    pub(crate) fn of(shared: &Arc<Shared>) -> Owner {
+        Owner { number: shared.number, shared: Arc::downgrade(shared) }
+    }
+
+    /// Was it revoked, or is there nobody any more who could act in its name?
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.shared.upgrade().is_none_or(|shared| shared.is_revoked())
+    }
+}
+
+impl PartialEq for Owner {
+    /// Numbers are never used again.
+    fn eq(&self, other: &Owner) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Owner {}
+
 impl PartialEq for Sandbox {
     fn eq(&self, other: &Sandbox) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

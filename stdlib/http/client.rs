@@ -1,0 +1,257 @@
+//! The clients: one for each sandbox and each address that was decided on.
+//!
+//! A client can reach nothing but the addresses it was made with. It never looks a name up; an address in a URL is compared with what
+//! passed before the client is made; and the peer of every new connection is looked at again before a byte of the request leaves. What it
+//! keeps alive is found again only by the same sandbox, with the same decision. It reads no variable of the environment, keeps no cookies,
+//! follows no redirect and undoes no compression.
+
+use super::failure::Failure;
+use super::header::MAX_ANSWER_FIELDS;
+use super::target::Target;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
+use ilu_sbx::Route;
+use ilu_sbx::sandbox::Owner;
+use ilu_sbx::service::Service;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, redirect, retry};
+use rustls::{ClientConfig, RootCertStore};
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// Clients kept for their open connections; the one used longest ago goes first.
+const MAX_CLIENTS: usize = 32;
+/// Idle connections of one client.
+const MAX_IDLE: usize = 4;
+/// Rounds of the loop in which everything that was woken has run, and what that woke.
+const TURNS: usize = 3;
+/// How long a connection stays open without use.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// What a client is for. Two that differ in any of it share nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    owner: Owner,
+    tls: bool,
+    host: String,
+    port: u16,
+    addrs: Vec<SocketAddr>,
+}
+
+/// What the natives of HTTP keep for a run.
+#[derive(Default)]
+pub struct Http {
+    runtime: OnceLock<Option<Runtime>>,
+    tls: OnceLock<Option<ClientConfig>>,
+    clients: Mutex<Vec<(Key, Client)>>,
+}
+
+impl Service for Http {
+    fn heed(&self) {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|(key, _)| !key.owner.is_gone());
+        self.turn();
+    }
+}
+
+impl Drop for Http {
+    fn drop(&mut self) {
+        // Not by waiting: nothing of this run is to go on.
+        if let Some(Some(runtime)) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Http {
+    /// The loop that all connections of the run live in. It runs only while a native waits.
+    ///
+    /// # Errors
+    /// The system gives none, or the thread is another loop's.
+    pub fn runtime(&self) -> Result<&Runtime, Failure> {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(Failure::Request(
+                "the host runs the script on a thread of an async runtime; it needs a thread of its own".to_owned(),
+            ));
+        }
+        let made = self.runtime.get_or_init(|| Builder::new_current_thread().enable_io().enable_time().build().ok());
+        made.as_ref().ok_or_else(|| Failure::Connect("the system has no room for network events".to_owned()))
+    }
+
+    /// Lets what lives in the loop see what has happened: a connection that nobody holds any more closes when it next runs.
+    pub fn turn(&self) {
+        if let Some(Some(runtime)) = self.runtime.get()
+            && tokio::runtime::Handle::try_current().is_err()
+        {
+            runtime.block_on(async {
+                for _ in 0..TURNS {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+    }
+
+    /// The client for what was decided, and whether it was used before.
+    ///
+    /// # Errors
+    /// No address passed.
+    pub fn client(&self, owner: Owner, target: &Target, route: &Route) -> Result<(Client, bool), Failure> {
+        let key = key(owner, target, route)?;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = clients.iter().position(|(known, _)| *known == key) {
+            // Last used, last in line.
+            clients.get_mut(at..).unwrap_or_default().rotate_left(1);
+            return clients.last().map(|(_, client)| (client.clone(), true)).ok_or_else(unusable);
+        }
+        drop(clients);
+        self.anew(key).map(|client| (client, false))
+    }
+
+    /// Another client in place of the one for what was decided: the connections of that one are let go.
+    ///
+    /// # Errors
+    /// No address passed.
+    pub fn without_open_connections(&self, owner: Owner, target: &Target, route: &Route) -> Result<Client, Failure> {
+        self.anew(key(owner, target, route)?)
+    }
+
+    fn anew(&self, key: Key) -> Result<Client, Failure> {
+        let tls = self.tls.get_or_init(tls).as_ref().ok_or_else(unusable)?;
+        let client = build(&key, tls.clone())?;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.retain(|(known, _)| *known != key);
+        if clients.len() >= MAX_CLIENTS {
+            clients.remove(0);
+        }
+        clients.push((key, client.clone()));
+        Ok(client)
+    }
+}
+
+fn key(owner: Owner, target: &Target, route: &Route) -> Result<Key, Failure> {
+    let addrs = checked(target, route)?;
+    Ok(Key { owner, tls: target.is_tls(), host: target.host().to_owned(), port: target.port(), addrs })
+}
+
+fn unusable() -> Failure {
+    Failure::Connect("the client can't be made".to_owned())
+}
+
+/// The addresses that the pool of the decision lets through, and never another than the one that stands in the URL.
+fn checked(target: &Target, route: &Route) -> Result<Vec<SocketAddr>, Failure> {
+    let fits = |addr: &&SocketAddr| {
+        addr.port() == target.port() && (!target.is_address() || addr.ip().to_string() == target.host()) && route.holds(addr)
+    };
+    let addrs: Vec<SocketAddr> = route.addrs().iter().filter(fits).copied().collect();
+    if addrs.is_empty() { Err(Failure::Connect("no address of it may be reached".to_owned())) } else { Ok(addrs) }
+}
+
+fn build(key: &Key, tls: ClientConfig) -> Result<Client, Failure> {
+    let client = Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(retry::never())
+        .http1_only()
+        .http1_max_headers(MAX_ANSWER_FIELDS)
+        .pool_max_idle_per_host(MAX_IDLE)
+        .pool_idle_timeout(IDLE)
+        .user_agent(concat!("ilu/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(Never)
+        .resolve_to_addrs(&key.host, &key.addrs)
+        .connector_layer(Checking { addrs: key.addrs.as_slice().into() })
+        .tls_backend_preconfigured(tls);
+    client.build().map_err(|_| unusable())
+}
+
+/// TLS 1.2 and 1.3, certificates checked against the roots that are built in; no session is resumed, so none is shared.
+fn tls() -> Option<ClientConfig> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .ok()?;
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.resumption = rustls::client::Resumption::disabled();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Some(config)
+}
+
+/// Looks nothing up: the addresses are known before there is a client.
+struct Never;
+
+impl Resolve for Never {
+    fn resolve(&self, _: Name) -> Resolving {
+        Box::pin(async { Err::<Addrs, _>(Box::from("the name was not looked up before")) })
+    }
+}
+
+/// A connection to an address that was not decided on.
+#[derive(Debug)]
+pub struct NotChecked;
+
+impl fmt::Display for NotChecked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection went to an address that was not checked")
+    }
+}
+
+impl std::error::Error for NotChecked {}
+
+/// Looks at the peer of every new connection.
+#[derive(Clone)]
+struct Checking {
+    addrs: Arc<[SocketAddr]>,
+}
+
+impl<S> tower::Layer<S> for Checking {
+    type Service = Checked<S>;
+
+    fn layer(&self, inner: S) -> Checked<S> {
+        Checked { inner, addrs: Arc::clone(&self.addrs) }
+    }
+}
+
+#[derive(Clone)]
+struct Checked<S> {
+    inner: S,
+    addrs: Arc<[SocketAddr]>,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl<S, R> tower::Service<R> for Checked<S>
+where
+    S: tower::Service<R, Error = BoxError>,
+    S::Response: Connection + Send,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let (connecting, addrs) = (self.inner.call(request), Arc::clone(&self.addrs));
+        Box::pin(async move {
+            let connection = connecting.await?;
+            match peer(&connection.connected()) {
+                Some(peer) if addrs.contains(&peer) => Ok(connection),
+                _ => Err(Box::new(NotChecked) as BoxError),
+            }
+        })
+    }
+}
+
+/// Whom a connection is to.
+fn peer(connected: &Connected) -> Option<SocketAddr> {
+    let mut extras = hyper::http::Extensions::new();
+    connected.get_extras(&mut extras);
+    extras.get::<HttpInfo>().map(HttpInfo::remote_addr)
+}
