@@ -116,7 +116,7 @@ impl<'a> Packer<'a> {
     fn part(&mut self, value: Value) -> Result<Part, Refused> {
         Ok(match value.kind() {
             Kind::Num(_) | Kind::Nil | Kind::Bool(_) | Kind::Unset => Part::Now(value),
-            Kind::Builtin(_) | Kind::Native(_) => Part::Named(value.named_in(0), self.home(SbxId(u32::from(value.home())))?),
+            Kind::Builtin(_) | Kind::Native(_) => Part::Named(value.named_in(0), self.home(SbxId(value.home()))?),
             _ => Part::Node(self.place(value)?),
         })
     }

@@ -86,7 +86,7 @@ impl Unpacker<'_> {
         match part {
             Part::Now(value) => value,
             Part::Node(at) => self.values.get(at as usize).copied().unwrap_or(Value::NIL),
-            Part::Named(value, home) => value.named_in(self.home(home).0 as u16),
+            Part::Named(value, home) => value.named_in(self.home(home).0),
         }
     }
 

@@ -76,6 +76,8 @@ pub(crate) struct Vm {
     interrupt: Arc<AtomicBool>,
     /// Values that must outlive a collection while no register holds them.
     pinned: Vec<Value>,
+    /// Sandboxes that the word under way found or made, and that nothing may refer to yet.
+    fresh: Vec<SbxId>,
     /// The value the run ended with.
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
@@ -154,6 +156,7 @@ impl Vm {
             builtins: crate::builtin::table(),
             interrupt: start.interrupt,
             pinned: Vec::new(),
+            fresh: Vec::new(),
             finished: None,
             denial: None,
             failed: None,

@@ -457,6 +457,7 @@ impl Vm {
             }
         }
         loop {
+            self.fresh.clear();
             let (outcome, word) = match self.fast() {
                 Exit::Slow(word) => (self.retrying(|vm| vm.slow(word)), Some(word)),
                 Exit::Fuel => {
