@@ -35,6 +35,7 @@ mod net_ambient;
 mod net_answer;
 mod net_redirect;
 mod net_request;
+mod net_tls;
 mod net_url;
 mod pol_rows;
 mod pol_seal;

@@ -15,4 +15,5 @@ pub mod inside;
 pub mod server;
 pub mod suite;
 pub mod tally;
+pub mod tls;
 pub mod watched;
