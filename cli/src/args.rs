@@ -114,6 +114,9 @@ pub struct Run {
     /// The script's own arguments
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,
+    /// On a terminal, let it obey the control characters in what the script writes
+    #[arg(long)]
+    pub raw: bool,
     /// On a terminal, ask for what is missing: for once, for this run, or never
     #[arg(long, help_heading = "Grants")]
     pub ask: bool,

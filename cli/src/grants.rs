@@ -55,6 +55,9 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
         grants.mounts.push(mount(spec, opened));
     }
     grants.net = net(flags)?;
+    if let Some(config) = &flags.config {
+        host::apart(config, &writable).map_err(|error| format!("--config {error}"))?;
+    }
     for (name, value) in &flags.env {
         let value = match value {
             Some(value) => value.clone(),

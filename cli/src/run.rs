@@ -119,7 +119,8 @@ pub struct Prepared {
 pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepared, String> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let asker = args.ask.then(|| Asker::new(args, script.folder.as_ref(), Arc::clone(&interrupt))).flatten();
-    let mut process = Process::new(Arc::clone(&interrupt));
+    let process = Process::new(Arc::clone(&interrupt));
+    let mut process = if args.raw { process.raw() } else { process };
     for path in &args.grants.ca {
         process.trust_authorities(path).map_err(|error| format!("--ca {error}"))?;
     }

@@ -13,6 +13,7 @@ pub mod ask;
 mod captured;
 pub mod edit;
 mod net;
+mod screen;
 mod trust;
 
 pub use captured::Captured;
@@ -52,7 +53,7 @@ pub enum HostError {
     TooLong(String),
     /// A directory where a script was expected.
     Directory(String),
-    /// A file that the command writes, in a place that the script may change.
+    /// A file that the command reads its grants from or writes, in a place that the script may change.
     Exposed(String),
     /// There is no place for the list of trusted files, or a path that it can't hold.
     NoTrust(String),
@@ -271,6 +272,15 @@ pub fn audit_sink(path: &str, writable: &[PathBuf], process: &Process) -> Result
     Ok(Box::new(output(path, writable)?))
 }
 
+/// Refuses a file that decides what a run may do, or is to tell what it did, in one of the places (as they really are) that the script may change.
+///
+/// # Errors
+/// It lies in one; what the system says.
+pub fn apart(path: &str, writable: &[PathBuf]) -> Result<(), HostError> {
+    let real = std::fs::canonicalize(path).map_err(says(path))?;
+    if writable.iter().any(|place| real.starts_with(place)) { Err(HostError::Exposed(path.to_string())) } else { Ok(()) }
+}
+
 /// Makes or empties a file that the command writes itself.
 fn output(path: &str, writable: &[PathBuf]) -> Result<std::fs::File, HostError> {
     // The file may be there or be made now; where it really is follows from itself or from its folder.
@@ -357,6 +367,7 @@ pub struct Process {
     captured: Option<Arc<Captured>>,
     /// Certificates in PEM that HTTPS trusts besides those it has.
     authorities: String,
+    screen: screen::Screen,
 }
 
 impl Default for Process {
@@ -377,6 +388,7 @@ impl Process {
             unfinished: Arc::default(),
             captured: None,
             authorities: String::new(),
+            screen: screen::Screen::new(),
         }
     }
 
@@ -396,6 +408,12 @@ impl Process {
         self.authorities.push_str(&text);
         self.authorities.push('\n');
         Ok(())
+    }
+
+    /// What the script writes goes to a terminal as it is: its control characters are obeyed.
+    #[must_use]
+    pub fn raw(self) -> Self {
+        Self { screen: screen::Screen::raw(), ..self }
     }
 
     /// A flag that tells, after the run, whether it was ended because nobody read standard output any more.
@@ -418,7 +436,7 @@ impl Outside for Process {
             return captured.take(bytes);
         }
         let mut out = io::stdout().lock();
-        let written = out.write_all(bytes).and_then(|()| out.flush());
+        let written = out.write_all(&self.screen.out(bytes)).and_then(|()| out.flush());
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
             self.reader_gone.store(true, Ordering::Relaxed);
             self.interrupt.store(true, Ordering::Relaxed);
@@ -433,7 +451,7 @@ impl Outside for Process {
         if let Some(last) = bytes.last() {
             self.unfinished.store(*last != b'\n', Ordering::Relaxed);
         }
-        io::stderr().lock().write_all(bytes)
+        io::stderr().lock().write_all(&self.screen.err(bytes))
     }
 
     fn wait_in(&self, ms: f64) -> io::Result<bool> {

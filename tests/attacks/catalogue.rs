@@ -17,6 +17,20 @@ macro_rules! named {
 }
 
 named! {
+    agt_output:
+        agt_001_a_flood_ends_at_its_bound,
+        agt_002_a_terminal_is_sent_text_and_no_commands,
+        agt_004_one_event_is_one_row_whatever_it_says,
+        agt_005_a_million_denials_are_counted_and_the_first_is_kept,
+        agt_007_no_message_tells_where_or_for_whom_it_runs,
+        agt_008_nothing_around_a_run_makes_it_tell_more;
+    agt_embed:
+        agt_019_tenants_of_one_engine_see_nothing_of_each_other,
+        agt_020_what_others_trust_is_safe_outside_a_writable_grant_and_only_there,
+        agt_021_what_a_run_wrote_gives_a_later_one_nothing,
+        agt_023_a_file_of_grants_is_right_or_an_error_that_names_what_is_wrong,
+        agt_024_a_process_that_runs_everything_again_and_again_does_not_grow,
+        agt_025_what_costs_money_is_counted_by_the_call;
     pol_rows:
         pol_001_a_star_covers_every_text_and_nothing_else,
         pol_002_a_prefix_is_one_of_bytes_and_its_trap_is_pointed_out,

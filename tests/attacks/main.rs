@@ -13,6 +13,8 @@
     reason = "tests"
 )]
 
+mod agt_embed;
+mod agt_output;
 mod bout;
 mod cap_amplify;
 mod cap_natives;

@@ -144,6 +144,12 @@ pub fn run_text(text: &str, grants: Grants, change: impl FnOnce(&mut Setup)) -> 
     (outcome, text(&out), text(&err))
 }
 
+/// Whether a text compiles.
+#[must_use]
+pub fn tries_to_compile(text: &str) -> bool {
+    engine().compile("main.ilu", text).is_ok()
+}
+
 /// Runs a case; nothing when it needs what only the command line can give it.
 #[must_use]
 pub fn run(case: &Case, how: How) -> Option<Inside> {

@@ -15,5 +15,6 @@ pub mod inside;
 pub mod server;
 pub mod suite;
 pub mod tally;
+pub mod terminal;
 pub mod tls;
 pub mod watched;

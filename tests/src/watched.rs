@@ -54,11 +54,17 @@ pub fn watch(arguments: &[&str], input: &[u8]) -> Watched {
     watch_command(command, input)
 }
 
-/// Runs `unguarded`, the program without ilu's guards, with this on standard input. It lies beside the command.
+/// Runs `unguarded`, the program without ilu's guards, with this on standard input.
 #[must_use]
 pub fn watch_unguarded(what: &str, input: &[u8]) -> Watched {
-    let mut command = Command::new(binary().with_file_name(format!("unguarded{}", std::env::consts::EXE_SUFFIX)));
-    command.arg(what);
+    watch_beside("unguarded", what, input)
+}
+
+/// Runs a program of this crate that lies beside the command.
+#[must_use]
+pub fn watch_beside(program: &str, argument: &str, input: &[u8]) -> Watched {
+    let mut command = Command::new(binary().with_file_name(format!("{program}{}", std::env::consts::EXE_SUFFIX)));
+    command.arg(argument);
     watch_command(command, input)
 }
 
