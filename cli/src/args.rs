@@ -24,7 +24,7 @@ Examples:
   ilu caps capde
 
 Exit codes: 0 fine, 1 uncaught error, 2 source or usage error, 3 uncaught denial, 4 a budget ran out,
-70 a bug of ours; a script's own os.exit(n) gives n.";
+5 a layer that was required is missing, 70 a bug of ours; a script's own os.exit(n) gives n.";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -96,6 +96,8 @@ pub enum Command {
     Trust(Trust),
     /// Show what bundles of natives hold
     Caps(Caps),
+    /// Say which promise is kept by which layer on this machine, and what is missing
+    Doctor(Doctor),
     /// Work with audit files
     #[command(subcommand)]
     Audit(Audit),
@@ -114,6 +116,9 @@ pub struct Run {
     /// The script's own arguments
     #[arg(last = true, value_name = "ARGS")]
     pub args: Vec<String>,
+    /// The second wall, Landlock and seccomp: as much as the kernel has, all of it or no run (exit code 5), none
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Wall::Auto, help_heading = "Grants")]
+    pub wall: Wall,
     /// On a terminal, let it obey the control characters in what the script writes
     #[arg(long)]
     pub raw: bool,
@@ -214,6 +219,14 @@ pub struct Caps {
     pub json: bool,
 }
 
+/// `ilu doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// One JSON object on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `ilu audit`
 #[derive(Debug, Subcommand)]
 pub enum Audit {
@@ -308,6 +321,17 @@ pub struct OutputFlags {
     pub color: Color,
 }
 
+/// How much of the second wall there has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Wall {
+    /// As much as the kernel has; --json and `ilu doctor` say what is missing
+    Auto,
+    /// All of it, or nothing is run
+    Require,
+    /// None
+    Off,
+}
+
 /// When our messages have colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -320,8 +344,8 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-const FIRST_WORDS: [&str; 14] =
-    ["run", "check", "fmt", "test", "explain", "learn", "trust", "caps", "audit", "help", "-h", "--help", "-V", "--version"];
+const FIRST_WORDS: [&str; 15] =
+    ["run", "check", "fmt", "test", "explain", "learn", "trust", "caps", "doctor", "audit", "help", "-h", "--help", "-V", "--version"];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -343,7 +367,7 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
         tips.push(format!(
-            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps`, `doctor` and `audit`"
         ));
     }
     if !is_command || first == "run" {
@@ -388,7 +412,7 @@ mod tests {
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         let command =
-            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps` and `audit`"
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps`, `doctor` and `audit`"
                 .to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());

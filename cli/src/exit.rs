@@ -15,6 +15,8 @@ pub enum Exit {
     Denied,
     /// 4: a budget ran out.
     Limit,
+    /// 5: a layer that was required is missing.
+    Missing,
     /// 70: a bug of ours.
     Bug,
     /// The script's own `os.exit(n)`.
@@ -29,6 +31,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Denied => 3,
             Exit::Limit => 4,
+            Exit::Missing => 5,
             Exit::Bug => 70,
             Exit::Own(code) => code,
         })

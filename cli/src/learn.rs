@@ -78,7 +78,7 @@ struct Learned {
 /// Runs the command.
 pub fn learn(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
-    let mut told = Told { terminal, json: args.output.json, unfinished: false };
+    let mut told = Told::new(terminal, args.output.json);
     if args.ask {
         return told.usage("`ilu learn` tells what a run needed of its grants: give it the widest as flags, not by --ask");
     }
@@ -96,10 +96,13 @@ pub fn learn(args: &Run) -> Exit {
         Ok(program) => program,
         Err(error) => return told.wrong_source(&error),
     };
-    let Prepared { mut setup, unfinished, .. } = match run::prepare(&args, granting, script) {
+    let Prepared { mut setup, unfinished, plan, .. } = match run::prepare(&args, granting, script) {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
+    if let Err(exit) = told.raise(plan.as_ref(), args.wall) {
+        return exit;
+    }
     setup.observe = true;
     setup.outside = Box::new(Aside(setup.outside));
     let started = Instant::now();

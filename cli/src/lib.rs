@@ -11,6 +11,7 @@ mod audit;
 mod caps;
 mod check;
 mod config;
+mod doctor;
 mod exit;
 mod explain;
 mod fmt;
@@ -59,6 +60,7 @@ fn command() -> Exit {
         Command::Test(args) => testing::test(args),
         Command::Audit(Audit::Verify(args)) => audit::verify(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Doctor(args) => doctor::doctor(args, &Terminal::new(Color::Auto)),
         Command::Caps(args) => caps::caps(args, &Terminal::new(Color::Auto)),
     }
 }

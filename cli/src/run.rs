@@ -1,6 +1,6 @@
 //! `ilu run`: compiles a script, runs it with what the flags grant, tells how it ended.
 
-use crate::args::Run;
+use crate::args::{Run, Wall};
 use crate::ask::Asker;
 use crate::config;
 use crate::exit::Exit;
@@ -11,6 +11,7 @@ use crate::report;
 use crate::report::data;
 use crate::source::{self, Script};
 use crate::terminal::Terminal;
+use ilu::host::wall::{Extent, Plan, Report};
 use ilu::host::{self, Process, ReportFile};
 use ilu::{CompileError, Engine, Kind, Loader, Outcome, ScriptError, Setup};
 use ilu_sbx::Operator;
@@ -21,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Runs the command.
 pub fn run(args: &Run) -> Exit {
     let terminal = Terminal::new(args.output.color);
-    let mut told = Told { terminal, json: args.output.json, unfinished: false };
+    let mut told = Told::new(terminal, args.output.json);
     let prepared = script(args).and_then(|script| {
         let args = with_profile(args, &script, &terminal)?;
         let granting = grants::granting(&args.grants, &args.args, script.folder.as_ref())?;
@@ -39,10 +40,13 @@ pub fn run(args: &Run) -> Exit {
     };
     let granted = granted(args, &granting);
     let name = script.name.clone();
-    let Prepared { setup, reader_gone, unfinished, report } = match prepare(args, granting, script) {
+    let Prepared { setup, reader_gone, unfinished, report, plan } = match prepare(args, granting, script) {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
+    if let Err(exit) = told.raise(plan.as_ref(), args.wall) {
+        return exit;
+    }
     let mut outcome = engine.run(&program, setup);
     told.unfinished = unfinished.load(Ordering::Relaxed);
     for_this_command_line(&mut outcome, args);
@@ -113,6 +117,8 @@ pub struct Prepared {
     pub unfinished: Arc<AtomicBool>,
     /// Where the report goes.
     pub report: Option<ReportFile>,
+    /// What the second wall lets through, when there is to be one.
+    pub plan: Option<Plan>,
 }
 
 /// Opens what the flags name.
@@ -129,6 +135,19 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
         Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),
         None => None,
     };
+    let plan = match args.wall {
+        Wall::Off => None,
+        Wall::Auto | Wall::Require => {
+            let folder = script.folder.as_ref().filter(|_| !granting.folder_is_writable);
+            let plan = Plan::new(&granting.grants, folder).map_err(|error| format!("--wall: {error}"))?;
+            match (args.wall, asker.is_some()) {
+                (Wall::Require, true) => {
+                    return Err("--wall require and --ask exclude each other: what you may grant later can't be walled off now".to_owned());
+                }
+                (_, asks) => Some(if asks { plan.asking() } else { plan }),
+            }
+        }
+    };
     let mut setup = Setup::new(granting.grants, Box::new(process));
     setup.interrupt = interrupt;
     setup.operator = asker.map(|asker| -> Box<dyn Operator> { Box::new(asker) });
@@ -144,7 +163,7 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
         }
     };
     setup.summarise = report.is_some();
-    Ok(Prepared { setup, reader_gone, unfinished, report })
+    Ok(Prepared { setup, reader_gone, unfinished, report, plan })
 }
 
 /// Where and in which form the outcome is told.
@@ -155,9 +174,42 @@ pub struct Told {
     pub json: bool,
     /// Whether the script left its last line on standard error unfinished.
     pub unfinished: bool,
+    /// What stands of the second wall.
+    pub wall: Option<Report>,
 }
 
 impl Told {
+    /// Before a run.
+    pub const fn new(terminal: Terminal, json: bool) -> Told {
+        Told { terminal, json, unfinished: false, wall: None }
+    }
+
+    /// Raises the second wall: the last thing before the first instruction.
+    pub fn raise(&mut self, plan: Option<&Plan>, wall: Wall) -> Result<(), Exit> {
+        let Some(plan) = plan else { return Ok(()) };
+        let report = plan.raise(Extent::Process);
+        if wall == Wall::Require && !report.gaps.is_empty() {
+            return Err(self.missing(&report));
+        }
+        self.wall = Some(report);
+        Ok(())
+    }
+
+    /// Not all of the wall could be had that was required.
+    fn missing(&self, report: &Report) -> Exit {
+        let message = "--wall require: this kernel lacks a part of the second wall; `ilu doctor` says which promises are kept without it";
+        if self.json {
+            let error = json!({"kind": "wall", "message": message});
+            let mut told = object(Value::Null, error, Value::Null, Vec::new());
+            told["wall"] = data::wall(report);
+            self.terminal.tell(&data::one_line(&told));
+            return Exit::Missing;
+        }
+        let exit = self.terminal.fail(message, Exit::Missing);
+        report.gaps.iter().for_each(|gap| self.terminal.tell(&format!("  {}: {}", gap.lost, gap.why)));
+        exit
+    }
+
     /// What we tell begins a line, or a reader of lines could be given a part of the script's for ours.
     fn begin_line(&mut self) {
         if std::mem::take(&mut self.unfinished) {
@@ -201,6 +253,9 @@ impl Told {
             let mut told = object(value, error, data::as_json(&outcome.used), denials);
             if outcome.ledger.denied_more > 0 {
                 told["denials_left_out"] = json!(outcome.ledger.denied_more);
+            }
+            if let Some(wall) = &self.wall {
+                told["wall"] = data::wall(wall);
             }
             if let Some(sealed) = &outcome.audit {
                 told["audit"] = json!({"events": sealed.events, "head": sealed.head});

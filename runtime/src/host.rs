@@ -15,6 +15,7 @@ pub mod edit;
 mod net;
 mod screen;
 mod trust;
+pub mod wall;
 
 pub use captured::Captured;
 pub use trust::{Trusted, apart_from_trust, trust, trusted};

@@ -18,6 +18,10 @@ const OTHER: u64 = 0xFFFE;
 const CALLABLE: u64 = 0xFFFF;
 const FIRST_TAGGED: u64 = SPECIAL << 48;
 
+/// Of a callable: bits 0..15 are its number, bit 15 says that it is a native, bits 16..48 are the sandbox it was named in.
+const NUMBER: u32 = 0x7FFF;
+const NATIVE: u64 = 0x8000;
+
 /// Kinds that share the tag `OTHER`, told apart by bits 32..40.
 const BYTES: u64 = 0;
 const CELL: u64 = 1;
@@ -121,23 +125,23 @@ impl Value {
     /// A builtin.
     #[must_use]
     pub const fn builtin(number: u32) -> Self {
-        Self::tagged(CALLABLE, number & 0xFFFF)
+        Self(CALLABLE << 48 | (number & NUMBER) as u64)
     }
     /// A native.
     #[must_use]
     pub const fn native(number: u32) -> Self {
-        Self(CALLABLE << 48 | 1 << 32 | number as u64 & 0xFFFF)
+        Self(CALLABLE << 48 | NATIVE | (number & NUMBER) as u64)
     }
     /// A builtin or native as it is named in a sandbox, by the sandbox's number: it carries that, as a function carries its home.
     #[inline]
     #[must_use]
-    pub const fn named_in(self, home: u16) -> Self {
-        Self(self.0 & !0xFFFF_0000 | (home as u64) << 16)
+    pub const fn named_in(self, home: u32) -> Self {
+        Self(self.0 & !0xFFFF_FFFF_0000 | (home as u64) << 16)
     }
     /// The sandbox a builtin or native was named in; 0 for none.
     #[must_use]
-    pub const fn home(self) -> u16 {
-        (self.0 >> 16) as u16
+    pub const fn home(self) -> u32 {
+        (self.0 >> 16) as u32
     }
     /// Its 64 bits; equal bits are the same value.
     #[inline]
@@ -218,8 +222,8 @@ impl Value {
                 HANDLE => Kind::Handle(HandleRef(index)),
                 _ => Kind::Sandbox(SandboxRef(index)),
             },
-            CALLABLE if self.0 >> 32 & 1 == 1 => Kind::Native(index & 0xFFFF),
-            CALLABLE => Kind::Builtin(index & 0xFFFF),
+            CALLABLE if self.0 & NATIVE != 0 => Kind::Native(index & NUMBER),
+            CALLABLE => Kind::Builtin(index & NUMBER),
             _ => match index {
                 2 => Kind::Bool(false),
                 3 => Kind::Bool(true),
@@ -276,7 +280,7 @@ mod tests {
         assert_eq!(Value::native(9).kind(), Kind::Native(9));
         assert_eq!(Value::builtin(9).kind(), Kind::Builtin(9));
         for callable in [Value::native(9), Value::builtin(9)] {
-            assert_eq!((callable.home(), callable.named_in(u16::MAX).home()), (0, u16::MAX));
+            assert_eq!((callable.home(), callable.named_in(u32::MAX).home()), (0, u32::MAX));
             assert_eq!(callable.named_in(7).kind(), callable.kind());
             assert_eq!(callable.named_in(7).named_in(0), callable);
         }

@@ -216,25 +216,35 @@ fn a_small_native_stack_is_enough() {
 fn what_a_sandbox_fills_up_does_not_stop_the_host() {
     let text = "
 use sbx
-jail = sbxmk([])
+use trl
+jail = sbxmk([], {mem: 4000000, fuel: 3000000})
 r = sbxtr(jail, \\()
     xs = []
     i <- 0..300: xs = xs + [sbxmk([])]
+    f(n) = if n < 250: sbxrn(xs[n], \\() f(n + 1)) | 1
+    f(0)
     x <- xs:
         sbxrn(x, \\()
             y <- xs: sbxrn(y, \\() 1)
         )
+    err(\"all of it\")
 )
 prn r.err
+jail = sbxmk([], {mem: 4000000, fuel: 3000000})
 r = sbxtr(jail, \\()
-    whl tru: sbxmk([])
+    xs = []
+    whl tru: trl.push(xs, sbxmk([]))
 )
 prn r.err
+prn sbxtr(jail, \\()
+    i <- 0..30000: sbxmk([])
+    \"dropped\"
+).val
 prn sbxrn(sbxmk([]), \\() \"the host goes on\")
 ";
     let (outcome, written) = run_with(text, Limits::default(), |_| {});
     assert!(outcome.result.is_ok(), "{:?}", outcome.result.map_err(|error| error.message));
-    assert_eq!(written.out(), "too many sandboxes were entered from within each other\nsbxmk: too many sandboxes\nthe host goes on\n");
+    assert_eq!(written.out(), "all of it\nmemory ran out (limit 4000000 bytes)\ndropped\nthe host goes on\n");
 }
 
 /// A process whose standard output breaks the interpreter.

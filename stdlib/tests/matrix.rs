@@ -479,13 +479,13 @@ fn two_sandboxes_that_act_together_have_what_both_have() {
     let made: Vec<SbxId> = views.iter().map(|view| rig.make(&all[..views.len() + view.mounts.len()], view.opts.clone()).unwrap()).collect();
     for a in &made {
         for b in &made {
-            let met = rig.realm.meet(*a, *b);
+            let met = rig.realm.meet(*a, *b, u64::MAX).unwrap();
             let (left, right) = (rig.realm.rights(*a), rig.realm.rights(*b));
             assert_eq!(rig.realm.rights(met), left.intersection(&right), "{a:?} {b:?}");
         }
     }
     // Each of them through the other's names: `/rw` read and written in one, only its part `d` in the other.
-    let met = rig.realm.meet(made[0], made[2]);
+    let met = rig.realm.meet(made[0], made[2], u64::MAX).unwrap();
     let (read, write) = (by_name("__sys_read_file").unwrap(), by_name("__sys_write_file").unwrap());
     for (path, want, allowed) in [("d/a.txt", Access::Write, true), ("a.txt", Access::Write, false), ("a.txt", Access::Read, true)] {
         let native = if want.writes() { write } else { read };
@@ -541,7 +541,7 @@ proptest! {
                 prop_assert_eq!(rig.realm.rights(exact), child.clone());
             }
             // Two that act together have what both have.
-            let met: SbxId = rig.realm.meet(lax, rig.authority);
+            let met: SbxId = rig.realm.meet(lax, rig.authority, u64::MAX).unwrap();
             prop_assert_eq!(rig.realm.rights(met), child.clone());
             rig.enter(lax);
             (model, mounts) = (child, got);

@@ -17,6 +17,37 @@ macro_rules! named {
 }
 
 named! {
+    net_address:
+        net_001_loopback_in_dotted_spellings,
+        net_002_net_003_one_number_and_hexadecimal,
+        net_005_net_006_numbers_that_are_read_differently_or_wrap,
+        net_007_short_forms_of_the_unspecified_address,
+        net_008_net_009_ipv6_loopback_and_mapped_addresses,
+        net_010_net_011_net_012_addresses_that_carry_another,
+        net_014_net_016_edges_of_the_special_blocks,
+        net_015_where_clouds_answer_their_machines,
+        net_018_names_of_this_machine,
+        net_019_escapes_are_decoded_once_by_the_one_parser,
+        net_021_brackets;
+    net_names:
+        net_022_a_name_that_leads_to_this_machine,
+        net_023_the_port_that_is_meant_is_the_port_that_is_judged,
+        net_024_of_several_addresses_only_those_that_pass,
+        net_025_a_name_that_changes_its_mind,
+        net_027_answers_that_are_hostile_themselves,
+        net_029_a_name_that_no_rule_allows_is_not_even_asked_for,
+        net_030_net_032_names_that_are_none,
+        net_033_names_in_other_scripts,
+        net_035_patterns_match_whole_labels,
+        net_036_patterns_that_mean_nothing_are_refused_when_they_are_read,
+        net_037_net_038_ports,
+        pol_019_pol_020_files_of_rules_are_whole_or_nothing_starts;
+    net_sockets:
+        net_063_no_socket_that_is_a_file,
+        net_064_to_connect_is_not_to_listen,
+        net_066_peers_that_say_nothing_or_too_much,
+        net_067_counts_that_are_none,
+        net_068_many_sockets;
     agt_output:
         agt_001_a_flood_ends_at_its_bound,
         agt_002_a_terminal_is_sent_text_and_no_commands,
@@ -153,6 +184,16 @@ named! {
         int_046_evaluated_text_has_the_sandboxs_powers_only,
         int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is,
         int_047_random_bytes_of_odd_counts_are_errors_or_limits;
+    osl:
+        osl_001_files_outside_the_grants_stay_shut_when_the_doorway_is_gone,
+        osl_001_no_connection_no_program_no_signal,
+        osl_004_a_kernel_without_landlock_is_told_of_and_refused_when_all_is_required,
+        osl_005_landlock_shuts_the_ports_that_no_rule_names,
+        osl_006_threads_are_held_whenever_they_were_started,
+        osl_011_calls_that_no_grant_needs_are_refused,
+        osl_011_osl_015_calls_that_no_honest_run_makes_end_the_process,
+        osl_016_a_panic_is_told_under_the_wall,
+        osl_017_the_kernel_says_that_the_wall_stands;
     net_url:
         net_039_the_host_is_what_stands_behind_the_last_at_sign,
         net_040_a_backslash_is_no_part_of_a_url,

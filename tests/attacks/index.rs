@@ -7,7 +7,7 @@ use libtest_mimic::Conclusion;
 use std::collections::BTreeSet;
 
 /// Groups of the catalogue that the index lists.
-const GROUPS: [&str; 6] = ["FS-", "INT-", "CAP-", "NET-", "POL-", "AGT-"];
+const GROUPS: [&str; 8] = ["FS-", "INT-", "CAP-", "NET-", "POL-", "AGT-", "PRC-", "OSL-"];
 
 /// The rows of the index: id, and `test` or why there is none.
 fn listed() -> Vec<(String, String)> {

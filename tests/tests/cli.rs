@@ -535,3 +535,25 @@ fn an_empty_grant_list_is_no_capability_at_all() {
     assert_eq!(ilu(&["run", "--grant", "", "-e", "prn 1"]).code, Some(3));
     assert_eq!(ilu(&["run", "--grant", "capio,", "-e", "prn 1"]).code, Some(2));
 }
+
+#[test]
+fn the_doctor_says_what_is_kept_and_what_is_missing() {
+    let told = ilu(&["doctor", "--json"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    let told: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let promises = told["promises"].as_array().unwrap();
+    assert!(promises.len() > 10);
+    for promise in promises {
+        assert_eq!(promise["kept"].as_bool().unwrap(), promise["missing"].is_null(), "{promise}");
+    }
+    // The page's table is the command's.
+    let page = std::fs::read_to_string(ilu_tests::command::root().join("docs/wall.md")).unwrap();
+    for promise in promises.iter().filter(|one| ["Landlock", "seccomp", "no_new_privs"].contains(&one["layer"].as_str().unwrap())) {
+        let (what, linux) = (promise["promise"].as_str().unwrap(), promise["linux"].as_str().unwrap());
+        let row = page.lines().find(|line| line.starts_with(&format!("| {what} |")));
+        assert!(row.is_some_and(|row| row.ends_with(&format!("| {linux} |"))), "the page has no row for {what:?} since {linux}");
+    }
+    assert!(told["budgets"].as_array().unwrap().iter().all(|budget| budget["value"].is_u64()));
+    let words = ilu(&["doctor"]);
+    assert!(words.out.contains("Budgets of a run") && words.out.contains("Limits that no flag changes"), "{words:?}");
+}

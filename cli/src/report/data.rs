@@ -1,8 +1,9 @@
 //! Values of scripts as JSON.
 
 use super::clean::is_unsafe;
+use ilu::host::wall::Report;
 use ilu_sbx::Plain;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, json};
 use std::fmt::Write;
 
 /// Nesting deeper than this is shown as `null`: a JSON reader recurses.
@@ -12,6 +13,13 @@ const MAX_DEPTH: usize = 100;
 #[must_use]
 pub fn as_json(value: &Plain) -> Value {
     at_depth(value, 0)
+}
+
+/// What stands of the second wall, and what does not hold without the rest.
+#[must_use]
+pub fn wall(report: &Report) -> Value {
+    let missing: Vec<Value> = report.gaps.iter().map(|gap| json!({"lost": gap.lost, "why": gap.why})).collect();
+    json!({"landlock": report.landlock, "seccomp": report.seccomp, "missing": missing})
 }
 
 /// A value as one line of JSON that a terminal can show: what could move its cursor, hide text or turn its direction is written as `\u`.

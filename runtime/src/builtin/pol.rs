@@ -21,6 +21,7 @@ pub const ROWS: &[BuiltinRow] = &[
     row("__pol_acl", (5, 5), |cx, args| call(cx, args, "polacl"), "Whether access lists allow: deny wins, default deny."),
     row("__pol_acldoc", (4, 4), |cx, args| call(cx, args, "polacldoc"), "The same for a document of two lists."),
     row("__pol_rules", (2, 2), |cx, args| call(cx, args, "polrules"), "What the first rule whose capabilities are all held decides."),
+    row("__pol_net", (4, 4), |cx, args| call(cx, args, "polnet"), "What network rules say of a connection."),
     row("__pol_canon", (1, 1), |cx, args| call(cx, args, "polcanon"), "The canonical text of a list of parts."),
     row("__pol_seal", (2, 2), |cx, args| call(cx, args, "polseal"), "The HMAC-SHA-256 of a list of parts, in hex."),
     row("__pol_sealok", (3, 3), |cx, args| call(cx, args, "polsealok"), "Whether a seal is right, in constant time."),
@@ -107,7 +108,7 @@ fn data(store: &Store, value: Value, depth: usize) -> Data<'_> {
     }
 }
 
-/// An answer is a scalar, a text or a list of texts.
+/// An answer is a scalar, a text, a list of texts, or an object of scalars and texts.
 fn value(cx: &mut Cx<'_>, answer: &Data<'_>) -> Result<Value, Fault> {
     Ok(match answer {
         Data::Bool(truth) => Value::bool(*truth),
@@ -121,6 +122,21 @@ fn value(cx: &mut Cx<'_>, answer: &Data<'_>) -> Result<Value, Fault> {
                 }
             }
             list.into()
+        }
+        Data::Num(number) => Value::num(*number),
+        Data::Object(fields) => {
+            let object = cx.heap.object_new()?;
+            for (key, field) in fields {
+                let field = match field {
+                    Data::Bool(truth) => Value::bool(*truth),
+                    Data::Num(number) => Value::num(*number),
+                    Data::Str(text) => cx.heap.string(text)?,
+                    _ => Value::NIL,
+                };
+                let key = cx.heap.intern(key)?;
+                cx.heap.set(object, key, field)?;
+            }
+            object.into()
         }
         _ => Value::NIL,
     })

@@ -40,6 +40,7 @@ pub use watch::Watch;
 
 use crate::value::{Kind, StrId, Value};
 use account::{Account, block};
+use ilu_sbx::Homes;
 use ilu_sbx::ids::SbxId;
 use ilu_sbx::plain::HandleId;
 use object::Object;
@@ -115,11 +116,11 @@ impl Heap {
         Self { store, units: Units::new() }
     }
 
-    /// Frees what the roots don't reach. `roots` gives every root to the marker.
-    pub fn collect(&mut self, roots: &mut dyn FnMut(&mut Marker<'_>)) {
+    /// Frees what the roots don't reach. `roots` gives every root to the marker. Gives the sandboxes that are referred to.
+    pub fn collect(&mut self, roots: &mut dyn FnMut(&mut Marker<'_>)) -> Homes {
         let mut marker = Marker::new(&self.store, &self.units);
         roots(&mut marker);
-        let marks = marker.finish();
+        let (marks, homes) = marker.finish();
         let store = &mut self.store;
         let account = &mut store.account;
         store.strings.sweep(&marks.strings, account);
@@ -141,6 +142,7 @@ impl Heap {
         }
         self.units.sweep(&marks.units, account);
         account.collected();
+        homes
     }
 }
 

@@ -112,7 +112,7 @@ impl Vm<'_> {
 
     /// A builtin or native that was named in a sandbox does no more than that sandbox may, whoever calls it.
     fn where_named(&mut self, callee: Value, at: CallAt) -> Result<CallAt, Fault> {
-        let authority = self.authority_of_call(at.authority, SbxId(u32::from(callee.home())), false)?;
+        let authority = self.authority_of_call(at.authority, SbxId(callee.home()), false)?;
         Ok(CallAt { authority, ..at })
     }
 
@@ -127,7 +127,7 @@ impl Vm<'_> {
         }
     }
 
-    /// Books new sandboxes on the heap. They are there for good.
+    /// Books new sandboxes on the heap: there is room, or they would not have been made.
     pub(super) fn hold_sandboxes(&mut self) {
         let bytes = self.realm.take_grown();
         self.heap.hold(bytes);
@@ -135,7 +135,14 @@ impl Vm<'_> {
 
     /// The authority of code that both answer for. Where they meet is found once, which costs something.
     pub(super) fn meet(&mut self, a: SbxId, b: SbxId) -> Result<SbxId, Fault> {
-        let met = self.realm.meet(a, b);
+        let met = self.realm.meet(a, b, self.heap.room() as u64).map_err(|lacking| {
+            // It will be looked for again: that is when it is paid.
+            self.realm.take_work();
+            Fault::Stop(lacking)
+        })?;
+        if met != a && met != b {
+            self.fresh.push(met);
+        }
         let work = self.realm.take_work();
         if work > 0 {
             self.hold_sandboxes();

@@ -97,23 +97,36 @@ impl Vm<'_> {
             frame.base as usize + code.map_or(super::WINDOW, |code| code.registers as usize)
         });
         let top = ends.max().unwrap_or(0).min(self.stack.len());
-        let Self { heap, stack, frames, pinned, modules, denial, surfaced, .. } = self;
-        heap.collect(&mut |marker| {
+        let Self { heap, stack, frames, boundaries, pinned, modules, denial, surfaced, fresh, memory, depth, .. } = self;
+        let homes = heap.collect(&mut |marker| {
             marker.values(stack.get(..top).unwrap_or_default());
             marker.values(pinned);
             for frame in frames.iter() {
                 marker.unit(frame.unit);
                 marker.value(frame.closure.into());
+                marker.home(frame.authority);
             }
-            modules.roots(marker);
+            for boundary in boundaries.iter() {
+                boundary.sandboxes(&mut |sandbox| marker.home(sandbox));
+            }
+            for &sandbox in fresh.iter().chain([&memory.of, &depth.of]) {
+                marker.home(sandbox);
+            }
             if let Some((text, _)) = denial {
                 marker.value(*text);
             }
             marker.values(surfaced.as_slice());
+            // Last: a module of a sandbox's own is kept as long as something else refers to the sandbox.
+            modules.roots(marker);
         });
+        let gone = self.modules.forget(&homes);
+        self.heap.release(gone);
         for handle in self.heap.take_dropped_handles() {
             self.realm.close_handle(handle);
         }
+        let accounts = self.boundaries.iter().flat_map(|boundary| [boundary.account, boundary.inner]).chain([self.account]);
+        let freed = self.realm.sweep(homes, accounts.collect());
+        self.heap.release(freed);
         self.book_buffers();
         let live = self.heap.live();
         // What was garbage when the sandbox was entered is no longer there for it to use instead.

@@ -9,7 +9,7 @@ use crate::native;
 use crate::value::{Kind, Value};
 use ilu_cap::NativeId;
 use ilu_sbx::plain::{Arg, Plain};
-use ilu_sbx::{CallSite, Request, SbxId};
+use ilu_sbx::{CallSite, Request, SbxId, Stop};
 
 /// Units of fuel that making a sandbox costs, as much as a native's call, and what opening one directory for it costs.
 const MAKING: usize = 20;
@@ -33,7 +33,14 @@ impl Vm<'_> {
                 return self.call_above(arg(0), Ends::Try, None, at, self.account);
             }
             Control::Exit => return Err(exit(arg(0))),
-            Control::Make => self.make_sandbox(arg(0), arg(1), at.authority)?,
+            Control::Make => match self.make_sandbox(arg(0), arg(1), at.authority) {
+                Err(Fault::Stop(Stop::Failed(_))) if self.realm.take_crowded() => {
+                    // Directories are open for sandboxes that nothing refers to any more.
+                    self.collect();
+                    self.make_sandbox(arg(0), arg(1), at.authority)?
+                }
+                made => made?,
+            },
             Control::Run | Control::RunTry => {
                 let sandbox = self.sandbox(arg(0))?;
                 let tries = which == Control::RunTry;
@@ -207,16 +214,24 @@ impl Vm<'_> {
 
     fn make_sandbox(&mut self, caps: Value, opts: Value, authority: SbxId) -> Result<Value, Fault> {
         self.look_soon(MAKING)?;
-        let room = self.room();
+        // What is left before a collection is due: what is made comes with memory of its own.
+        let room = self.heap.room() as u64;
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, &[caps, opts])?;
         let (Some(caps), opts) = (args.first(), args.get(1)) else { return Err(Fault::Broken("arguments")) };
         let request = Request::from_args(caps, opts).map_err(Fault::Stop)?;
         // Each directory is opened. A request has few.
-        self.fuel -= (request.dirs.as_ref().map_or(0, Vec::len) * OPENING) as i64;
+        let opening = request.dirs.as_ref().map_or(0, Vec::len) * OPENING;
+        self.fuel -= opening as i64;
         let (file, line) = super::trace::script_place(heap, frames);
-        let made = realm.make(&CallSite { authority, account: *account, file, line, room }, &request).map_err(Fault::Stop)?;
+        let made = realm.make(&CallSite { authority, account: *account, file, line, room }, &request);
+        if let Err(Stop::Room(_)) = made {
+            // It will be done again, and what is billed must not depend on when the collector ran.
+            self.fuel += (MAKING + opening) as i64;
+        }
+        let made = made.map_err(Fault::Stop)?;
         self.hold_sandboxes();
+        self.fresh.push(made);
         self.received(size_of::<SbxId>(), |store| store.sandbox_new(made))
     }
 
@@ -230,7 +245,7 @@ impl Vm<'_> {
         let given = self.heap.str(id).to_owned();
         let home = self.meet(at.authority, sandbox)?;
         let at = CallAt { authority: home, ..at };
-        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
+        let inner = self.account_inside(sandbox)?;
         // Reading and compiling, too, is paid by the sandbox: the text may be anybody's.
         self.above_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner, |vm| {
             let (name, text, origin) = if which == Control::Eval {
@@ -270,8 +285,8 @@ impl Vm<'_> {
         }
         let native = self.native_named(native)?;
         let authority = self.meet(at.authority, sandbox)?;
-        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
         self.ready_boundary()?;
+        let inner = self.account_inside(sandbox)?;
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
         match self.through_doorway(native, &args, authority) {
             Ok(value) => self.complete(value),

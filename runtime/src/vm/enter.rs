@@ -109,10 +109,20 @@ impl Vm<'_> {
         self.apply_limit();
     }
 
+    /// The account of code that enters a sandbox here. A boundary that has it comes next, and nothing in between that may collect.
+    pub(super) fn account_inside(&mut self, sandbox: SbxId) -> Result<AccountId, Fault> {
+        let needs = self.realm.account_needs(self.account, sandbox);
+        self.heap.charge(needs)?;
+        self.realm.account(self.account, sandbox).map_err(|stop| {
+            self.heap.release(needs);
+            Fault::Stop(stop)
+        })
+    }
+
     /// Calls a function inside a sandbox.
     pub(super) fn enter(&mut self, sandbox: SbxId, callee: Value, catch: bool, at: CallAt) -> Result<(), Fault> {
-        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
         let authority = self.meet(at.authority, sandbox)?;
+        let inner = self.account_inside(sandbox)?;
         let ends = if catch { Ends::EnterTry(sandbox) } else { Ends::Enter(sandbox) };
         self.call_above(callee, ends, Some(sandbox), CallAt { authority, ..at }, inner)
     }

@@ -71,6 +71,8 @@ pub(crate) struct Vm<'e> {
     interrupt: Arc<AtomicBool>,
     /// Values that must outlive a collection while no register holds them.
     pinned: Vec<Value>,
+    /// Sandboxes that the word under way found or made, and that nothing may refer to yet.
+    fresh: Vec<SbxId>,
     /// The value the run ended with.
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
@@ -132,6 +134,7 @@ impl<'e> Vm<'e> {
             builtins: crate::builtin::table(),
             interrupt: start.interrupt,
             pinned: Vec::new(),
+            fresh: Vec::new(),
             finished: None,
             denial: None,
             failed: None,
@@ -179,6 +182,7 @@ impl<'e> Vm<'e> {
 
     fn run(&mut self) -> Result<Value, Ending> {
         loop {
+            self.fresh.clear();
             let outcome = match self.fast() {
                 Exit::Slow(word) => self.retrying(|vm| vm.slow(word)),
                 Exit::Fuel => self.refuel(),

@@ -13,7 +13,7 @@ use crate::value::{StrId, Value};
 use ilu_lang::code::op::{Op, Word};
 use ilu_lang::code::program::{ModuleRef, Program};
 use ilu_lang::source::{MAX_SOURCE_BYTES, Source};
-use ilu_sbx::{ANY, SbxId, Stop};
+use ilu_sbx::{ANY, Homes, ROOT, SbxId, Stop};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -43,6 +43,13 @@ impl Key {
             Key::Std(name, _) | Key::Program(name) | Key::File(name, _) => name,
         }
     }
+    /// The sandbox that a module of its own belongs to.
+    pub(super) fn home(&self) -> SbxId {
+        match self {
+            Key::Std(_, home) | Key::File(_, home) => *home,
+            Key::Program(_) => ROOT,
+        }
+    }
     fn origin(&self) -> Origin {
         match self {
             Key::Std(name, _) => Origin::Std(name.clone()),
@@ -66,12 +73,33 @@ pub(crate) struct Modules {
 }
 
 impl Modules {
+    /// Keeps the modules of the library and the program, and those of sandboxes that are kept: one that is kept for the sake of a module
+    /// can keep others.
     pub(super) fn roots(&self, marker: &mut Marker<'_>) {
-        for state in self.states.values() {
-            if let State::Ready(names) = state {
-                marker.value(*names);
+        marker.home(ANY);
+        marker.home(ROOT);
+        let mut left: Vec<(&Key, Value)> = Vec::new();
+        left.extend(self.states.iter().filter_map(|(key, state)| if let State::Ready(names) = state { Some((key, *names)) } else { None }));
+        loop {
+            marker.follow_all();
+            let before = left.len();
+            left.retain(|(key, names)| {
+                let kept = marker.has_home(key.home());
+                if kept {
+                    marker.value(*names);
+                }
+                !kept
+            });
+            if left.len() == before {
+                return;
             }
         }
+    }
+    /// Forgets the modules of sandboxes that are no more, and gives the bytes that had been booked for them.
+    pub(super) fn forget(&mut self, homes: &Homes) -> usize {
+        let before = self.states.len();
+        self.states.retain(|key, _| homes.has(key.home()));
+        (before - self.states.len()) * ENTRY
     }
     pub(super) fn ready(&mut self, key: Key, names: Value) {
         self.states.insert(key, State::Ready(names));
@@ -154,7 +182,7 @@ impl Vm<'_> {
         }
         let home = if let Key::Std(_, home) = key { home } else { at.authority };
         let inner = match sandbox {
-            Some(sandbox) => self.realm.account(self.account, sandbox).map_err(Fault::Stop)?,
+            Some(sandbox) => self.account_inside(sandbox)?,
             None => self.account,
         };
         self.heap.charge(ENTRY)?;

@@ -113,6 +113,8 @@ pub enum Kernel {
     OpenWrite,
     ChangeNames,
     Sleep,
+    /// Asks which addresses a name has: files of the resolver, and datagrams to a name server.
+    Resolve,
     Connect,
     Listen,
     Threads,

@@ -54,13 +54,13 @@ natives! {
     FsManage "__sys_copy" [] (must("from", Str), must("to", Str)) [OpenRead OpenWrite] DirWrite "copies one file";
     FsManage "__sys_symlink" [] (must("target", Str), must("path", Str)) [ChangeNames] DirWrite "makes a symbolic link with a relative target";
 
-    Http "__sys_http_get" ["__http_get"] (must("url", Str), may("opts", Options)) [Connect] Net "an HTTP GET";
-    Http "__sys_http_post" ["__http_post"] (must("url", Str), may("body", Any), may("opts", Options)) [Connect] Net "an HTTP POST";
-    Http "__sys_http_put" ["__http_put"] (must("url", Str), may("body", Any), may("opts", Options)) [Connect] Net "an HTTP PUT";
-    Http "__sys_http_patch" ["__http_patch"] (must("url", Str), may("body", Any), may("opts", Options)) [Connect] Net "an HTTP PATCH";
-    Http "__sys_http_delete" ["__http_delete"] (must("url", Str), may("opts", Options)) [Connect] Net "an HTTP DELETE";
+    Http "__sys_http_get" ["__http_get"] (must("url", Str), may("opts", Options)) [Resolve Connect] Net "an HTTP GET";
+    Http "__sys_http_post" ["__http_post"] (must("url", Str), may("body", Any), may("opts", Options)) [Resolve Connect] Net "an HTTP POST";
+    Http "__sys_http_put" ["__http_put"] (must("url", Str), may("body", Any), may("opts", Options)) [Resolve Connect] Net "an HTTP PUT";
+    Http "__sys_http_patch" ["__http_patch"] (must("url", Str), may("body", Any), may("opts", Options)) [Resolve Connect] Net "an HTTP PATCH";
+    Http "__sys_http_delete" ["__http_delete"] (must("url", Str), may("opts", Options)) [Resolve Connect] Net "an HTTP DELETE";
 
-    Tcp "__sys_tcp_dial" [] (must("host", Str), must("port", Num)) [Connect] Net "a connection to a name and port";
+    Tcp "__sys_tcp_dial" [] (must("host", Str), must("port", Num)) [Resolve Connect] Net "a connection to a name and port";
     Tcp "__sys_tcp_connect" ["__sys_tcp_conn"] (must("ip", Str), must("port", Num)) [Connect] Net "a connection to an address and port";
     Tcp "__sys_tcp_send" [] (must("conn", Handle), must("data", Data)) [Connect] Net "sends on a connection";
     Tcp "__sys_tcp_recv" [] (must("conn", Handle), may("max", Num), may("ms", Num)) [Connect] Net
@@ -75,7 +75,7 @@ natives! {
     Serve "__sys_http_reply" [] (must("req", Handle), must("answer", Options)) [Listen] Net "answers a request";
     Serve "__sys_http_stop" [] (must("server", Handle)) [] None "ends a server";
 
-    Dns "__sys_dns" [] (must("host", Str)) [Connect] Net "the addresses of a name";
+    Dns "__sys_dns" [] (must("host", Str)) [Resolve] Net "the addresses of a name";
 
     Channel "__sys_chan_new" [] (may("size", Num)) [] None "a channel";
     Channel "__sys_chan_send" [] (must("chan", Handle), must("value", Any)) [] None "puts a value in a channel";

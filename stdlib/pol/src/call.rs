@@ -24,6 +24,7 @@ pub const FUNCTIONS: &[FunctionRow] = &[
     FunctionRow { name: "polacl", args: 5, doc: "(allow, deny, actor, action, resource): deny wins, default deny" },
     FunctionRow { name: "polacldoc", args: 4, doc: "({allow, deny}, actor, action, resource): the same for a document" },
     FunctionRow { name: "polrules", args: 2, doc: "(rules, held): the first rule whose capabilities are all held decides" },
+    FunctionRow { name: "polnet", args: 4, doc: "(rules, host, ip, port): {eff, row, rule, why} of a connection by network rules" },
     FunctionRow { name: "polcanon", args: 1, doc: "(parts): the canonical text of a list of parts" },
     FunctionRow { name: "polseal", args: 2, doc: "(key, parts): HMAC-SHA-256 of the canonical text, in hex" },
     FunctionRow { name: "polsealok", args: 3, doc: "(key, parts, mac): whether the seal is right, in constant time" },
@@ -54,6 +55,7 @@ pub fn call(name: &str, args: &[Data<'_>]) -> Result<Data<'static>, PolError> {
             other => Err(PolError::wrong_type("the document", "an object {allow, deny}", other.type_name())),
         },
         ("polrules", [rules, held]) => Ok(Data::Bool(crate::rules(&Rule::list(rules)?, &held.as_texts("ctx")?))),
+        ("polnet", [rules, host, ip, port]) => crate::net::ask(rules, host, ip, port),
         ("polcanon", [parts]) => Ok(Data::Str(crate::canonical(parts.as_list("the parts")?)?.into())),
         ("polseal", [key, parts]) => Ok(Data::Str(crate::seal(key_bytes(key)?, parts.as_list("the parts")?)?.into())),
         ("polsealok", [key, parts, mac]) => Ok(Data::Bool(crate::seal_ok(key_bytes(key)?, parts.as_list("the parts")?, mac)?)),
@@ -130,6 +132,39 @@ mod tests {
             call("polacl", &[list(&[]), list(&[]), Data::Nil, Data::text("b"), Data::text("c")]).unwrap_err().to_string(),
             "the actor must be a string, got nil"
         );
+    }
+
+    #[test]
+    fn a_connection_is_judged_by_rules_as_data() {
+        let ask = |host: Data<'static>, ip: Data<'static>, port: Data<'static>| {
+            let rules = list(&["!a.example.com", "*.example.com", "127.0.0.1:8080"]);
+            match call("polnet", &[rules, host, ip, port]) {
+                Ok(Data::Object(fields)) => format!("{:?} {:?} {:?}", fields[0].1, fields[1].1, fields[3].1),
+                other => format!("{other:?}"),
+            }
+        };
+        let num = Data::Num;
+        for (host, ip, port, told) in [
+            (Data::text("B.example.com."), Data::Nil, num(443.0), "Bool(true) Num(1.0) Str(\"the rule *.example.com\")"),
+            (Data::text("b.example.com"), Data::text("93.184.216.34"), num(443.0), "Bool(true) Num(1.0) Str(\"the rule *.example.com\")"),
+            (Data::text("a.example.com"), Data::Nil, Data::Nil, "Bool(false) Num(0.0) Str(\"the rule !a.example.com\")"),
+            (
+                Data::text("b.example.com"),
+                Data::text("10.0.0.1"),
+                num(443.0),
+                "Bool(false) Nil Str(\"the address is special (private), and no rule names it\")",
+            ),
+            (Data::text("localhost"), Data::Nil, num(8080.0), "Bool(true) Num(2.0) Str(\"the rule 127.0.0.1:8080\")"),
+            (Data::text("2130706433"), Data::Nil, num(8080.0), "Bool(true) Num(2.0) Str(\"the rule 127.0.0.1:8080\")"),
+            (Data::text("other.test"), Data::Nil, num(443.0), "Bool(false) Nil Str(\"no rule matches\")"),
+        ] {
+            assert_eq!(ask(host, ip, port), told);
+        }
+        assert!(ask(Data::Nil, Data::Nil, Data::Nil).contains("a host or an ip is needed"));
+        assert!(ask(Data::text("010.0.0.1"), Data::Nil, Data::Nil).contains("a number with a 0 before it"));
+        assert!(ask(Data::text("127.0.0.1"), Data::text("127.0.0.2"), Data::Nil).contains("and the ip another"));
+        assert!(ask(Data::text("x"), Data::text("y"), Data::Nil).contains("the ip is no address"));
+        assert!(ask(Data::text("x"), Data::Nil, num(0.5)).contains("a port is a whole number"));
     }
 
     #[test]

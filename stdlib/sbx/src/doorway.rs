@@ -18,8 +18,8 @@ const CALL_COST: u64 = 20;
 
 /// A call for which there was no room yet.
 pub(crate) struct Unmet {
-    authority: SbxId,
-    account: AccountId,
+    pub(crate) authority: SbxId,
+    pub(crate) account: AccountId,
     file: String,
     line: u32,
     native: NativeId,

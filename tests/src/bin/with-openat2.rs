@@ -1,4 +1,5 @@
-//! `with-openat2 ENOSYS|EPERM|EACCES PROGRAM ARGS…`: runs a program in which the kernel's `openat2` answers that error.
+//! `with-openat2 ENOSYS|EPERM|EACCES [--landlock] PROGRAM ARGS…`: runs a program in which the kernel's `openat2` answers that error; with
+//! `--landlock` it is the calls of Landlock that do, as in a kernel that was built without it.
 //!
 //! cap-std walks paths by hand when `openat2` is missing (ENOSYS) or refused (EPERM); the attack rows must come out the same then. The
 //! filter stays across `exec`, so the program itself needs no test hook.
@@ -11,6 +12,9 @@ use std::os::unix::process::CommandExt;
 /// Number of `openat2`, the same on every architecture since it came with Linux 5.6.
 const OPENAT2: i64 = 437;
 
+/// The three of Landlock, from Linux 5.13.
+const LANDLOCK: [i64; 3] = [444, 445, 446];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args_os().skip(1);
     let errno = match args.next().as_deref().and_then(|name| name.to_str()) {
@@ -19,9 +23,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("ENOSYS") => 38,
         _ => return Err("usage: with-openat2 ENOSYS|EPERM|EACCES PROGRAM ARGS…".into()),
     };
+    let mut args = args.peekable();
+    let landlock = args.next_if(|word| word == "--landlock").is_some();
+    let calls = if landlock { LANDLOCK.to_vec() } else { vec![OPENAT2] };
     let program = args.next().ok_or("which program?")?;
     let filter = SeccompFilter::new(
-        [(OPENAT2, vec![])].into_iter().collect(),
+        calls.into_iter().map(|call| (call, vec![])).collect(),
         SeccompAction::Allow,
         SeccompAction::Errno(errno),
         std::env::consts::ARCH.try_into()?,

@@ -10,6 +10,7 @@
 //! Here nothing is looked up and nothing connected.
 
 mod address;
+mod ask;
 mod cover;
 mod host;
 mod rule;
@@ -18,6 +19,8 @@ pub mod special;
 pub use address::{canonical, embedded, is_nobody, special_purpose};
 pub use host::{BadHost, Host, MAX_HOST};
 pub use rule::{Network, Ports, Rule, Where, port_number};
+
+pub(crate) use ask::ask;
 
 use crate::{Data, PolError, PolErrorKind};
 use std::net::IpAddr;

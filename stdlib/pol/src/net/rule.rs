@@ -251,7 +251,7 @@ fn network(address: &str, prefix: &str) -> Result<Network, String> {
     let first: IpAddr = address.parse().map_err(|_| "before the `/` stands an address".to_owned())?;
     let most = if first.is_ipv4() { 32 } else { 128 };
     let wrong = || format!("behind the `/` stands a number from 0 to {most}");
-    if prefix.is_empty() || prefix.len() > 3 || !prefix.bytes().all(|b| b.is_ascii_digit()) {
+    if prefix.is_empty() || prefix.len() > 3 || prefix.len() > 1 && prefix.starts_with('0') || !prefix.bytes().all(|b| b.is_ascii_digit()) {
         return Err(wrong());
     }
     let prefix: u8 = prefix.parse().ok().filter(|prefix| *prefix <= most).ok_or_else(wrong)?;
@@ -395,6 +395,7 @@ mod tests {
             ("10.0.0.1/8", "write 10.0.0.0/8"),
             ("10.0.0.0/33", "from 0 to 32"),
             ("10.0.0.0/", "from 0 to 32"),
+            ("10.0.0.0/08", "from 0 to 32"),
             ("10.0.0.0/+8", "from 0 to 32"),
             ("::ffff:0:0/96", "write the network of the IPv4 address"),
             ("127.1", "write 127.0.0.1"),

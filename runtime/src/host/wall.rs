@@ -1,0 +1,146 @@
+//! Raising the second wall around a run: from what the operator granted to what the kernel lets through.
+//!
+//! A [`Plan`] is made from the same open handles that the root sandbox gets, before it gets them, and raised when everything else is open:
+//! after that nothing outside it can be opened any more, by anybody in this process.
+
+use super::Folder;
+use ilu_pol::net::{self as pol, Rule};
+use ilu_sbx::{Access, Grants, Opened};
+use ilu_wall::files::Place;
+use ilu_wall::needs::Granted;
+use ilu_wall::{Needs, Ports, Rules, Use, calls};
+use rustix::fs::{Mode, OFlags};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+pub use ilu_wall::files::PROMISES;
+pub use ilu_wall::policy::LOST as CALLS_LOST;
+pub use ilu_wall::process::{MAX_DESCRIPTORS, PRIVILEGES_LOST};
+pub use ilu_wall::{Extent, Gap, Kernel, Report};
+
+/// Files that the C library reads to learn the addresses of a name. Where one is a link to a file elsewhere, that file is meant.
+const RESOLVER: [&str; 7] =
+    ["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/localtime"];
+
+/// A range of more ports than this is let through as all of them: each is a rule of Landlock's.
+const MANY_PORTS: u16 = 256;
+
+/// The kernel's own name of its version.
+#[must_use]
+pub fn kernel_release() -> String {
+    let told = rustix::system::uname();
+    told.release().to_string_lossy().into_owned()
+}
+
+/// What the wall of one run lets through.
+#[derive(Debug)]
+pub struct Plan {
+    needs: Needs,
+    places: Vec<(OwnedFd, bool, Use)>,
+    connect: Ports,
+    listen: Ports,
+    open: Option<&'static str>,
+}
+
+impl Plan {
+    /// For a run with these grants, whose program reads its own modules from this folder.
+    ///
+    /// # Errors
+    /// The process has no descriptor left.
+    pub fn new(grants: &Grants, folder: Option<&Folder>) -> io::Result<Plan> {
+        let granted = Granted {
+            read: grants.mounts.iter().any(|mount| mount.access.reads()),
+            write: grants.mounts.iter().any(|mount| mount.access.writes()),
+            net: !grants.net.is_empty(),
+            program: false,
+        };
+        let mut plan =
+            Plan { needs: Needs::of(grants.caps, granted), places: Vec::new(), connect: Ports::None, listen: Ports::None, open: None };
+        plan.ports(&grants.net);
+        for mount in &grants.mounts {
+            plan.mount(&mount.opened, mount.access)?;
+        }
+        if let Some(folder) = folder {
+            plan.needs = plan.needs.with(ilu_cap::Kernel::OpenRead);
+            plan.places.push((folder.dir.as_fd().try_clone_to_owned()?, true, Use::READ));
+        }
+        if plan.needs.has(ilu_cap::Kernel::Resolve) {
+            for path in RESOLVER {
+                // One that is not there is not read either.
+                if let Ok(file) = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
+                    plan.places.push((file, false, Use::READ));
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// The ports of the rules that allow something. Whom they allow it to is the doorway's: Landlock knows ports, not addresses.
+    fn ports(&mut self, rules: &[String]) {
+        let mut ports = Vec::new();
+        for rule in rules {
+            match Rule::from_text(rule).map(|rule| (rule.allow, rule.ports)) {
+                Ok((false, _)) => {}
+                Ok((true, pol::Ports::Web)) => ports.extend([443, 80]),
+                Ok((true, pol::Ports::Range(from, to))) if to - from < MANY_PORTS => ports.extend(from..=to),
+                // A rule that can't be read is refused where the rules are put in force.
+                Ok((true, pol::Ports::Range(..))) | Err(_) => {
+                    (self.connect, self.listen) = (Ports::All, Ports::All);
+                    return;
+                }
+            }
+        }
+        if self.needs.has(ilu_cap::Kernel::Listen) {
+            self.listen = Ports::These(ports.clone());
+        }
+        if self.needs.has(ilu_cap::Kernel::Resolve) {
+            // A name server's answer that is too long for a datagram.
+            ports.push(53);
+        }
+        if self.needs.has(ilu_cap::Kernel::Connect) || self.needs.has(ilu_cap::Kernel::Resolve) {
+            self.connect = Ports::These(ports);
+        }
+    }
+
+    fn mount(&mut self, opened: &Opened, access: Access) -> io::Result<()> {
+        use ilu_cap::Kernel as Need;
+        let for_use = Use {
+            read: access.reads() && self.needs.has(Need::OpenRead),
+            write: access.writes() && self.needs.has(Need::OpenWrite),
+            change: access.writes() && self.needs.has(Need::ChangeNames),
+            execute: false,
+        };
+        match opened {
+            Opened::Dir(dir) => self.places.push((dir.as_fd().try_clone_to_owned()?, true, for_use)),
+            Opened::File { parent, name } => {
+                // Gone since it was granted: then there is nothing to let through.
+                if let Ok(file) =
+                    rustix::fs::openat(parent, name.as_str(), OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+                {
+                    self.places.push((file, false, for_use));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The operator is asked while the script runs, and may grant any file then: files are held back by the doorway alone.
+    #[must_use]
+    pub fn asking(mut self) -> Plan {
+        use ilu_cap::Kernel as Need;
+        self.open = Some("with --ask, more files can be granted while the script runs");
+        self.needs = [Need::OpenRead, Need::OpenWrite, Need::ChangeNames].into_iter().fold(self.needs.with_terminal(), Needs::with);
+        self
+    }
+
+    /// Raises it. There is no way back.
+    #[must_use]
+    pub fn raise(&self, extent: Extent) -> Report {
+        let mut places = Vec::with_capacity(self.places.len());
+        for (handle, is_dir, for_use) in &self.places {
+            places.push(Place { handle: handle.as_fd(), is_dir: *is_dir, for_use: *for_use });
+        }
+        let rules = Rules { open: self.open, places, connect: self.connect.clone(), listen: self.listen.clone() };
+        ilu_wall::raise(rules, &calls::interpreter(&self.needs), extent)
+    }
+}
