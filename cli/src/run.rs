@@ -34,7 +34,7 @@ pub fn run(args: &Run) -> Exit {
     };
     let args = &args;
     let engine = Engine::new();
-    let program = match engine.compile(script.name.as_str(), script.text.as_str()) {
+    let program = match engine.compile_within(script.name.as_str(), script.text.as_str(), granting.grants.limits.memory) {
         Ok(program) => program,
         Err(error) => return told.wrong_source(&error),
     };

@@ -7,6 +7,7 @@ use crate::outcome::{CompileError, Finished, Kind, Outcome, ScriptError};
 use crate::vm::module::Loader;
 use crate::vm::{Ending, Start, Vm, Why};
 use ilu_lang::code::program::Program;
+use ilu_lang::compile::{BYTES_PER_PART, compile_within};
 use ilu_lang::source::Source;
 use ilu_sbx::plain::Plain;
 use ilu_sbx::{Grants, Operator, Outside, Realm};
@@ -85,6 +86,21 @@ impl Engine {
     /// What is wrong with the text, as far as it could be told.
     pub fn compile(&self, name: impl Into<String>, text: impl Into<String>) -> Result<Arc<Program>, CompileError> {
         self.compile_source(Source::new(name, text))
+    }
+
+    /// Compiles a program; what the compiler holds meanwhile is at most so many bytes beside the text and what is the same for every text.
+    ///
+    /// # Errors
+    /// What is wrong with the text, as far as it could be told; a text that needs more is.
+    pub fn compile_within(&self, name: impl Into<String>, text: impl Into<String>, memory: u64) -> Result<Arc<Program>, CompileError> {
+        let parts = usize::try_from(memory).unwrap_or(usize::MAX) / BYTES_PER_PART;
+        self.compile_parts(Source::new(name, text), parts)
+    }
+
+    /// Compiles a source text of at most so many parts.
+    pub(crate) fn compile_parts(&self, source: Arc<Source>, parts: usize) -> Result<Arc<Program>, CompileError> {
+        let compiled = compile_within(&source, &Names(self), false, parts).map(Arc::new);
+        compiled.map_err(|diagnostics| CompileError { source, diagnostics })
     }
 
     /// Compiles a source text.

@@ -43,6 +43,7 @@ mod net_sockets;
 mod net_tls;
 mod net_url;
 mod osl;
+mod pol_net;
 mod pol_rows;
 mod pol_seal;
 mod rig;

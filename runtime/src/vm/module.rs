@@ -12,6 +12,8 @@ use crate::heap::{Marker, Origin};
 use crate::value::{StrId, Value};
 use ilu_lang::code::op::{Op, Word};
 use ilu_lang::code::program::{ModuleRef, Program};
+use ilu_lang::compile::BYTES_PER_PART;
+use ilu_lang::diagnostic::codes;
 use ilu_lang::source::{MAX_SOURCE_BYTES, Source};
 use ilu_sbx::{ANY, Homes, ROOT, SbxId, Stop};
 use std::collections::{HashMap, HashSet};
@@ -119,10 +121,6 @@ impl Modules {
 
 /// Bytes of text that one unit of fuel compiles.
 const TEXT_PER_FUEL: usize = 8;
-/// Bytes that compiling may hold per byte of text, tree and code together: 126 were measured, for a pipeline of the shortest lambdas.
-const BYTES_PER_TEXT: usize = 128;
-/// Bytes that compiling holds at most beside the text: the compiler takes no more than a million parts, of one byte in the case above.
-const MOST_COMPILING: usize = 160 << 20;
 /// Bytes charged for an entry of the table of modules.
 const ENTRY: usize = 256;
 
@@ -241,14 +239,23 @@ impl Vm<'_> {
         if text.len() > MAX_SOURCE_BYTES {
             return Err(Fault::Message(format!("`{name}` is longer than {MAX_SOURCE_BYTES} bytes")));
         }
-        let bytes = text.len().saturating_mul(BYTES_PER_TEXT).min(MOST_COMPILING + 2 * text.len());
         let work = text.len() / TEXT_PER_FUEL;
         self.spend(work)?;
-        // The room is asked for and given back: the compiler's own memory is not on the heap.
+        // The room is asked for and given back: the compiler's own memory is not on the heap. A part takes a byte of text at least, so this is
+        // enough; where there is less, what there is counts the parts.
+        let enough = text.len().saturating_mul(BYTES_PER_PART);
+        if enough > self.heap.room() {
+            self.collect();
+        }
+        let room = usize::try_from(self.room()).unwrap_or(usize::MAX);
+        let bytes = enough.min(room.saturating_sub(text.len()));
         self.retrying(|vm| Ok(vm.heap.charge(bytes)?))?;
-        let compiled = self.engine.compile_source(Source::new(name, text)).map_err(|error| Fault::Message(error.summary()));
+        let compiled = self.engine.compile_parts(Source::new(name, text), bytes / BYTES_PER_PART);
         self.heap.release(bytes);
-        compiled
+        match compiled {
+            Err(error) if bytes < enough && error.diagnostics.iter().any(|found| found.code == codes::TOO_LONG) => Err(self.memory_limit()),
+            compiled => compiled.map_err(|error| Fault::Message(error.summary())),
+        }
     }
 
     /// The exported names of the module whose top level just ended, as a frozen object.
