@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 const SH: &str = "/bin/sh";
 const PYTHON: &str = "/usr/bin/python3";
 
+/// Four mebibytes of text.
+const LONG: &str = "s = \"x\"\ni = 0\nwhl i < 22:\n  s = s + s\n  i += 1\n";
+
 /// A script that runs `sh -c` with this text and prints a field of the result.
 fn shell(text: &str, field: &str) -> String {
     format!("prn __os_run({SH:?}, [\"-c\", {text:?}]){field}")
@@ -94,7 +97,7 @@ pub fn prc_003_the_file_is_the_one_of_the_grant_whatever_path_says() {
     note(Part::Attempt);
     assert_eq!(finish(command, b"").out, "x\n\n");
     // A name that is in no directory of PATH, a directory, and what can't be run are refused before anything starts.
-    for none in ["no-such-program", "/usr/bin", "/etc/hostname", "/nowhere/x"] {
+    for none in ["no-such-program", "/usr/bin", "/etc/passwd", "/nowhere/x"] {
         let ran = run(&["--run", none], "prn 1");
         assert!(ran.code == Some(2) && ran.out.is_empty(), "{none}: {ran:?}");
     }
@@ -117,7 +120,7 @@ pub fn prc_005_what_may_be_written_is_never_run() {
     note(Part::Refusal);
     assert_eq!(with_shell(&["--dir", &rw], "./tool; echo $?").out, "126\n\n");
     prints(&["--run", tool, "--run", SH, "--dir", &ro], &format!("prn __os_run({tool:?}).out"), "ran\n\n");
-    assert_eq!(directly(&format!("{tool}")), "ran\n");
+    assert_eq!(directly(tool), "ran\n");
 }
 
 pub fn prc_006_prc_019_a_program_is_confined_to_the_sandbox_that_starts_it() {
@@ -187,16 +190,16 @@ pub fn prc_007_arguments_come_as_they_are() {
 }
 
 pub fn prc_008_prc_009_what_is_no_list_of_arguments_is_an_error() {
-    for bad in ["\"-c id\"", "[[\"a\"]]", "[1]", "[nil]", "{a: 1}", "7"] {
+    for bad in ["[[\"a\"]]", "[1]", "[nil]"] {
         fails(&["--run", SH], &format!("prn __os_run({SH:?}, {bad})"), "a list of str");
     }
+    for bad in ["\"-c id\"", "{a: 1}", "7"] {
+        fails(&["--run", SH], &format!("prn __os_run({SH:?}, {bad})"), "args is lst");
+    }
     fails(&["--run", SH], &format!("prn __os_run({SH:?}, [\"a\\0b\"])"), "zero byte");
-    fails(&["--run", SH], &format!("prn __os_run({SH:?}, [rep(\"x\", 10 * 1024 * 1024)])"), "at most 131072");
-    fails(
-        &["--run", SH],
-        &format!("xs = []\ni = 0\nwhl i < 30000:\n  psh(xs, \"aaaa\")\n  i += 1\nprn __os_run({SH:?}, xs)"),
-        "at most 131072",
-    );
+    fails(&["--run", SH], &format!("{LONG}prn __os_run({SH:?}, [s])"), "at most 131072");
+    let many = vec!["\"aaaa\""; 12_000].join(", ");
+    fails(&["--run", SH], &format!("prn __os_run({SH:?}, [{many}])"), "at most 131072");
     fails(&["--run", SH], &format!("prn __os_run({SH:?}, [], {{shell: tru}})"), "no option");
 }
 
@@ -267,7 +270,7 @@ pub fn prc_021_prc_023_no_signal_leaves_and_no_terminal_is_there() {
 
 pub fn prc_025_a_program_that_multiplies_is_ended() {
     note(Part::Refusal);
-    let ran = with_shell(&[], "f() { f | f & }; f; wait");
+    let ran = with_shell(&[], "f() { f | f & }; f; while :; do :; done");
     assert!(ran.code == Some(1) && ran.err.contains("more than 128 processes"), "{ran:?}");
     prints(&["--run", SH], &shell("i=0; while [ $i -lt 50 ]; do (:) & i=$((i+1)); done; wait; echo fine", ".out"), "fine\n\n");
     // One after the other, as many as it likes.
@@ -348,11 +351,11 @@ pub fn prc_028_prc_029_prc_030_outputs_and_input_of_any_size_and_kind() {
     }
     note(Part::Twin);
     assert_eq!(directly("yes | head -c 2000000 | wc -c"), "2000000\n");
-    let long = |program: &str, args: &str| format!("prn len(__os_run({program:?}, {args}, {{in: rep(\"x\", 3000000), max: 4000000}}).out)");
+    let long = |program: &str, args: &str| format!("{LONG}prn len(__os_run({program:?}, {args}, {{in: s, max: 5000000}}).out)");
     // One that reads nothing, one that stops early, one that reads all.
     prints(&["--run", "/bin/true"], &long("/bin/true", "[]"), "0\n");
     prints(&["--run", "/usr/bin/head"], &long("/usr/bin/head", "[\"-c\", \"10\"]"), "10\n");
-    prints(&["--run", "/bin/cat"], &long("/bin/cat", "[]"), "3000000\n");
+    prints(&["--run", "/bin/cat"], &long("/bin/cat", "[]"), "4194304\n");
     prints(&["--run", "/usr/bin/printf"], "prn __os_run(\"/usr/bin/printf\", [\"a\\\\377b\\\\0\"]).out == \"a\\u{fffd}b\\0\"", "tru\n");
     prints(&["--run", "/usr/bin/printf"], "prn len(__os_run(\"/usr/bin/printf\", [\"a\\\\377b\"], {bytes: tru}).out)", "3\n");
 }
@@ -379,7 +382,22 @@ pub fn prc_031_programs_work_where_their_grants_allow_it() {
     }
     if Path::new("/usr/bin/cc").exists() {
         let script = "prn __os_run(\"/usr/bin/cc\", [\"-o\", \"a.out\", \"a.c\"])";
-        let flags = ["--run", "/usr/bin/cc", "--run", "/usr/bin/as", "--run", "/usr/bin/ld", "--dir", &dir, "--env", "TMPDIR=."];
+        let flags = [
+            "--run",
+            "/usr/bin/cc",
+            "--run",
+            "/usr/bin/as",
+            "--run",
+            "/usr/bin/ld",
+            "--dir",
+            &dir,
+            "--dir",
+            "/usr/include",
+            "--env",
+            "TMPDIR=.",
+            "--env",
+            "PATH=/usr/bin",
+        ];
         note(Part::Control);
         let ran = run(&flags, script);
         assert!(ran.out.starts_with("{cod: 0,") && scratch.at("repo/a.out").exists(), "{ran:?}");

@@ -60,6 +60,10 @@ pub trait Outside: Send + Sync {
     fn start(&self, _launch: Launch) -> Result<Box<dyn Running>, String> {
         Err("this host starts no programs: it was built without the helper that confines them".to_owned())
     }
+    /// Certificates in PEM whose signatures HTTPS trusts, besides those it has.
+    fn authorities(&self) -> &str {
+        ""
+    }
     /// Fills with random bytes fit for keys.
     ///
     /// # Errors
