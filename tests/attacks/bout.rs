@@ -109,6 +109,10 @@ impl Bout {
                 .push(format!("{part:?} {name}: expected {prints:?}, got {:?} {:?} (code {})\n{text}", got.out, got.message, got.code));
         }
     }
+    /// It must be refused, in a way that the text itself tells of by printing exactly this.
+    pub fn tells(&mut self, name: &str, text: &str, prints: &str) {
+        self.prints(Part::Refusal, name, text, prints);
+    }
     /// It ends well and prints exactly this.
     pub fn ok(&mut self, name: &str, text: &str, prints: &str) {
         self.prints(Part::Attempt, name, text, prints);
