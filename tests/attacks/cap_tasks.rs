@@ -72,7 +72,7 @@ pub fn cap_023_what_comes_through_a_channel_brings_no_rights_along() {
         duel(b, "as a task's value", "__sys_read_file", READ, given, "alpha");
         b.error(
             "an open file stays where it was opened",
-            "open file",
+            "open resource",
             &format!("{HEAD}c = syn.chan(1)\nc.snd(__sys_open_read(\"/g/a.txt\"))"),
         );
         let captured = format!("{HEAD}h = __sys_open_read(\"/g/a.txt\")\nout(syn.run(\\()\n  x <- h: nil\n))");
