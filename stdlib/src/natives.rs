@@ -31,6 +31,7 @@ const ROWS: &[(&str, NativeFn)] = &[
     ("__sys_tcp_accept", net::serve::accept),
     ("__sys_dns", net::dns::dns),
     ("__sys_getenv", env::getenv),
+    ("__sys_secret", env::secret),
     ("__sys_argv", os::argv),
     ("__obs_log", obs::log),
     ("__obs_span_begin", obs::span_begin),

@@ -312,6 +312,8 @@ fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<'_>]
                     return Expected::Denied("no-variable");
                 }
             }
+            // No view has a secret.
+            (Operand::Secret, Arg::Str(name)) if !name.is_empty() => return Expected::Denied("no-secret"),
             (Operand::Address, Arg::Str(host)) if native.row().class != ilu_cap::Class::Http => {
                 let ports = args.get(1).filter(|_| native.row().params.len() > 1);
                 if ports.is_none_or(|port| matches!(port, Arg::Num(1.0))) {

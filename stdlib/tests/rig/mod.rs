@@ -110,7 +110,15 @@ impl Rig {
             fs::write(base.join(beside).join("secret.txt"), TOKEN).unwrap();
         }
         let env = vec![("LANG".to_owned(), "C".to_owned()), ("SECRET".to_owned(), "v-secret".to_owned())];
-        let grants = Grants { caps: CapSet::all(), mounts: mounts(&base), env, net: Vec::new(), argv: vec!["one".to_owned()], limits };
+        let grants = Grants {
+            caps: CapSet::all(),
+            mounts: mounts(&base),
+            env,
+            secrets: Vec::new(),
+            net: Vec::new(),
+            argv: vec!["one".to_owned()],
+            limits,
+        };
         let streams = Streams::default();
         let double = Double { streams: streams.clone(), start: Instant::now() };
         let realm = Realm::new(grants, Box::new(double), ilu_std::natives()).unwrap();
