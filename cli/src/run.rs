@@ -34,7 +34,7 @@ pub fn run(args: &Run) -> Exit {
     };
     let args = &args;
     let engine = Engine::new();
-    let program = match engine.compile(script.name.as_str(), script.text.as_str()) {
+    let program = match engine.compile_within(script.name.as_str(), script.text.as_str(), granting.grants.limits.memory) {
         Ok(program) => program,
         Err(error) => return told.wrong_source(&error),
     };
@@ -126,7 +126,10 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
     let interrupt = Arc::new(AtomicBool::new(false));
     let asker = args.ask.then(|| Asker::new(args, script.folder.as_ref(), Arc::clone(&interrupt))).flatten();
     let process = Process::new(Arc::clone(&interrupt));
-    let process = if args.raw { process.raw() } else { process };
+    let mut process = if args.raw { process.raw() } else { process };
+    for path in &args.grants.ca {
+        process.trust_authorities(path).map_err(|error| format!("--ca {error}"))?;
+    }
     let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
     let sink = match &args.grants.audit {
         Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),
@@ -251,6 +254,9 @@ impl Told {
             if outcome.ledger.denied_more > 0 {
                 told["denials_left_out"] = json!(outcome.ledger.denied_more);
             }
+            if !outcome.failures.is_empty() {
+                told["tasks"] = outcome.failures.iter().map(report::failure::unseen_as_json).collect();
+            }
             if let Some(wall) = &self.wall {
                 told["wall"] = data::wall(wall);
             }
@@ -258,10 +264,16 @@ impl Told {
                 told["audit"] = json!({"events": sealed.events, "head": sealed.head});
             }
             self.terminal.tell(&data::one_line(&told));
-        } else if let Err(error) = &outcome.result
-            && !silent
-        {
-            self.terminal.tell(&report::failure::failure(error, self.terminal.look));
+        } else {
+            if let Err(error) = &outcome.result
+                && !silent
+            {
+                self.terminal.tell(&report::failure::failure(error, self.terminal.look));
+            }
+            for failure in &outcome.failures {
+                self.begin_line();
+                self.terminal.tell(&report::failure::unseen(failure));
+            }
         }
         exit
     }

@@ -18,11 +18,16 @@ const OTHER: u64 = 0xFFFE;
 const CALLABLE: u64 = 0xFFFF;
 const FIRST_TAGGED: u64 = SPECIAL << 48;
 
+/// Of a callable: bits 0..15 are its number, bit 15 says that it is a native, bits 16..48 are the sandbox it was named in.
+const NUMBER: u32 = 0x7FFF;
+const NATIVE: u64 = 0x8000;
+
 /// Kinds that share the tag `OTHER`, told apart by bits 32..40.
 const BYTES: u64 = 0;
 const CELL: u64 = 1;
 const HANDLE: u64 = 2;
 const SANDBOX: u64 = 3;
+const METHOD: u64 = 4;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
@@ -48,6 +53,8 @@ ids! {
     HandleRef,
     /// A sandbox on the heap (which holds its `SbxId` in the realm).
     SandboxRef,
+    /// A method of an open resource on the heap.
+    MethodRef,
 }
 
 /// A value taken apart.
@@ -77,6 +84,8 @@ pub enum Kind {
     Handle(HandleRef),
     /// A sandbox.
     Sandbox(SandboxRef),
+    /// A method of an open resource: a native and its first argument.
+    Method(MethodRef),
     /// A builtin by its number in the library.
     Builtin(u32),
     /// A native by its number in the registry.
@@ -121,23 +130,23 @@ impl Value {
     /// A builtin.
     #[must_use]
     pub const fn builtin(number: u32) -> Self {
-        Self::tagged(CALLABLE, number & 0xFFFF)
+        Self(CALLABLE << 48 | (number & NUMBER) as u64)
     }
     /// A native.
     #[must_use]
     pub const fn native(number: u32) -> Self {
-        Self(CALLABLE << 48 | 1 << 32 | number as u64 & 0xFFFF)
+        Self(CALLABLE << 48 | NATIVE | (number & NUMBER) as u64)
     }
     /// A builtin or native as it is named in a sandbox, by the sandbox's number: it carries that, as a function carries its home.
     #[inline]
     #[must_use]
-    pub const fn named_in(self, home: u16) -> Self {
-        Self(self.0 & !0xFFFF_0000 | (home as u64) << 16)
+    pub const fn named_in(self, home: u32) -> Self {
+        Self(self.0 & !0xFFFF_FFFF_0000 | (home as u64) << 16)
     }
     /// The sandbox a builtin or native was named in; 0 for none.
     #[must_use]
-    pub const fn home(self) -> u16 {
-        (self.0 >> 16) as u16
+    pub const fn home(self) -> u32 {
+        (self.0 >> 16) as u32
     }
     /// Its 64 bits; equal bits are the same value.
     #[inline]
@@ -216,10 +225,11 @@ impl Value {
                 BYTES => Kind::Bytes(BytesId(index)),
                 CELL => Kind::Cell(CellId(index)),
                 HANDLE => Kind::Handle(HandleRef(index)),
-                _ => Kind::Sandbox(SandboxRef(index)),
+                SANDBOX => Kind::Sandbox(SandboxRef(index)),
+                _ => Kind::Method(MethodRef(index)),
             },
-            CALLABLE if self.0 >> 32 & 1 == 1 => Kind::Native(index & 0xFFFF),
-            CALLABLE => Kind::Builtin(index & 0xFFFF),
+            CALLABLE if self.0 & NATIVE != 0 => Kind::Native(index & NUMBER),
+            CALLABLE => Kind::Builtin(index & NUMBER),
             _ => match index {
                 2 => Kind::Bool(false),
                 3 => Kind::Bool(true),
@@ -249,6 +259,7 @@ from_ids! {
     CellId => |index| Value::other(CELL, index);
     HandleRef => |index| Value::other(HANDLE, index);
     SandboxRef => |index| Value::other(SANDBOX, index);
+    MethodRef => |index| Value::other(METHOD, index);
 }
 
 impl std::fmt::Debug for Value {
@@ -273,10 +284,11 @@ mod tests {
     fn every_kind_comes_apart_as_it_was_made() {
         assert_eq!(Value::from(StrId(7)).kind(), Kind::Str(StrId(7)));
         assert_eq!(Value::from(SandboxRef(u32::MAX)).kind(), Kind::Sandbox(SandboxRef(u32::MAX)));
+        assert_eq!(Value::from(MethodRef(3)).kind(), Kind::Method(MethodRef(3)));
         assert_eq!(Value::native(9).kind(), Kind::Native(9));
         assert_eq!(Value::builtin(9).kind(), Kind::Builtin(9));
         for callable in [Value::native(9), Value::builtin(9)] {
-            assert_eq!((callable.home(), callable.named_in(u16::MAX).home()), (0, u16::MAX));
+            assert_eq!((callable.home(), callable.named_in(u32::MAX).home()), (0, u32::MAX));
             assert_eq!(callable.named_in(7).kind(), callable.kind());
             assert_eq!(callable.named_in(7).named_in(0), callable);
         }

@@ -216,25 +216,35 @@ fn a_small_native_stack_is_enough() {
 fn what_a_sandbox_fills_up_does_not_stop_the_host() {
     let text = "
 use sbx
-jail = sbxmk([])
+use trl
+jail = sbxmk([], {mem: 4000000, fuel: 3000000})
 r = sbxtr(jail, \\()
     xs = []
     i <- 0..300: xs = xs + [sbxmk([])]
+    f(n) = if n < 250: sbxrn(xs[n], \\() f(n + 1)) | 1
+    f(0)
     x <- xs:
         sbxrn(x, \\()
             y <- xs: sbxrn(y, \\() 1)
         )
+    err(\"all of it\")
 )
 prn r.err
+jail = sbxmk([], {mem: 4000000, fuel: 3000000})
 r = sbxtr(jail, \\()
-    whl tru: sbxmk([])
+    xs = []
+    whl tru: trl.push(xs, sbxmk([]))
 )
 prn r.err
+prn sbxtr(jail, \\()
+    i <- 0..30000: sbxmk([])
+    \"dropped\"
+).val
 prn sbxrn(sbxmk([]), \\() \"the host goes on\")
 ";
     let (outcome, written) = run_with(text, Limits::default(), |_| {});
     assert!(outcome.result.is_ok(), "{:?}", outcome.result.map_err(|error| error.message));
-    assert_eq!(written.out(), "too many sandboxes were entered from within each other\nsbxmk: too many sandboxes\nthe host goes on\n");
+    assert_eq!(written.out(), "all of it\nmemory ran out (limit 4000000 bytes)\ndropped\nthe host goes on\n");
 }
 
 /// A process whose standard output breaks the interpreter.
@@ -272,4 +282,19 @@ fn a_panic_below_ends_the_run_and_not_the_host() {
     });
     let error = outcome.result.unwrap_err();
     assert_eq!((error.kind.clone(), error.exit_code()), (Kind::Bug, 70));
+}
+
+#[test]
+fn a_text_has_as_many_parts_as_memory_has_room_for() {
+    let engine = ilu::Engine::new();
+    // A million and a half parts, which a compilation that counts no memory refuses.
+    let text = format!("x = 0\n{}prn x\n", "x = x + 1\n".repeat(290_000));
+    assert_eq!(engine.compile("long.ilu", text.as_str()).unwrap_err().diagnostics[0].code, "E0026");
+    assert!(engine.compile_within("long.ilu", text.as_str(), 256 << 20).is_ok());
+    assert_eq!(engine.compile_within("long.ilu", text, 64 << 20).unwrap_err().diagnostics[0].code, "E0026");
+    // What a script compiles is in its own memory.
+    let inner = "use txt\nuse sbx\nt = txt.rpt(\"x = x + 1\\n\", 100000)\nprn sbxev(sbxme(), \"x = 0\\n\" + t + \"x\")\n";
+    let roomy = run_with(inner, Limits { memory: 256 << 20, ..Limits::default() }, |_| {});
+    assert_eq!(roomy.1.out(), "100000\n", "{:?}", roomy.0.result);
+    assert!(limit(inner, Limits { memory: 24 << 20, ..Limits::default() }).starts_with("memory ran out"));
 }

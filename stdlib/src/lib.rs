@@ -24,8 +24,21 @@ mod obs;
 mod os;
 #[path = "../rnd/natives.rs"]
 mod rnd;
+#[path = "../syn/natives.rs"]
+mod syn;
 #[path = "../tim/natives.rs"]
 mod tim;
 
+#[cfg(feature = "http")]
+pub use http::check_authorities;
 pub use modules::{MODULES, ModuleSource, module};
 pub use natives::natives;
+
+/// Looks whether a text in PEM has certificates that HTTPS could trust.
+///
+/// # Errors
+/// This build has no HTTP.
+#[cfg(not(feature = "http"))]
+pub fn check_authorities(_: &str) -> Result<(), String> {
+    Err("this build has no HTTP".to_owned())
+}

@@ -181,7 +181,7 @@ fn what_is_missing_is_named_with_the_nearest_that_is_held() {
 }
 
 #[test]
-fn nesting_and_the_number_of_sandboxes_are_bounded() {
+fn nesting_is_bounded_and_a_sandbox_is_made_only_where_there_is_room() {
     let mut rig = Rig::new(Access::Read);
     let deepest = (0..1000).find_map(|_| match rig.make(&[], Arg::Nil) {
         Ok(s) => {
@@ -192,8 +192,14 @@ fn nesting_and_the_number_of_sandboxes_are_bounded() {
     });
     assert_eq!(deepest, Some(Stop::Failed("sbxmk: sandboxes nest too deep".to_owned())));
     rig.leave();
-    let many = (0..40_000).find_map(|_| rig.make(&[], Arg::Nil).err());
-    assert_eq!(many, Some(Stop::Failed("sbxmk: too many sandboxes".to_owned())));
+    let (known, rows) = (rig.realm.sandboxes(), rig.realm.rows_kept());
+    rig.room = 200;
+    let Err(Stop::Room(needs)) = rig.make(&[], Arg::Nil) else { panic!("room") };
+    assert!((600..2000).contains(&needs), "{needs}");
+    assert_eq!((rig.realm.sandboxes(), rig.realm.rows_kept()), (known, rows), "nothing has happened yet");
+    rig.room = needs;
+    assert!(rig.make(&[], Arg::Nil).is_ok());
+    rig.room = 64 << 20;
     rig.reads("a.txt", "alpha\n");
 }
 
@@ -278,13 +284,13 @@ fn the_authority_of_two_is_what_both_hold() {
     let mut rig = Rig::new(Access::ReadWrite);
     let a = rig.make(&[READ, WRITE, "__sys_getenv"], dir("/data", "/r", "rw")).unwrap();
     let b = rig.make(&[READ, "__sys_stat"], dir("/in", "/r/d", "ro")).unwrap();
-    let both = rig.realm.meet(a, b);
+    let both = rig.realm.meet(a, b, u64::MAX).unwrap();
     assert_eq!(rig.realm.caps(both), [READ]);
-    assert_eq!(rig.realm.meet(b, a), both);
-    assert_eq!(rig.realm.meet(both, a), both);
-    assert_eq!(rig.realm.meet(both, b), both);
-    assert_eq!(rig.realm.meet(ROOT, a), a);
-    assert_eq!(rig.realm.meet(a, ANY), a);
+    assert_eq!(rig.realm.meet(b, a, u64::MAX).unwrap(), both);
+    assert_eq!(rig.realm.meet(both, a, u64::MAX).unwrap(), both);
+    assert_eq!(rig.realm.meet(both, b, u64::MAX).unwrap(), both);
+    assert_eq!(rig.realm.meet(ROOT, a, u64::MAX).unwrap(), a);
+    assert_eq!(rig.realm.meet(a, ANY, u64::MAX).unwrap(), a);
     rig.authority = both;
     rig.reads("/in/e/f.txt", "eff\n");
     // Only the narrower one's name and reach.
@@ -301,7 +307,7 @@ fn two_views_that_share_nothing_meet_in_nothing() {
     let b = rig.make(&[READ], dir("/x", "/r/other", "ro")).unwrap();
     let write_only = rig.make(&[READ, WRITE], dir("/x", "/r/d", "wo")).unwrap();
     for (left, right) in [(a, b), (a, write_only)] {
-        rig.authority = rig.realm.meet(left, right);
+        rig.authority = rig.realm.meet(left, right, u64::MAX).unwrap();
         assert_eq!(rig.denied(READ, &[Arg::Str("/x/e/f.txt")]).rule, Rule::NoGrant);
         assert_eq!(rig.denied(READ, &[Arg::Str("e/f.txt")]).rule, Rule::NoGrant);
     }
@@ -318,7 +324,7 @@ fn a_name_that_would_mean_two_things_means_nothing() {
     };
     let a = rig.make(&[READ], swapped("/r/d/e", "/r/other")).unwrap();
     let b = rig.make(&[READ], swapped("/r/other", "/r/d/e")).unwrap();
-    rig.authority = rig.realm.meet(a, b);
+    rig.authority = rig.realm.meet(a, b, u64::MAX).unwrap();
     for path in ["/x/f.txt", "/y/f.txt"] {
         assert_eq!(rig.denied(READ, &[Arg::Str(path)]).rule, Rule::NoGrant, "{path}");
     }
@@ -338,7 +344,7 @@ fn names_alone_do_not_make_an_overlap() {
     rig.reads("/x/e/f.txt", "eff\n");
     rig.authority = b;
     rig.reads("/x/f.txt", "new");
-    rig.authority = rig.realm.meet(a, b);
+    rig.authority = rig.realm.meet(a, b, u64::MAX).unwrap();
     assert_eq!(rig.denied(READ, &[Arg::Str("/x/f.txt")]).rule, Rule::NoGrant);
     assert_eq!(rig.denied(READ, &[Arg::Str("/x/e/f.txt")]).rule, Rule::NoGrant);
 }
@@ -358,12 +364,12 @@ proptest! {
         for (x, y, z) in picks {
             let (x, y, z) = (all[x % all.len()], all[y % all.len()], all[z % all.len()]);
             let realm = &mut rig.realm;
-            let xy = realm.meet(x, y);
-            prop_assert_eq!(xy, realm.meet(y, x));
-            prop_assert_eq!(realm.meet(x, x), x);
-            prop_assert_eq!(realm.meet(xy, x), xy);
-            let yz = realm.meet(y, z);
-            prop_assert_eq!(realm.meet(xy, z), realm.meet(x, yz));
+            let xy = realm.meet(x, y, u64::MAX).unwrap();
+            prop_assert_eq!(xy, realm.meet(y, x, u64::MAX).unwrap());
+            prop_assert_eq!(realm.meet(x, x, u64::MAX).unwrap(), x);
+            prop_assert_eq!(realm.meet(xy, x, u64::MAX).unwrap(), xy);
+            let yz = realm.meet(y, z, u64::MAX).unwrap();
+            prop_assert_eq!(realm.meet(xy, z, u64::MAX).unwrap(), realm.meet(x, yz, u64::MAX).unwrap());
             for id in NativeId::all() {
                 prop_assert_eq!(realm.has(xy, id), realm.has(x, id) && realm.has(y, id));
             }
@@ -381,7 +387,7 @@ fn cap_030_revoking_takes_effect_on_everything_below() {
     let beside = rig.make(&[READ], Arg::Nil).unwrap();
     rig.enter(parent);
     let child = rig.make(&[READ, "__sys_open_read"], Arg::Nil).unwrap();
-    let met = rig.realm.meet(child, beside);
+    let met = rig.realm.meet(child, beside, u64::MAX).unwrap();
     rig.enter(child);
     let Plain::Handle(handle) = rig.ok("__sys_open_read", &[Arg::Str("a.txt")]) else { panic!() };
     let before = rig.site();

@@ -85,11 +85,11 @@ fn a_sandbox_is_the_same_one_wherever_it_is_carried() {
     rig.enter(outer);
     let left = rig.make(&[READ], obj(&[])).unwrap();
     let right = rig.make(&[OUT, READ], obj(&[])).unwrap();
-    let met = rig.realm.meet(left, right);
+    let met = rig.realm.meet(left, right, u64::MAX).unwrap();
     let (mut realm, outer_there, _) = forked(&mut rig, outer);
     let there: Vec<SbxId> = [left, right, met].iter().map(|s| realm.adopt(&rig.realm.sandbox(*s)).unwrap()).collect();
-    assert_eq!(realm.meet(there[0], there[1]), there[2], "where they meet is known there, too");
-    assert_eq!(realm.meet(there[2], outer_there), there[2]);
+    assert_eq!(realm.meet(there[0], there[1], u64::MAX).unwrap(), there[2], "where they meet is known there, too");
+    assert_eq!(realm.meet(there[2], outer_there, u64::MAX).unwrap(), there[2]);
     assert_eq!(realm.caps(there[2]), [READ]);
     assert_eq!(realm.adopt(&rig.realm.sandbox(left)).unwrap(), there[0]);
     // And back again.
@@ -130,4 +130,45 @@ fn handles_are_counted_over_all_isolates() {
     drop(two);
     assert!(call(&mut one, here, "__sys_open_read", &[Arg::Str("/r/a.txt")]).is_ok());
     assert!(call(&mut one, here, "__sys_open_read", &[Arg::Str("/r/a.txt")]).is_ok());
+}
+
+#[test]
+fn a_sandbox_that_nothing_refers_to_is_gone_and_its_place_never_mistaken_for_the_next_ones() {
+    let mut rig = Rig::new(Access::Read);
+    let kept = rig.make(&[READ, "__sys_open_read"], obj(&[])).unwrap();
+    rig.enter(kept);
+    let below = rig.make(&[READ, "__sys_open_read"], obj(&[])).unwrap();
+    rig.leave();
+    let gone = rig.make(&[READ], obj(&[])).unwrap();
+    let inner = rig.realm.account(rig.account, gone).unwrap();
+    let mut homes = ilu_sbx::Homes::default();
+    homes.keep(below);
+    let before = rig.realm.sandboxes();
+    assert!(rig.realm.sweep(homes.clone(), std::collections::HashSet::from([rig.account])) > 0);
+    assert_eq!(rig.realm.sandboxes(), before - 1, "what one is made under stays with it");
+    assert_eq!(rig.realm.sweep(homes, std::collections::HashSet::new()), 0);
+    // The place is used again, more than once round; whoever still has the old number has nothing.
+    for _ in 0..3 {
+        let next = rig.make(&[READ], obj(&[])).unwrap();
+        assert_ne!(next, gone);
+        assert_eq!((rig.realm.caps(next), rig.realm.caps(gone)), (vec![READ], vec![]));
+        assert!(!rig.realm.has(gone, ilu_cap::by_name(READ).unwrap()));
+        assert_eq!(rig.realm.meet(next, gone, u64::MAX), Ok(ilu_sbx::VOID));
+        let mut homes = ilu_sbx::Homes::default();
+        homes.keep(below);
+        assert!(rig.realm.sweep(homes, std::collections::HashSet::new()) > 0);
+    }
+    assert_eq!(rig.realm.caps(below), [READ, "__sys_open_read"]);
+    let again = rig.realm.account(rig.account, below).unwrap();
+    assert_eq!(again, inner, "an account's place is used again");
+    // What is open keeps the sandbox that opened it and the account that pays.
+    rig.enter(below);
+    let Plain::Handle(open) = rig.ok("__sys_open_read", &[Arg::Str("/r/a.txt")]) else { panic!("a handle") };
+    rig.leave();
+    rig.realm.sweep(ilu_sbx::Homes::default(), std::collections::HashSet::new());
+    assert_eq!(rig.realm.caps(below), [READ, "__sys_open_read"]);
+    assert!(rig.realm.read_line(rig.site(), open).unwrap().is_some());
+    rig.realm.close_handle(open);
+    rig.realm.sweep(ilu_sbx::Homes::default(), std::collections::HashSet::new());
+    assert_eq!(rig.realm.sandboxes(), 3);
 }

@@ -95,15 +95,16 @@ pub fn cap_032_records_and_messages_are_bounded_whatever_names_are_chosen() {
     let grants = "use sbx\nuse fs\npart = \"\"\nj <- 0..<250: part = part + \"x\"\nname = \"/\"\ni <- 0..<15: name = name + part + \"/\"\n\
          k <- 0..<48:\n    s = sbxmk([\"__sys_exists\", \"__sys_stat\"], {dir: {\"/g\": {at: name, acc: \"ro\"}}})\n    sbxrn(s, \\()\n        \
          j <- 0..<256:\n            fs.has(name + \"a\")\n            try(\\() fs.stat(name + \"a\"))\n    )\nprn \"done\"";
-    let views = "use sbx\npart = \"\"\nj <- 0..<250: part = part + \"x\"\ndirs = {}\nslash = \"\"\ni <- 0..<60:\n    name = \"/\" + str(i)\n    \
+    let views = "use sbx\nuse trl\npart = \"\"\nj <- 0..<250: part = part + \"x\"\ndirs = {}\nslash = \"\"\ni <- 0..<60:\n    name = \"/\" + str(i)\n    \
          k <- 0..<15: name = name + \"/\" + part\n    slash = slash + \"/\"\n    dirs[slash + \"g\"] = {at: name, acc: \"ro\"}\n\
-         i <- 0..<1000: sbxmk([], {dir: dirs})\nprn \"done\"";
+         kept = []\ni <- 0..<1000: trl.push(kept, sbxmk([], {dir: dirs}))\nprn \"done\"";
     let asked = "use sbx\npart = \"/n/\"\ni <- 0..<240: part = part + \"x\"\npaths = {}\ni <- 0..<60000: paths[part + str(i)] = \"ro\"\n\
          prn try(\\() sbxmk([], {dir: paths})).err";
     check_all(&[
         Row::new("files that are called from", files, 0, "done").flags(flags),
         Row::new("names of grants", grants, 0, "done").flags(flags),
         Row::new("twin: fewer of them", views.replace("0..<1000", "0..<10"), 0, "done").flags(flags),
+        Row::new("twin: dropped one after the other", views.replace("trl.push(kept, ", "str("), 0, "done").flags(flags),
         Row::new("names that sandboxes have for their directories", views, 4, "memory").flags(flags),
         Row::new("what is asked for and not held", asked, 0, "sbxmk: option dir takes at most 64 directories").flags(flags),
     ]);
@@ -116,11 +117,17 @@ pub fn cap_032_what_a_sandbox_fills_up_is_there_for_others() {
          j <- 0..<512: fs.has(\"/g/\" + str(j))\n        )\nsbxrn(sbxmk([\"__sys_exists\"]), attack)\n\
          r = sbxtr(sbxmk([]), \\() fs.rd(\"/g/s\"))\nprn len(r.denied), r.denied[0].native";
     assert_eq!(with_files(&scratch, logs), (Some(0), "1 __sys_read_file\n".to_owned()));
-    let mounts = "use sbx\nuse fs\ni <- 0..<300: fs.md(\"/g/m/\" + str(i))\nr = sbxtr(sbxmk(sbx.fsro()), \\()\n    \
-         i <- 0..<300: sbxmk(sbx.fsro(), {dir: {[\"/g/m/\" + str(i)]: \"ro\"}})\n)\nprn r.err\n\
+    let mounts = "use sbx\nuse fs\nuse trl\ni <- 0..<300: fs.md(\"/g/m/\" + str(i))\nkept = []\nr = sbxtr(sbxmk(sbx.fsro()), \\()\n    \
+         i <- 0..<300: trl.push(kept, sbxmk(sbx.fsro(), {dir: {[\"/g/m/\" + str(i)]: \"ro\"}}))\n)\nprn r.err\n\
          sb = sbxmk(sbx.fsro(), {dir: {\"/g/m/1\": \"ro\"}})\nprn sbxrn(sb, \\() fs.ls(\"/g/m/1\"))";
     let told = "sbxmk: too many directories are open for sandboxes; revoke some\n[]\n";
     assert_eq!(with_files(&scratch, mounts), (Some(0), told.to_owned()));
+    let dropped = mounts.replace("trl.push(kept, ", "str(");
+    assert_eq!(
+        with_files(&scratch, &dropped),
+        (Some(0), "nil\n[]\n".to_owned()),
+        "what nothing refers to is closed when it stands in the way"
+    );
     let spans = "use sbx\nuse obs\nsbxtr(sbxmk([\"__obs_span_begin\"]), \\()\n    whl tru: __obs_span_begin(\"x\")\n)\nprn obs.span(\"mine\", \\() 1)";
     check_all(&[Row::new("spans", spans, 0, "1\n").flags(&["--grant", "capob,capio"])]);
 }

@@ -7,6 +7,7 @@ use super::Store;
 use super::slab::Marks;
 use super::unit::{UnitId, Units};
 use crate::value::{Kind, StrId, Value};
+use ilu_sbx::{Homes, SbxId};
 
 /// What the roots are given to.
 pub struct Marker<'heap> {
@@ -15,6 +16,8 @@ pub struct Marker<'heap> {
     work: Vec<Value>,
     unit_work: Vec<UnitId>,
     pub(super) marks: AllMarks,
+    /// Sandboxes that something refers to.
+    homes: Homes,
 }
 
 /// The marks of every slab.
@@ -27,12 +30,13 @@ pub(super) struct AllMarks {
     pub(super) functions: Marks,
     pub(super) handles: Marks,
     pub(super) sandboxes: Marks,
+    pub(super) methods: Marks,
     pub(super) units: Marks,
 }
 
 impl<'heap> Marker<'heap> {
     pub(super) fn new(store: &'heap Store, units: &'heap Units) -> Self {
-        let containers = store.lists.used() + store.objects.used() + store.cells.used() + store.functions.used();
+        let containers = store.lists.used() + store.objects.used() + store.cells.used() + store.functions.used() + store.methods.used();
         Self {
             store,
             units,
@@ -47,8 +51,10 @@ impl<'heap> Marker<'heap> {
                 functions: Marks::for_slots(store.functions.slots()),
                 handles: Marks::for_slots(store.handles.slots()),
                 sandboxes: Marks::for_slots(store.sandboxes.slots()),
+                methods: Marks::for_slots(store.methods.slots()),
                 units: Marks::for_slots(units.slab.slots()),
             },
+            homes: Homes::default(),
         }
     }
 
@@ -60,15 +66,25 @@ impl<'heap> Marker<'heap> {
         }
         let (store, marks) = (self.store, &mut self.marks);
         let (new, has_parts) = match value.kind() {
-            Kind::Num(_) | Kind::Nil | Kind::Bool(_) | Kind::Unset | Kind::Builtin(_) | Kind::Native(_) => (false, false),
+            Kind::Num(_) | Kind::Nil | Kind::Bool(_) | Kind::Unset => (false, false),
+            Kind::Builtin(_) | Kind::Native(_) => {
+                self.homes.keep(SbxId(value.home()));
+                (false, false)
+            }
             Kind::Str(id) => (store.strings.slab().mark(&mut marks.strings, id.0), false),
             Kind::Bytes(id) => (store.bytes.mark(&mut marks.bytes, id.0), false),
             Kind::Handle(id) => (store.handles.mark(&mut marks.handles, id.0), false),
-            Kind::Sandbox(id) => (store.sandboxes.mark(&mut marks.sandboxes, id.0), false),
+            Kind::Sandbox(id) => {
+                if let Some(sandbox) = store.sandbox(id) {
+                    self.homes.keep(sandbox);
+                }
+                (store.sandboxes.mark(&mut marks.sandboxes, id.0), false)
+            }
             Kind::List(id) => (store.lists.mark(&mut marks.lists, id.0), true),
             Kind::Object(id) => (store.objects.mark(&mut marks.objects, id.0), true),
             Kind::Cell(id) => (store.cells.mark(&mut marks.cells, id.0), true),
             Kind::Function(id) => (store.functions.mark(&mut marks.functions, id.0), true),
+            Kind::Method(id) => (store.methods.mark(&mut marks.methods, id.0), true),
         };
         if new && has_parts {
             self.work.push(value);
@@ -85,6 +101,14 @@ impl<'heap> Marker<'heap> {
     pub fn string(&mut self, id: StrId) {
         self.store.strings.slab().mark(&mut self.marks.strings, id.0);
     }
+    /// Keeps a sandbox.
+    pub fn home(&mut self, home: SbxId) {
+        self.homes.keep(home);
+    }
+    /// Was a sandbox kept, so far?
+    pub fn has_home(&self, home: SbxId) -> bool {
+        self.homes.has(home)
+    }
     /// Keeps a unit: its constants, its variables, its names.
     #[inline]
     pub fn unit(&mut self, id: UnitId) {
@@ -94,15 +118,20 @@ impl<'heap> Marker<'heap> {
     }
 
     /// Follows everything kept so far to its end.
-    pub(super) fn finish(mut self) -> AllMarks {
+    pub(super) fn finish(mut self) -> (AllMarks, Homes) {
         self.store.strings.keep(&mut self.marks.strings);
+        self.follow_all();
+        (self.marks, self.homes)
+    }
+    /// The same, and goes on marking.
+    pub fn follow_all(&mut self) {
         loop {
             if let Some(value) = self.work.pop() {
                 self.follow(value);
             } else if let Some(unit) = self.unit_work.pop() {
                 self.follow_unit(unit);
             } else {
-                return self.marks;
+                return;
             }
         }
     }
@@ -117,8 +146,15 @@ impl<'heap> Marker<'heap> {
                 }
             }
             Kind::Cell(id) => self.value(store.cell(id)),
+            Kind::Method(id) => {
+                if let Some(method) = store.method(id) {
+                    self.homes.keep(method.home);
+                    self.value(method.of.into());
+                }
+            }
             Kind::Function(id) => {
                 if let Some(function) = store.function(id) {
+                    self.homes.keep(function.home);
                     self.values(&function.captures);
                     self.unit(function.unit);
                 }
@@ -129,6 +165,7 @@ impl<'heap> Marker<'heap> {
     fn follow_unit(&mut self, id: UnitId) {
         let units = self.units;
         let Some(unit) = units.get(id) else { return };
+        self.homes.keep(unit.home);
         self.values(&unit.constants);
         for global in &unit.globals {
             self.value(global.get());

@@ -2,6 +2,7 @@
 
 use super::Vm;
 use super::frame::{CallAt, Frame};
+use super::task::{TaskOp, is_to_be_repeated};
 use crate::builtin::{BuiltinRow, Fault, Run};
 use crate::native;
 use crate::value::{FunctionId, Kind, Value};
@@ -33,7 +34,7 @@ impl Takes {
     }
 }
 
-impl Vm<'_> {
+impl Vm {
     /// The call instructions.
     pub(super) fn call(&mut self, op: Op, word: Word) -> Result<(), Fault> {
         let (a, b, c, k) = (word.a(), word.b(), word.c(), word.k());
@@ -81,7 +82,7 @@ impl Vm<'_> {
             slots.copy_from_slice(self.heap.list(id));
         }
         let done = self.call_value(callee, CallAt { args: at + 1, count, dest: at, authority: self.authority() }, false);
-        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = done {
+        if done.as_ref().is_err_and(is_to_be_repeated) {
             // The call will be made again, from the list.
             self.put(at, callee);
             self.put(at + 1, list);
@@ -101,6 +102,14 @@ impl Vm<'_> {
                 let at = self.where_named(callee, at)?;
                 self.call_native(number, at)?;
             }
+            Kind::Method(id) => {
+                let method = self.heap.method(id).ok_or(Fault::Broken("a called method was collected"))?;
+                let authority = self.authority_of_call(at.authority, method.home, false)?;
+                let mut args = self.arguments(at);
+                args.insert(0, method.of.into());
+                let value = self.through_doorway(method.native, &args, authority)?;
+                self.put(at.dest, value);
+            }
             _ => return Err(self.not_a_function(callee)),
         }
         if boundary {
@@ -112,7 +121,7 @@ impl Vm<'_> {
 
     /// A builtin or native that was named in a sandbox does no more than that sandbox may, whoever calls it.
     fn where_named(&mut self, callee: Value, at: CallAt) -> Result<CallAt, Fault> {
-        let authority = self.authority_of_call(at.authority, SbxId(u32::from(callee.home())), false)?;
+        let authority = self.authority_of_call(at.authority, SbxId(callee.home()), false)?;
         Ok(CallAt { authority, ..at })
     }
 
@@ -127,7 +136,7 @@ impl Vm<'_> {
         }
     }
 
-    /// Books new sandboxes on the heap. They are there for good.
+    /// Books new sandboxes on the heap: there is room, or they would not have been made.
     pub(super) fn hold_sandboxes(&mut self) {
         let bytes = self.realm.take_grown();
         self.heap.hold(bytes);
@@ -135,7 +144,14 @@ impl Vm<'_> {
 
     /// The authority of code that both answer for. Where they meet is found once, which costs something.
     pub(super) fn meet(&mut self, a: SbxId, b: SbxId) -> Result<SbxId, Fault> {
-        let met = self.realm.meet(a, b);
+        let met = self.realm.meet(a, b, self.heap.room() as u64).map_err(|lacking| {
+            // It will be looked for again: that is when it is paid.
+            self.realm.take_work();
+            Fault::Stop(lacking)
+        })?;
+        if met != a && met != b {
+            self.fresh.push(met);
+        }
         let work = self.realm.take_work();
         if work > 0 {
             self.hold_sandboxes();
@@ -227,6 +243,9 @@ impl Vm<'_> {
 
     /// Calls a native with an authority, on values.
     pub(super) fn through_doorway(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<Value, Fault> {
+        if let Some(op) = TaskOp::of(native) {
+            return self.task_op(op, native, args, authority);
+        }
         let plain = match self.called(native, args, authority) {
             Err(Fault::Stop(Stop::Failed(_))) if self.realm.take_crowded() => {
                 // Resources that no value names any more are closed by the collector, which otherwise runs for memory only.
@@ -252,10 +271,16 @@ impl Vm<'_> {
     fn called(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<ilu_sbx::Plain, Fault> {
         self.settle();
         let room = self.room();
+        let crew = self.crew_of_blocking(native);
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, args)?;
         let (file, line) = super::trace::script_place(heap, frames);
-        let result = realm.call(CallSite { authority, account: *account, file, line, room }, native, &args);
+        let site = CallSite { authority, account: *account, file, line, room };
+        let result = match crew {
+            // Its worker will be busy with nothing else: others may need another.
+            Some(crew) => crew.blocking(|| realm.call(site, native, &args)),
+            None => realm.call(site, native, &args),
+        };
         drop(args);
         self.book_buffers();
         result.map_err(Fault::Stop)

@@ -3,13 +3,14 @@
 use super::Vm;
 use super::frame::{CallAt, Ends};
 use super::module::Key;
+use super::task::is_to_be_repeated;
 use crate::builtin::{Control, Fault, control::APPEND};
 use crate::heap::{Bound, Function, Origin, Overrun};
 use crate::native;
 use crate::value::{Kind, Value};
 use ilu_cap::NativeId;
 use ilu_sbx::plain::{Arg, Plain};
-use ilu_sbx::{CallSite, Request, SbxId};
+use ilu_sbx::{CallSite, Request, SbxId, Stop};
 
 /// Units of fuel that making a sandbox costs, as much as a native's call, and what opening one directory for it costs.
 const MAKING: usize = 20;
@@ -20,7 +21,7 @@ const SANDBOXES_PER_FUEL: usize = 64;
 /// Rows of logs that one unit of fuel sorts.
 const ROWS_PER_FUEL: usize = 8;
 
-impl Vm<'_> {
+impl Vm {
     /// Runs a control builtin: its result is at `dest`, or a frame was pushed whose end puts it there.
     pub(super) fn control(&mut self, which: Control, at: CallAt) -> Result<(), Fault> {
         let args = self.arguments(at);
@@ -33,7 +34,14 @@ impl Vm<'_> {
                 return self.call_above(arg(0), Ends::Try, None, at, self.account);
             }
             Control::Exit => return Err(exit(arg(0))),
-            Control::Make => self.make_sandbox(arg(0), arg(1), at.authority)?,
+            Control::Make => match self.make_sandbox(arg(0), arg(1), at.authority) {
+                Err(Fault::Stop(Stop::Failed(_))) if self.realm.take_crowded() => {
+                    // Directories are open for sandboxes that nothing refers to any more.
+                    self.collect();
+                    self.make_sandbox(arg(0), arg(1), at.authority)?
+                }
+                made => made?,
+            },
             Control::Run | Control::RunTry => {
                 let sandbox = self.sandbox(arg(0))?;
                 let tries = which == Control::RunTry;
@@ -65,6 +73,9 @@ impl Vm<'_> {
                 let Self { heap, realm, frames, account, .. } = self;
                 let (file, line) = super::trace::script_place(heap, frames);
                 realm.revoke(&CallSite { authority: at.authority, account: *account, file, line, room }, sandbox);
+                if let Some((crew, _)) = &self.crew {
+                    crew.shake();
+                }
                 Value::NIL
             }
             Control::Log => {
@@ -149,7 +160,7 @@ impl Vm<'_> {
         realm.call(CallSite { authority, account: *account, file, line, room }, native, args).map_err(Fault::Stop)
     }
 
-    fn callable(&self, value: Value, who: &str) -> Result<(), Fault> {
+    pub(super) fn callable(&self, value: Value, who: &str) -> Result<(), Fault> {
         if super::make::is_callable(value) {
             return Ok(());
         }
@@ -207,16 +218,24 @@ impl Vm<'_> {
 
     fn make_sandbox(&mut self, caps: Value, opts: Value, authority: SbxId) -> Result<Value, Fault> {
         self.look_soon(MAKING)?;
-        let room = self.room();
+        // What is left before a collection is due: what is made comes with memory of its own.
+        let room = self.heap.room() as u64;
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, &[caps, opts])?;
         let (Some(caps), opts) = (args.first(), args.get(1)) else { return Err(Fault::Broken("arguments")) };
         let request = Request::from_args(caps, opts).map_err(Fault::Stop)?;
         // Each directory is opened. A request has few.
-        self.fuel -= (request.dirs.as_ref().map_or(0, Vec::len) * OPENING) as i64;
+        let opening = request.dirs.as_ref().map_or(0, Vec::len) * OPENING;
+        self.fuel -= opening as i64;
         let (file, line) = super::trace::script_place(heap, frames);
-        let made = realm.make(&CallSite { authority, account: *account, file, line, room }, &request).map_err(Fault::Stop)?;
+        let made = realm.make(&CallSite { authority, account: *account, file, line, room }, &request);
+        if let Err(Stop::Room(_)) = made {
+            // It will be done again, and what is billed must not depend on when the collector ran.
+            self.fuel += (MAKING + opening) as i64;
+        }
+        let made = made.map_err(Fault::Stop)?;
         self.hold_sandboxes();
+        self.fresh.push(made);
         self.received(size_of::<SbxId>(), |store| store.sandbox_new(made))
     }
 
@@ -230,7 +249,7 @@ impl Vm<'_> {
         let given = self.heap.str(id).to_owned();
         let home = self.meet(at.authority, sandbox)?;
         let at = CallAt { authority: home, ..at };
-        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
+        let inner = self.account_inside(sandbox)?;
         // Reading and compiling, too, is paid by the sandbox: the text may be anybody's.
         self.above_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner, |vm| {
             let (name, text, origin) = if which == Control::Eval {
@@ -270,12 +289,12 @@ impl Vm<'_> {
         }
         let native = self.native_named(native)?;
         let authority = self.meet(at.authority, sandbox)?;
-        let inner = self.realm.account(self.account, sandbox).map_err(Fault::Stop)?;
         self.ready_boundary()?;
+        let inner = self.account_inside(sandbox)?;
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
         match self.through_doorway(native, &args, authority) {
             Ok(value) => self.complete(value),
-            Err(fault @ (Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_)))) => {
+            Err(fault) if is_to_be_repeated(&fault) => {
                 self.pop_boundary();
                 Err(fault)
             }
@@ -312,6 +331,11 @@ impl Vm<'_> {
                 let row = NativeId(u16::try_from(number).unwrap_or(u16::MAX)).row();
                 (row.params.iter().filter(|param| !param.optional).count(), Some(row.params.len()))
             }
+            Kind::Method(id) => {
+                let row = self.heap.method(id).ok_or(Fault::Broken("method"))?.native.row();
+                let least = row.params.iter().filter(|param| !param.optional).count();
+                (least.saturating_sub(1), Some(row.params.len().saturating_sub(1)))
+            }
             _ => {
                 let what = self.given(value);
                 return Err(Fault::Message(format!("a function was expected, got {what}")));
@@ -322,7 +346,7 @@ impl Vm<'_> {
     }
 }
 
-fn fault_of(overrun: Overrun) -> Fault {
+pub(super) fn fault_of(overrun: Overrun) -> Fault {
     match overrun {
         Overrun::Work => Fault::Fuel,
         Overrun::Late => Fault::Late,

@@ -90,6 +90,18 @@ pub(crate) struct Boundary {
     pub inner: AccountId,
 }
 
+impl Boundary {
+    /// The sandboxes it refers to.
+    pub fn sandboxes(&self, keep: &mut dyn FnMut(SbxId)) {
+        self.sandbox.into_iter().chain([self.memory.of, self.depth.of]).for_each(&mut *keep);
+        match &self.ends {
+            Ends::Enter(sandbox) | Ends::EnterTry(sandbox) => keep(*sandbox),
+            Ends::Module(key) => keep(key.home()),
+            Ends::Run | Ends::Try => {}
+        }
+    }
+}
+
 /// Where a call finds its arguments and leaves its result: slots of the stack.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallAt {
@@ -112,6 +124,8 @@ pub(crate) enum Thrown {
     Limit(ilu_sbx::Budget, SbxId),
     /// `os.exit`.
     Exit(u8),
+    /// The sandbox of a task was revoked.
+    Revoked,
     /// The host asked to stop.
     Interrupted,
     /// The interpreter contradicted itself.

@@ -9,19 +9,16 @@ use super::Vm;
 use crate::builtin::Fault;
 use crate::heap::{Function, UnitId};
 use crate::value::{Kind, StrId, Value};
-use ilu_sbx::limits::MAX_SANDBOXES;
 use ilu_sbx::{ANY, ROOT, SbxId};
 use std::collections::HashMap;
 
-const _: () = assert!(MAX_SANDBOXES <= 1 << 16, "a value has 16 bits for the sandbox it was named in");
-
 /// What a builtin or native carries when it is named with this authority.
 #[inline]
-pub(super) const fn place_of(authority: SbxId) -> u16 {
-    if authority.0 == ROOT.0 { ANY.0 as u16 } else { authority.0 as u16 }
+pub(super) const fn place_of(authority: SbxId) -> u32 {
+    if authority.0 == ROOT.0 { ANY.0 } else { authority.0 }
 }
 
-impl Vm<'_> {
+impl Vm {
     /// A module's names as a unit gets them: the library's own for the root's code and the library's, copies at home in the sandbox for
     /// any other. The same copies each time, so that using a module twice gives nothing new.
     pub(super) fn names_for(&mut self, unit: UnitId, names: Value) -> Result<Value, Fault> {

@@ -4,81 +4,115 @@
 //! is drawn from its parents', and code of one sandbox that runs inside another is paid by both. What was used is counted in the
 //! sandboxes, which all isolates of a run share: what several of them take at once is never more than there was.
 
+use crate::homes::Homes;
 use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
 use crate::limits::{Budget, MAX_CHARGED, NO_LIMIT};
 use crate::stop::Stop;
 use crate::tree::Tree;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-/// Accounts of a realm; as many as there can be sandboxes, and again for their combinations.
-const MAX_ACCOUNTS: usize = 65_536;
-/// How many of them code inside a sandbox can make: what it fills up, the root's own code can still do without.
-const MAX_INNER_ACCOUNTS: usize = MAX_ACCOUNTS / 2;
-/// Sandboxes in the sets of all accounts together: 8 bytes each that no heap budget sees.
-const MAX_MEMBERS: usize = 1 << 20;
-/// The same as far as code inside a sandbox can go.
-const MAX_INNER_MEMBERS: usize = MAX_MEMBERS / 2;
+/// Accounts of a realm at a time: those that are in use, for each of which something is on a stack or open, and those that were since the last
+/// collection. Each is booked on the heap, so this is only where numbers end.
+const MAX_ACCOUNTS: usize = 1 << 20;
+/// Bytes of an account besides its set: its place, what finds it, what an allocator adds.
+const ACCOUNT: usize = 96;
 
 /// All accounts of a realm.
 #[derive(Debug)]
 pub(crate) struct Accounts {
-    /// Sandboxes charged by each, in the order of depth: those around come before those within.
-    charged: Vec<Vec<SbxId>>,
+    /// Sandboxes charged by each, in the order of depth: those around come before those within. None where nothing is charged to it any
+    /// more.
+    charged: Vec<Option<Box<[SbxId]>>>,
+    free: Vec<u32>,
     by_entry: HashMap<(AccountId, SbxId), AccountId>,
-    by_set: HashMap<Vec<SbxId>, AccountId>,
-    /// Sandboxes in all sets.
-    members: usize,
+}
+
+/// Bytes that are booked for an account of so many sandboxes.
+const fn weight(members: usize) -> usize {
+    ACCOUNT + members * size_of::<SbxId>()
 }
 
 impl Accounts {
     /// The accounts of a realm whose own code is charged to these.
     pub(crate) fn new(set: Vec<SbxId>) -> Accounts {
-        let members = set.len();
-        Accounts { charged: vec![set.clone()], by_entry: HashMap::new(), by_set: HashMap::from([(set, ROOT_ACCOUNT)]), members }
+        Accounts { charged: vec![Some(set.into())], free: Vec::new(), by_entry: HashMap::new() }
+    }
+
+    /// Who is charged where code that is charged to `from` enters a sandbox; none when it is the same.
+    fn set(&self, tree: &Tree, from: AccountId, s: SbxId) -> Option<Vec<SbxId>> {
+        let outside = self.of(from);
+        if s == ANY || outside.contains(&s) {
+            // Who is charged for it is charged for all it was made under.
+            return None;
+        }
+        let mut set = outside.to_vec();
+        set.extend(tree.ancestors(s).into_iter().filter(|s| !outside.contains(s)));
+        set.sort_unstable_by_key(|s| tree.rank(*s));
+        Some(set)
+    }
+
+    /// Bytes to be booked before [`Accounts::enter`].
+    pub(crate) fn needs(&self, tree: &Tree, from: AccountId, s: SbxId) -> usize {
+        if self.by_entry.contains_key(&(from, s)) {
+            return 0;
+        }
+        self.set(tree, from, s).map_or(0, |set| weight(set.len()))
     }
 
     /// The account of code that enters a sandbox.
     pub(crate) fn enter(&mut self, tree: &Tree, from: AccountId, s: SbxId, now: f64) -> Result<AccountId, Stop> {
-        if s == ANY {
-            return Ok(from);
-        }
         if let Some(known) = self.by_entry.get(&(from, s)) {
             return Ok(*known);
         }
-        let mut set = self.of(from).to_vec();
-        set.extend(tree.ancestors(s));
-        set.sort_unstable_by_key(|s| tree.rank(*s));
-        set.dedup();
+        let Some(set) = self.set(tree, from, s) else { return Ok(from) };
         if set.len() > MAX_CHARGED {
             return Err(Stop::Failed(format!("more than {MAX_CHARGED} sandboxes were entered from within each other")));
         }
-        let (most, most_members) = if from == ROOT_ACCOUNT { (MAX_ACCOUNTS, MAX_MEMBERS) } else { (MAX_INNER_ACCOUNTS, MAX_INNER_MEMBERS) };
-        let next = AccountId(u32::try_from(self.charged.len()).unwrap_or(u32::MAX));
-        let account = match self.by_set.get(&set) {
-            Some(known) => *known,
-            None if self.charged.len() >= most || self.members + set.len() > most_members => {
-                return Err(Stop::failed("too many sandboxes were entered from within each other"));
-            }
+        if self.charged.len() >= MAX_ACCOUNTS && self.free.is_empty() {
+            return Err(Stop::failed("too many sandboxes were entered from within each other"));
+        }
+        // Time runs for it, and for all it was made under.
+        for s in &set {
+            tree.node(*s).start(now);
+        }
+        let set = Some(set.into_boxed_slice());
+        let place = match self.free.pop() {
+            Some(place) => place,
             None => {
-                self.members += set.len();
-                self.charged.push(set.clone());
-                self.by_set.insert(set, next);
-                next
+                self.charged.push(None);
+                (self.charged.len() - 1) as u32
             }
         };
-        // Time runs for it, and for all it was made under.
-        for s in tree.ancestors(s) {
-            tree.node(s).start(now);
+        if let Some(slot) = self.charged.get_mut(place as usize) {
+            *slot = set;
         }
-        if self.by_entry.len() < 2 * MAX_ACCOUNTS {
-            self.by_entry.insert((from, s), account);
-        }
+        let account = AccountId(place);
+        self.by_entry.insert((from, s), account);
         Ok(account)
+    }
+
+    /// Lets go of the accounts that are not among these, and names the sandboxes that the others charge. Gives the bytes that had been booked.
+    pub(crate) fn sweep(&mut self, used: &HashSet<AccountId>, homes: &mut Homes) -> usize {
+        let mut freed = 0;
+        for (place, slot) in self.charged.iter_mut().enumerate() {
+            let id = AccountId(place as u32);
+            if id == ROOT_ACCOUNT || used.contains(&id) {
+                slot.iter().flatten().for_each(|s| {
+                    homes.keep(*s);
+                });
+            } else if let Some(set) = slot.take() {
+                freed += weight(set.len());
+                self.free.push(place as u32);
+            }
+        }
+        let is = |id: &AccountId| *id == ROOT_ACCOUNT || used.contains(id);
+        self.by_entry.retain(|(from, _), to| is(from) && is(to));
+        freed
     }
 
     /// The sandboxes an account charges. A number that is no account's charges the root.
     pub(crate) fn of(&self, account: AccountId) -> &[SbxId] {
-        self.charged.get(account.0 as usize).map_or(&[ROOT], Vec::as_slice)
+        self.charged.get(account.0 as usize).and_then(Option::as_deref).unwrap_or(&[ROOT])
     }
 
     /// Sandboxes whose authority a call is made with and that the account does not charge: code of theirs was handed out and is called from

@@ -7,17 +7,20 @@ use crate::denial::quote;
 use crate::ids::{ROOT, SbxId};
 use crate::limits::{Budget, Limits, NO_LIMIT};
 use crate::path::{GuestPath, GuestPrefix};
+use crate::realm::CallSite;
 use crate::request::{Request, wrong};
 use crate::run::lock;
 use crate::sandbox::Holding;
 use crate::stop::Stop;
-use crate::tree::Tree;
+use crate::tree::{NoPlace, Tree};
 use crate::view::{NoMount, OpenMounts, View};
 use ilu_cap::rights::{Budgets, Names, Net, Quantity, Rights, RuleList, Subjects};
 use ilu_cap::{CapSet, NativeId, Unknown, by_name, near, nearest};
 use ilu_pol::net::Rules;
 use std::sync::{Arc, Mutex};
 
+/// What is said when no more directories can be opened: letting go of sandboxes may help.
+pub(crate) const TOO_MANY_OPEN: &str = "too many directories are open for sandboxes; revoke some";
 /// Of how many missing names the nearest held one is looked for: each search looks at all that is held.
 const MAX_NEAREST: usize = 16;
 
@@ -40,7 +43,14 @@ impl Missing {
 }
 
 /// Makes a sandbox under `holder`; its costs will be drawn from what `payers` have left.
-pub(crate) fn make(tree: &mut Tree, mounts: &Mutex<OpenMounts>, holder: SbxId, payers: &[SbxId], request: &Request) -> Result<SbxId, Stop> {
+pub(crate) fn make(
+    tree: &mut Tree,
+    mounts: &Mutex<OpenMounts>,
+    site: &CallSite<'_>,
+    payers: &[SbxId],
+    request: &Request,
+) -> Result<SbxId, Stop> {
+    let holder = site.authority;
     let node = tree.node(holder);
     let (held, view) = (node.rights.clone(), node.view());
     let asked = asked(&held, request)?;
@@ -76,7 +86,10 @@ pub(crate) fn make(tree: &mut Tree, mounts: &Mutex<OpenMounts>, holder: SbxId, p
     }
     let rights = asked.intersection(&held.with_budgets(spendable));
     let limits = limits(request, rights.budgets());
-    tree.make(holder, Holding { rights, view, limits }).map_err(wrong)
+    tree.make(holder, Holding { rights, view, limits }, site.room).map_err(|no| match no {
+        NoPlace::Because(why) => wrong(why),
+        NoPlace::Room(bytes) => Stop::Room(bytes),
+    })
 }
 
 /// What is asked for, directories aside: what is left out is as the maker has it.
@@ -224,7 +237,7 @@ fn open_dirs(open: &mut OpenMounts, held: &Rights, view: &View, request: &Reques
                     return Err(wrong(format_args!("option dir: {} twice, or too many directories", quote(&dir.guest))));
                 }
             }
-            Err(NoMount::TooMany) => return Err(wrong("too many directories are open for sandboxes; revoke some")),
+            Err(NoMount::TooMany) => return Err(wrong(TOO_MANY_OPEN)),
             Err(_) => return Err(wrong(format_args!("option dir: {at} can't be opened within what this sandbox holds"))),
         }
     }

@@ -103,6 +103,11 @@ impl Handles {
         }
     }
 
+    /// All that is open.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Open> {
+        self.slots.iter().filter_map(|slot| slot.open.as_ref())
+    }
+
     /// The handles whose owner is such a one.
     pub(crate) fn owned_by(&self, is: impl Fn(SbxId) -> bool) -> Vec<HandleId> {
         let owned = |slot: &Slot| slot.open.as_ref().is_some_and(|open| is(open.owner));

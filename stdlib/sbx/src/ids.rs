@@ -1,8 +1,30 @@
 //! Numbers by which the VM names sandboxes and accounts. They mean something in one realm only and scripts never see them.
 
-/// A sandbox's place in the table of a realm. The VM stores one in every function (its home) and every frame (the authority).
+/// A sandbox's place in the table of a realm, and how often that place had been used before. The VM stores one in every function (its home)
+/// and every frame (the authority). A place is used again when nothing refers to its sandbox; should something all the same, then it
+/// refers to a sandbox that holds nothing, not to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SbxId(pub u32);
+
+/// Bits of a number that are the place.
+const PLACE_BITS: u32 = 20;
+/// Places in a realm's table.
+pub(crate) const MAX_PLACES: usize = 1 << PLACE_BITS;
+
+impl SbxId {
+    pub(crate) const fn new(place: usize, generation: u16) -> SbxId {
+        SbxId((generation as u32) << PLACE_BITS | place as u32 & (MAX_PLACES as u32 - 1))
+    }
+
+    pub(crate) const fn place(self) -> usize {
+        self.0 as usize & (MAX_PLACES - 1)
+    }
+
+    /// What a place's next number is after this one: after the last the first again.
+    pub(crate) const fn next(self) -> SbxId {
+        SbxId(self.0.wrapping_add(1 << PLACE_BITS))
+    }
+}
 
 /// The home of the standard library's own code: it adds no restriction to an authority and holds nothing by itself.
 pub const ANY: SbxId = SbxId(0);

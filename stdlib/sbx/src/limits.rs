@@ -149,8 +149,9 @@ pub struct Spent {
 
 // Limits that no grant changes. Each is here with its unit and its reason.
 
-/// Sandboxes of one realm, combined authorities included. A node costs some 300 bytes that no heap budget sees.
-pub const MAX_SANDBOXES: usize = 32_768;
+/// Sandboxes of one run at a time, combined authorities included. Each is booked on the heap of whoever made it, so this is only where numbers
+/// end.
+pub const MAX_SANDBOXES: usize = crate::ids::MAX_PLACES;
 /// How deep sandboxes nest: the walk up from the innermost is paid at every charge.
 pub const MAX_NESTING: u32 = 128;
 /// Sandboxes that one account charges: every charge goes through all of them.

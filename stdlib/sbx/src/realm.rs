@@ -4,12 +4,13 @@
 //! the budget of calls left, are the arguments right. Then it hands the native a permit. Whatever happens, one event is recorded.
 
 use crate::account::Accounts;
-use crate::attenuate::make;
+use crate::attenuate::{TOO_MANY_OPEN, make};
 use crate::denial::quote;
 use crate::doorway::Unmet;
 use crate::event::Cost;
 use crate::grants::Grants;
 use crate::handle::{Handles, Resource};
+use crate::homes::Homes;
 use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId, VOID};
 use crate::limits::{Budget, Limits, MAX_MOUNTS};
 use crate::outside::Outside;
@@ -26,6 +27,7 @@ use crate::watch::Watch;
 use ilu_cap::NativeId;
 use ilu_cap::rights::{Net, Rights, RuleList, Subjects};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -77,6 +79,8 @@ pub struct Realm {
     pub(crate) handles: Handles,
     /// Its number in the run.
     pub(crate) number: u64,
+    /// The number of the task that it is of; 0 is the script itself.
+    pub(crate) task: u32,
     /// How many revocations of the run it has heeded.
     heeded: u64,
     /// Bytes that open resources hold of what was read and not yet given.
@@ -135,6 +139,7 @@ impl Realm {
     fn of(run: Arc<Run>, tree: Tree, charged: Vec<SbxId>) -> Realm {
         Realm {
             number: run.next_realm(),
+            task: 0,
             heeded: run.revocations.load(Ordering::Acquire),
             run,
             tree,
@@ -159,7 +164,7 @@ impl Realm {
         let run = Arc::clone(&self.run);
         let mut tree = Tree::new(&run.fixed, &run.records);
         let charged = self.accounts.of(account).iter().map(|s| tree.adopt(self.tree.node(*s)));
-        let mut charged = charged.collect::<Result<Vec<SbxId>, _>>().map_err(Stop::failed)?;
+        let mut charged = charged.collect::<Result<Vec<SbxId>, _>>()?;
         charged.sort_unstable_by_key(|s| tree.rank(*s));
         Ok(Realm::of(run, tree, charged))
     }
@@ -175,7 +180,7 @@ impl Realm {
     /// # Errors
     /// There are too many sandboxes.
     pub fn adopt(&mut self, sandbox: &Sandbox) -> Result<SbxId, Stop> {
-        self.tree.adopt(&sandbox.0).map_err(Stop::failed)
+        Ok(self.tree.adopt(&sandbox.0)?)
     }
 
     /// The number of this realm in its run: 0 is the first one's.
@@ -202,8 +207,32 @@ impl Realm {
     }
 
     /// The authority of code that both answer for.
-    pub fn meet(&mut self, a: SbxId, b: SbxId) -> SbxId {
-        self.tree.meet(a, b, &self.run.mounts)
+    ///
+    /// # Errors
+    /// The caller's heap has no room for it.
+    pub fn meet(&mut self, a: SbxId, b: SbxId, room: u64) -> Result<SbxId, Stop> {
+        Ok(self.tree.meet(a, b, &self.run.mounts, room)?)
+    }
+
+    /// Lets go of the sandboxes and accounts that nothing refers to: neither the VM (`homes`, `accounts`) nor anything open. Gives the bytes that
+    /// had been booked for them.
+    pub fn sweep(&mut self, mut homes: Homes, mut accounts: HashSet<AccountId>) -> usize {
+        for open in self.handles.iter() {
+            homes.keep(open.owner);
+            accounts.insert(open.account);
+        }
+        if let Some(unmet) = &self.unmet {
+            homes.keep(unmet.authority);
+            accounts.insert(unmet.account);
+        }
+        let freed = self.accounts.sweep(&accounts, &mut homes);
+        freed + self.tree.sweep(&mut homes)
+    }
+
+    /// How many sandboxes this realm knows.
+    #[must_use]
+    pub fn sandboxes(&self) -> usize {
+        self.tree.known()
     }
 
     /// What finding meetings has cost since this was last asked, in units of fuel: whoever called is to pay it.
@@ -233,7 +262,12 @@ impl Realm {
             Err(Stop::failed("sbxmk: the standard library holds nothing itself"))
         } else {
             let payers = self.accounts.of(site.account).to_vec();
-            let made = make(&mut self.tree, &self.run.mounts, site.authority, &payers, request);
+            let made = make(&mut self.tree, &self.run.mounts, site, &payers, request);
+            self.crowded = matches!(&made, Err(Stop::Failed(why)) if why.contains(TOO_MANY_OPEN));
+            if let Err(Stop::Room(_)) = made {
+                // It will be asked again.
+                return made;
+            }
             if made.is_ok() {
                 self.note_request(site.authority, request);
             }
@@ -353,6 +387,12 @@ impl Realm {
     pub fn account(&mut self, from: AccountId, s: SbxId) -> Result<AccountId, Stop> {
         let now = self.run.outside.mono_ms();
         self.accounts.enter(&self.tree, from, s, now)
+    }
+
+    /// Bytes to be booked on the heap before [`Realm::account`] is asked.
+    #[must_use]
+    pub fn account_needs(&self, from: AccountId, s: SbxId) -> usize {
+        self.accounts.needs(&self.tree, from, s)
     }
 
     /// Whether an account charges a sandbox.

@@ -190,6 +190,16 @@ impl Shared {
         if self.is_revoked() { 0 } else { lock(&self.below).len() }
     }
 
+    /// Lets go of what is kept of those below that are gone.
+    pub(crate) fn forget_gone(&self) {
+        let mut below = lock(&self.below);
+        below.retain(|child| child.strong_count() > 0);
+        if below.len() < below.capacity() / 4 {
+            let most = below.len() * 2;
+            below.shrink_to(most);
+        }
+    }
+
     pub(crate) fn view(&self) -> Arc<View> {
         Arc::clone(&lock(&self.view))
     }

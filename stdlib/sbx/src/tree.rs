@@ -1,12 +1,15 @@
 //! The sandboxes as one realm sees them: a table of places, and the meetings that were found.
 //!
 //! The sandboxes themselves are shared by all realms of the run ([`crate::sandbox`]). Every arrow goes from a sandbox to one that holds no
-//! more than it and lies less deep, so every walk goes one way and ends.
+//! more than it and lies less deep, so every walk goes one way and ends. A collection says which are still referred to; the places of the
+//! others are used again.
 
+use crate::homes::Homes;
 use crate::ids::{ANY, ROOT, SbxId, VOID};
 use crate::limits::{Limits, MAX_NESTING, MAX_SANDBOXES, MAX_TOGETHER};
 use crate::run::Records;
 use crate::sandbox::{Holding, SandboxKind, Shared};
+use crate::stop::Stop;
 use crate::view::{OpenMounts, weight_of};
 use ilu_cap::rights::Subjects;
 use std::collections::{BTreeSet, HashMap};
@@ -15,8 +18,11 @@ use std::sync::{Arc, Mutex};
 /// Answers of `meet` that are remembered; forgotten all together when there are more.
 const MAX_MEETS: usize = 65_536;
 
-/// Bytes of a sandbox's blocks besides its own: counters of calls, entries that find it.
-const NODE_BLOCKS: usize = 512;
+/// Bytes of a sandbox besides its own block: those of its parents and places, what finds it by number, its maker's note of it, the first
+/// way into it.
+const NODE_BLOCKS: usize = 16 + 32 + 32 + 40 + 16;
+/// Bytes of the counters of calls, which are there once it calls something.
+const CALL_COUNTERS: usize = 8 * (ilu_cap::NATIVES.len() + 1);
 
 /// Units of fuel that finding where two sandboxes meet costs at least.
 const FINDING: u64 = 20;
@@ -24,18 +30,50 @@ const FINDING: u64 = 20;
 /// Sandboxes that only the root's own code can still make: what code inside fills up must not stop the host.
 const KEPT_FOR_ROOT: usize = 2048;
 
+/// Why a sandbox gets no place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// There are too many, or they nest too deep.
+    Because(&'static str),
+    /// The heap has no room for so many bytes.
+    Room(u64),
+}
+
+impl From<NoPlace> for Stop {
+    fn from(no: NoPlace) -> Stop {
+        match no {
+            NoPlace::Because(why) => Stop::failed(why),
+            NoPlace::Room(bytes) => Stop::Room(bytes),
+        }
+    }
+}
+
+const TOO_MANY: NoPlace = NoPlace::Because("too many sandboxes");
+
 /// A sandbox in the table.
 #[derive(Debug)]
-struct Slot {
+struct Entry {
     sandbox: Arc<Shared>,
     /// The places of those it was made under.
     parents: Box<[SbxId]>,
+    /// Bytes that were booked for it.
+    weight: usize,
+}
+
+/// A place of the table.
+#[derive(Debug)]
+struct Slot {
+    /// Its number now: that of the sandbox that is here, or of the next one.
+    id: SbxId,
+    entry: Option<Entry>,
 }
 
 /// All sandboxes that a realm knows.
 #[derive(Debug)]
 pub(crate) struct Tree {
     slots: Vec<Slot>,
+    /// Places that are free again.
+    free: Vec<u32>,
     /// The places of sandboxes, by their number in the run.
     by_number: HashMap<u64, SbxId>,
     meets: HashMap<(SbxId, SbxId), SbxId>,
@@ -55,6 +93,7 @@ impl Tree {
         let [any, root, void] = fixed;
         let mut tree = Tree {
             slots: Vec::new(),
+            free: Vec::new(),
             by_number: HashMap::new(),
             meets: HashMap::new(),
             by_generators: HashMap::new(),
@@ -64,26 +103,86 @@ impl Tree {
             work: 0,
         };
         for (sandbox, parents) in [(any, &[][..]), (root, &[]), (void, &[ROOT])] {
-            tree.place(Arc::clone(sandbox), parents.into());
+            tree.place(Arc::clone(sandbox), parents.into(), 0);
         }
         tree
     }
 
-    /// Gives a sandbox a place; the next free one.
-    fn place(&mut self, sandbox: Arc<Shared>, parents: Box<[SbxId]>) -> SbxId {
-        let id = SbxId(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
-        self.by_number.insert(sandbox.number, id);
-        self.slots.push(Slot { sandbox, parents });
+    /// Gives a sandbox a place: one that is free again, or a new one.
+    fn place(&mut self, sandbox: Arc<Shared>, parents: Box<[SbxId]>, weight: usize) -> SbxId {
+        let number = sandbox.number;
+        let entry = Some(Entry { sandbox, parents, weight });
+        let free = self.free.pop().and_then(|place| self.slots.get_mut(place as usize));
+        let id = match free {
+            Some(slot) => {
+                slot.entry = entry;
+                slot.id
+            }
+            None => {
+                let id = SbxId::new(self.slots.len(), 0);
+                self.slots.push(Slot { id, entry });
+                id
+            }
+        };
+        self.by_number.insert(number, id);
         id
+    }
+
+    /// Are there so many places?
+    fn has_places(&self, count: usize) -> bool {
+        self.free.len() + MAX_SANDBOXES.saturating_sub(self.slots.len()) >= count
+    }
+
+    fn entry(&self, s: SbxId) -> Option<&Entry> {
+        self.slots.get(s.place()).filter(|slot| slot.id == s)?.entry.as_ref()
     }
 
     /// A sandbox; one that holds nothing for a number that is none's.
     pub(crate) fn node(&self, s: SbxId) -> &Arc<Shared> {
-        self.slots.get(s.0 as usize).map_or(&self.nothing, |slot| &slot.sandbox)
+        self.entry(s).map_or(&self.nothing, |entry| &entry.sandbox)
     }
 
     fn parents(&self, s: SbxId) -> &[SbxId] {
-        self.slots.get(s.0 as usize).map_or(&[], |slot| &slot.parents)
+        self.entry(s).map_or(&[], |entry| &entry.parents)
+    }
+
+    /// How many sandboxes it knows.
+    pub(crate) fn known(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Lets go of the sandboxes that nothing refers to: the named ones stay, and those they were made under. Gives the bytes that had been
+    /// booked for the others.
+    pub(crate) fn sweep(&mut self, homes: &mut Homes) -> usize {
+        for fixed in [ANY, ROOT, VOID] {
+            homes.keep(fixed);
+        }
+        let mut work: Vec<SbxId> = self.slots.iter().filter(|slot| homes.has(slot.id)).map(|slot| slot.id).collect();
+        while let Some(next) = work.pop() {
+            work.extend(self.parents(next).iter().filter(|parent| homes.keep(**parent)));
+        }
+        let mut freed = 0;
+        let mut orphaned = HashMap::new();
+        for (place, slot) in self.slots.iter_mut().enumerate() {
+            if homes.has(slot.id) {
+                continue;
+            }
+            let Some(gone) = slot.entry.take() else { continue };
+            slot.id = slot.id.next();
+            self.free.push(place as u32);
+            self.by_number.remove(&gone.sandbox.number);
+            freed += gone.weight;
+            for parent in &gone.sandbox.parents {
+                orphaned.entry(parent.number).or_insert_with(|| Arc::clone(parent));
+            }
+        }
+        if freed == 0 && orphaned.is_empty() {
+            return 0;
+        }
+        orphaned.into_values().for_each(|parent| parent.forget_gone());
+        self.meets.retain(|(a, b), met| homes.has(*a) && homes.has(*b) && homes.has(*met));
+        self.by_generators.retain(|_, met| homes.has(*met));
+        freed
     }
 
     /// By depth, and so that those around come before those within.
@@ -122,7 +221,7 @@ impl Tree {
     }
 
     /// The place of a sandbox of another realm of the run.
-    pub(crate) fn adopt(&mut self, sandbox: &Arc<Shared>) -> Result<SbxId, &'static str> {
+    pub(crate) fn adopt(&mut self, sandbox: &Arc<Shared>) -> Result<SbxId, NoPlace> {
         if let Some(known) = self.by_number.get(&sandbox.number) {
             return Ok(*known);
         }
@@ -138,40 +237,46 @@ impl Tree {
                 }
             }
         }
-        if self.slots.len() + missing.len() > MAX_SANDBOXES {
-            return Err("too many sandboxes");
+        if !self.has_places(missing.len()) {
+            return Err(TOO_MANY);
         }
         for (_, number) in missing {
             let Some(sandbox) = found.get(&number) else { continue };
             let parents = sandbox.parents.iter().filter_map(|parent| self.by_number.get(&parent.number).copied()).collect();
-            let id = self.place(Arc::clone(sandbox), parents);
+            let weight = size_of::<Slot>() + NODE_BLOCKS;
+            self.grown += weight;
+            let id = self.place(Arc::clone(sandbox), parents, weight);
             if sandbox.kind == SandboxKind::Meet {
                 let generators = self.least(&[id]);
                 self.by_generators.entry(generators).or_insert(id);
             }
         }
-        self.by_number.get(&sandbox.number).copied().ok_or("too many sandboxes")
+        self.by_number.get(&sandbox.number).copied().ok_or(TOO_MANY)
     }
 
     /// Adds a sandbox made under another.
-    pub(crate) fn make(&mut self, holder: SbxId, holding: Holding) -> Result<SbxId, &'static str> {
+    pub(crate) fn make(&mut self, holder: SbxId, holding: Holding, room: u64) -> Result<SbxId, NoPlace> {
         if holder != ROOT && self.records.alive() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
-            return Err("too many sandboxes");
+            return Err(TOO_MANY);
         }
-        self.grow(&[holder], SandboxKind::Made, holding)
+        self.grow(&[holder], SandboxKind::Made, holding, room)
     }
 
-    fn grow(&mut self, parents: &[SbxId], kind: SandboxKind, holding: Holding) -> Result<SbxId, &'static str> {
-        if self.records.alive() >= MAX_SANDBOXES || self.slots.len() >= MAX_SANDBOXES {
-            return Err("too many sandboxes");
+    fn grow(&mut self, parents: &[SbxId], kind: SandboxKind, holding: Holding, room: u64) -> Result<SbxId, NoPlace> {
+        if self.records.alive() >= MAX_SANDBOXES || !self.has_places(1) {
+            return Err(TOO_MANY);
         }
         if parents.iter().any(|parent| self.node(*parent).depth >= MAX_NESTING) {
-            return Err("sandboxes nest too deep");
+            return Err(NoPlace::Because("sandboxes nest too deep"));
         }
-        self.grown += self.weight(parents, &holding);
+        let weight = self.weight(parents, &holding);
+        if weight as u64 > room {
+            return Err(NoPlace::Room(weight as u64));
+        }
+        self.grown += weight;
         let above = parents.iter().map(|parent| Arc::clone(self.node(*parent))).collect();
         let sandbox = Shared::new(&self.records, above, kind, holding);
-        Ok(self.place(sandbox, parents.into()))
+        Ok(self.place(sandbox, parents.into(), weight))
     }
 
     /// Bytes that a sandbox takes. What it shares with those it comes from is theirs.
@@ -187,7 +292,7 @@ impl Tree {
             }
         }
         // Places are kept apart for reading and for writing.
-        size_of::<Shared>() + size_of::<Slot>() + NODE_BLOCKS + view + 2 * subjects
+        size_of::<Shared>() + size_of::<Slot>() + NODE_BLOCKS + CALL_COUNTERS + view + 2 * subjects
     }
 
     /// A meeting that was found before, or is found without looking.
@@ -202,39 +307,39 @@ impl Tree {
     }
 
     /// The sandbox that holds what both hold. It is one of the two when that one was made under the other.
-    pub(crate) fn meet(&mut self, a: SbxId, b: SbxId, open: &Mutex<OpenMounts>) -> SbxId {
+    pub(crate) fn meet(&mut self, a: SbxId, b: SbxId, open: &Mutex<OpenMounts>, room: u64) -> Result<SbxId, NoPlace> {
         if let Some(known) = self.known_meet(a, b) {
-            return known;
+            return Ok(known);
         }
-        let met = self.find_meet(a, b, open);
+        let met = self.find_meet(a, b, open, room)?;
         if self.meets.len() >= MAX_MEETS {
             self.meets.clear();
         }
         self.meets.insert((a.min(b), a.max(b)), met);
-        met
+        Ok(met)
     }
 
-    fn find_meet(&mut self, a: SbxId, b: SbxId, open: &Mutex<OpenMounts>) -> SbxId {
-        if a == VOID || b == VOID {
-            return VOID;
+    fn find_meet(&mut self, a: SbxId, b: SbxId, open: &Mutex<OpenMounts>, room: u64) -> Result<SbxId, NoPlace> {
+        if a == VOID || b == VOID || self.entry(a).is_none() || self.entry(b).is_none() {
+            return Ok(VOID);
         }
         let (a, b) = if self.rank(a) < self.rank(b) { (a, b) } else { (b, a) };
         if self.is_within(b, a) {
-            return b;
+            return Ok(b);
         }
         self.work += FINDING;
         let generators = self.generators(&[a, b]);
         if generators.len() > MAX_TOGETHER {
-            return VOID;
+            return Ok(VOID);
         }
         // Each is compared with each, by a walk up from it.
         self.work += (generators.len() * generators.len()) as u64;
         let least = self.least(&[a, b]);
         if let [only] = least.as_slice() {
-            return *only;
+            return Ok(*only);
         }
         if let Some(known) = self.by_generators.get(&least) {
-            return *known;
+            return Ok(*known);
         }
         let (left, right) = (self.node(a), self.node(b));
         let rights = left.rights.intersection(&right.rights);
@@ -245,13 +350,16 @@ impl Tree {
         let subjects = Subjects { dirs: view.dirs(), ..rights.subjects().clone() };
         let rights = rights.with_subjects(subjects);
         if self.records.alive() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
-            return VOID;
+            return Ok(VOID);
         }
-        let met = self.grow(&[a, b], SandboxKind::Meet, Holding { rights, view, limits: Limits::none() }).unwrap_or(VOID);
-        if met != VOID {
-            self.by_generators.insert(least, met);
+        match self.grow(&[a, b], SandboxKind::Meet, Holding { rights, view, limits: Limits::none() }, room) {
+            Ok(met) => {
+                self.by_generators.insert(least, met);
+                Ok(met)
+            }
+            Err(NoPlace::Because(_)) => Ok(VOID),
+            Err(lacking) => Err(lacking),
         }
-        met
     }
 
     /// The made sandboxes that some stand for: themselves, or those that meet in them. Ascending.
