@@ -77,7 +77,7 @@ fn pages_that_never_end_do() {
 struct Nginx {
     child: Child,
     addr: SocketAddr,
-    scratch: Scratch,
+    _scratch: Scratch,
 }
 
 impl Nginx {
@@ -99,13 +99,13 @@ impl Nginx {
         // A server that changes its user must be able to read them.
         Command::new("chmod").args(["-R", "a+rX"]).arg(scratch.path()).status().unwrap();
         let child = Command::new(nginx).arg("-c").arg(&config).arg("-p").arg(scratch.path()).stderr(Stdio::null()).spawn().unwrap();
-        for _ in 0..500 {
-            if TcpStream::connect(addr).is_ok() {
-                return Some(Nginx { child, addr, scratch });
-            }
+        let nginx = Nginx { child, addr, _scratch: scratch };
+        let listens = (0..500).any(|_| {
             std::thread::sleep(Duration::from_millis(10));
-        }
-        panic!("nginx does not listen");
+            TcpStream::connect(addr).is_ok()
+        });
+        assert!(listens, "nginx does not listen");
+        Some(nginx)
     }
 }
 
@@ -113,7 +113,6 @@ impl Drop for Nginx {
     fn drop(&mut self) {
         let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM);
         let _ = self.child.wait();
-        let _ = self.scratch.path();
     }
 }
 
