@@ -385,3 +385,15 @@ prn sbxrn(none, \\() wide()), wide()
 ";
     assert_eq!(out(text), format!("{NO_TIME}\nnum\n{NO_TIME}\nnum num\n"));
 }
+
+#[test]
+fn the_shortest_texts_are_run_like_others() {
+    let text = "
+s = sbxmk([])
+texts = [\"\", \"1\", \"-1\", \"!1\", \"[]\", \"1\\n1\\n1\", \"-1\\n-1\\n-1\\n-1\", \"\\\\()1\", \"\\\\()\\\\()\\\\()\\\\()1\", \"if 1:2\", \"x=1\", \"--------1\", \"((((1))))\"]
+t <- texts:
+    r = try(\\() sbxev(s, t))
+    if r.err != nil: prn t, r.err
+";
+    assert_eq!(out(text), "");
+}

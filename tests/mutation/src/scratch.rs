@@ -202,7 +202,10 @@ pub fn build(scratch: &Path, target: &Path, sources: &[Source], mut checks: Vec<
     }
     let messages = cargo(scratch, target, &["test", "--no-run", "--workspace", "--exclude", "ilu-mutation"]);
     assert!(errors(&messages).is_empty(), "the tests of the copy do not build: {:?}", errors(&messages));
-    assert!(messages.iter().any(|message| message["reason"] == "build-finished" && message["success"] == true), "the build of the copy did not end well");
+    assert!(
+        messages.iter().any(|message| message["reason"] == "build-finished" && message["success"] == true),
+        "the build of the copy did not end well"
+    );
     let program = |message: &Value| {
         let is_test = message["reason"] == "compiler-artifact" && message["profile"]["test"] == true;
         let path = message["executable"].as_str().filter(|_| is_test)?;
