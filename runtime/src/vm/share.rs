@@ -98,7 +98,7 @@ impl Vm {
     pub(super) fn settle_beside(&mut self) {
         self.settle_up();
         let left = self.realm.fuel_left(self.account);
-        self.advance((left / PART).max(LEAST).min(ADVANCE));
+        self.advance((left / PART).clamp(LEAST, ADVANCE));
     }
 
     fn advance(&mut self, want: u64) -> bool {
