@@ -327,3 +327,15 @@ prn sbxug(sbxme()).fuel - before < 2000
     let wanted = "memory ran out (limit 1000000 bytes)\nfuel ran out (limit 1000)\nfuel ran out (limit 1000)\ntru\n";
     assert_eq!(out(text), wanted);
 }
+
+#[test]
+fn the_shortest_texts_are_run_like_others() {
+    let text = "
+s = sbxmk([])
+texts = [\"\", \"1\", \"-1\", \"!1\", \"[]\", \"1\\n1\\n1\", \"-1\\n-1\\n-1\\n-1\", \"\\\\()1\", \"\\\\()\\\\()\\\\()\\\\()1\", \"if 1:2\", \"x=1\", \"--------1\", \"((((1))))\"]
+t <- texts:
+    r = try(\\() sbxev(s, t))
+    if r.err != nil: prn t, r.err
+";
+    assert_eq!(out(text), "");
+}

@@ -20,6 +20,7 @@ mod cap_amplify;
 mod cap_natives;
 mod cap_patch;
 mod cap_sandbox;
+mod cap_tasks;
 mod catalogue;
 mod fs_lexical;
 mod fs_machine;

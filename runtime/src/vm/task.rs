@@ -115,6 +115,10 @@ impl Vm {
             // The doorway words it.
             return self.plain_through_doorway(native, &vec![Arg::Nil; args.len()], authority).map(|_| Value::NIL);
         }
+        // What is not held is denied, whatever it is called with.
+        if !self.realm.has(authority, native) {
+            return self.plain_through_doorway(native, &vec![Arg::Nil; args.len()], authority).map(|_| Value::NIL);
+        }
         match op {
             TaskOp::New => self.channel_new(native, arg(0), authority),
             TaskOp::Send => self.send(native, arg(0), arg(1), authority),
