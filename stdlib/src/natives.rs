@@ -37,6 +37,7 @@ const ROWS: &[(&str, NativeFn)] = &[
     ("__sys_spawn", syn::passed),
     ("__sys_wait", syn::passed),
     ("__sys_getenv", env::getenv),
+    ("__sys_secret", env::secret),
     ("__sys_argv", os::argv),
     ("__os_run", os::run::run),
     ("__obs_log", obs::log),

@@ -83,6 +83,7 @@ impl Bout {
             mounts,
             env: self.env.clone(),
             programs: Vec::new(),
+            secrets: Vec::new(),
             net: Vec::new(),
             argv: Vec::new(),
             limits: self.limits.clone(),
@@ -115,6 +116,10 @@ impl Bout {
             self.failures
                 .push(format!("{part:?} {name}: expected {prints:?}, got {:?} {:?} (code {})\n{text}", got.out, got.message, got.code));
         }
+    }
+    /// It must be refused, in a way that the text itself tells of by printing exactly this.
+    pub fn tells(&mut self, name: &str, text: &str, prints: &str) {
+        self.prints(Part::Refusal, name, text, prints);
     }
     /// It ends well and prints exactly this.
     pub fn ok(&mut self, name: &str, text: &str, prints: &str) {

@@ -30,6 +30,10 @@ pub enum Rule {
     NoVariable,
     /// The program is not granted.
     NoProgram,
+    /// The secret is not granted.
+    NoSecret,
+    /// The secret of this name is bound to other hosts.
+    SecretElsewhere(String),
     /// No network rule allows the connection.
     NoConnection,
     /// This network rule denies it.
@@ -61,6 +65,8 @@ impl Rule {
             Rule::AbsoluteLink => "a link must have a relative target".to_owned(),
             Rule::NoVariable => "this environment variable is not granted".to_owned(),
             Rule::NoProgram => "this program is not granted".to_owned(),
+            Rule::NoSecret => "this secret is not granted".to_owned(),
+            Rule::SecretElsewhere(name) => format!("the secret {} is bound to other hosts, ports, or to TLS", escape(name, MAX_SUBJECT)),
             Rule::NoConnection => "no network rule allows it".to_owned(),
             Rule::NetDenied(rule) => format!("the network rule {rule} denies it"),
             Rule::SpecialAddress(what) => format!("the address is special ({what}), and no network rule names it"),
@@ -86,6 +92,8 @@ impl Rule {
             Rule::AbsoluteLink => "absolute-link",
             Rule::NoVariable => "no-variable",
             Rule::NoProgram => "no-program",
+            Rule::NoSecret => "no-secret",
+            Rule::SecretElsewhere(_) => "secret-elsewhere",
             Rule::NoConnection => "no-net-rule",
             Rule::NetDenied(_) => "net-denied",
             Rule::SpecialAddress(_) => "special-address",

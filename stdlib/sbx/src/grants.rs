@@ -1,6 +1,7 @@
 //! What the operator hands to a root sandbox.
 
 use crate::limits::Limits;
+use crate::secret::Secret;
 use crate::view::{Access, Opened};
 use ilu_cap::CapSet;
 
@@ -26,6 +27,8 @@ pub struct Grants {
     pub env: Vec<(String, String)>,
     /// Programs, by the names that scripts use; the host knows which files they are.
     pub programs: Vec<String>,
+    /// Secrets, each bound to its hosts.
+    pub secrets: Vec<Secret>,
     /// Network rules, canonical, in their order.
     pub net: Vec<String>,
     /// The script's arguments.

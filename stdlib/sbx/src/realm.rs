@@ -126,10 +126,11 @@ impl Realm {
         let env = grants.env.iter().map(|(name, _)| name.as_str()).collect();
         let net = Net::rules(RuleList::new(grants.net));
         let programs = grants.programs.iter().map(String::as_str).collect();
-        let subjects = Subjects { dirs: view.dirs(), env, programs, net };
+        let secrets = grants.secrets.iter().map(|secret| secret.name()).collect();
+        let subjects = Subjects { dirs: view.dirs(), env, secrets, programs, net };
         let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
         let now = outside.mono_ms();
-        let run = Run::new(outside, natives, grants.argv, grants.env, Holding { rights, view, limits: grants.limits });
+        let run = Run::new(outside, natives, grants.argv, grants.env, grants.secrets, Holding { rights, view, limits: grants.limits });
         let [_, root, _] = &run.fixed;
         root.start(now);
         let tree = Tree::new(&run.fixed, &run.records);

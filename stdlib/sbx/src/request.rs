@@ -32,6 +32,8 @@ pub struct Request {
     pub dirs: Option<Vec<DirRequest>>,
     /// Environment variables.
     pub env: Option<Vec<String>>,
+    /// Secrets.
+    pub secrets: Option<Vec<String>>,
     /// Network rules, canonical, in their order.
     pub net: Option<Vec<String>>,
     /// Programs.
@@ -59,7 +61,8 @@ pub struct Request {
 }
 
 /// The keys of `sbxmk`'s options.
-const KEYS: &[&str] = &["dir", "env", "run", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "lax"];
+const KEYS: &[&str] =
+    &["dir", "env", "run", "secret", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "lax"];
 /// Keys that are documented and that nothing would enforce yet.
 const LATER: &[&str] = &["tasks", "log"];
 
@@ -99,6 +102,7 @@ impl Request {
             dirs: o.get("dir").map(dirs).transpose()?,
             programs: o.get("run").map(|names| texts(names, "option run is a list of names", long_program)).transpose()?,
             env: o.get("env").map(|env| texts(env, "option env is a list of names", long_variable)).transpose()?,
+            secrets: o.get("secret").map(|names| texts(names, "option secret is a list of names", long_variable)).transpose()?,
             net: net_rules(o.get("pol"), o.get("net"))?,
             fuel: o.count("fuel")?,
             memory: o.count("mem")?,
