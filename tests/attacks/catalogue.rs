@@ -17,6 +17,13 @@ macro_rules! named {
 }
 
 named! {
+    tasks:
+        prc_032_tasks_of_code_without_rights_have_none_and_no_crowd_stops_the_host,
+        prc_032_ten_thousand_tasks_that_wait_are_cheap,
+        cap_028_tasks_of_two_sandboxes_that_take_turns_share_no_rights,
+        cap_030_revoking_ends_tasks_that_run_and_tasks_that_wait,
+        cap_032_tasks_draw_from_one_budget_however_many_there_are,
+        int_039_channels_used_wrongly_are_errors_and_end_nothing_else;
     cap_tasks:
         cap_017_another_task_changes_a_list_of_its_own,
         cap_020_a_task_makes_no_more_than_its_sandbox_holds,

@@ -50,6 +50,7 @@ mod pol_seal;
 mod rig;
 mod rig_itself;
 mod row;
+mod tasks;
 mod yard;
 
 use libtest_mimic::Arguments;
