@@ -114,6 +114,15 @@ impl Rig {
         Rig::holding(CapSet::all(), mounts, net, limits)
     }
 
+    /// In a build that has no function behind any native.
+    pub fn without_functions() -> Rig {
+        let mut rig = Rig::new(Access::ReadWrite);
+        let double = Double { streams: rig.streams.clone(), start: Instant::now() };
+        let grants = Grants { caps: CapSet::all(), ..Grants::default() };
+        rig.realm = Realm::new(grants, Box::new(double), ilu_sbx::Natives::new(&[])).unwrap();
+        rig
+    }
+
     /// With these natives only.
     pub fn holding(caps: CapSet, mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
         Rig::built(ilu_std::natives(), caps, mounts, net, limits)
