@@ -385,7 +385,7 @@ fn the_doorway_says_what_the_model_says() {
                 for revoked in [false, true] {
                     if revoked {
                         let site = rig.site();
-                        rig.realm.revoke(&site, s);
+                        rig.realm.revoke(&site, s).unwrap();
                         assert_eq!(rig.realm.rights(s), Rights::none());
                         assert!(!rig.realm.has(s, native) && rig.realm.caps(s).is_empty());
                     }
@@ -443,7 +443,7 @@ fn an_open_file_answers_to_the_rights_of_who_reads_it() {
         let s = rig.make(&caps, Arg::Nil).unwrap();
         let site = rig.site();
         if revoked {
-            rig.realm.revoke(&site, s);
+            rig.realm.revoke(&site, s).unwrap();
         }
         let result = rig.realm.read_line(CallSite { authority: s, ..site }, handle);
         assert_eq!(result.is_ok(), rig.realm.rights(s).allows(native, &Subject::None), "{held} {revoked} {result:?}");

@@ -71,7 +71,7 @@ impl Vm<'_> {
                 let room = self.room();
                 let Self { heap, realm, frames, account, .. } = self;
                 let (file, line) = super::trace::script_place(heap, frames);
-                realm.revoke(&CallSite { authority: at.authority, account: *account, file, line, room }, sandbox);
+                realm.revoke(&CallSite { authority: at.authority, account: *account, file, line, room }, sandbox).map_err(Fault::Stop)?;
                 Value::NIL
             }
             Control::Log => {

@@ -18,6 +18,7 @@ pub mod grants;
 pub mod handle;
 pub mod homes;
 pub mod ids;
+pub mod lease;
 pub mod ledger;
 pub mod limits;
 mod lines;

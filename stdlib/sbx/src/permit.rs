@@ -8,6 +8,7 @@ use crate::denial::{Denial, Rule, escape, quote, shell_word};
 use crate::event::Cost;
 use crate::handle::{Cutter, LineReader, Open, READ_AHEAD, Resource};
 use crate::ids::{ROOT, SbxId};
+use crate::lease::Leases;
 use crate::limits::{Budget, MAX_HANDLES, MAX_PATH, MAX_SUBJECT};
 use crate::path::GuestPath;
 use crate::plain::HandleId;
@@ -87,6 +88,8 @@ pub struct Permit<'r> {
     pub(crate) subjects: Vec<String>,
     pub(crate) rule: Cow<'static, str>,
     pub(crate) cost: Cost,
+    /// Uses of leases that this call took.
+    pub(crate) leased: Leases,
 }
 
 impl Permit<'_> {
@@ -141,6 +144,20 @@ impl Permit<'_> {
         self.resolve(path, Access::Read, true).map(|_| ())
     }
 
+    /// Takes a use from each of these leases.
+    pub(crate) fn lease(&mut self, leases: &Leases) -> Result<(), Stop> {
+        let now = self.mono_ms();
+        match leases.take(now) {
+            Ok(taken) => {
+                // Twice through one lease are two uses.
+                let both = std::mem::take(&mut self.leased);
+                self.leased = both.joined(taken);
+                Ok(())
+            }
+            Err(how) => Err(self.deny(Rule::LeaseOver(how), None)),
+        }
+    }
+
     fn place(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
         self.about(path);
         self.resolve(path, want, true)
@@ -165,6 +182,9 @@ impl Permit<'_> {
                 Refusal::NotGranted => self.deny(Rule::NoGrant, Some(self.dir_hint(path, want, None))),
                 Refusal::LessAccess(_) => self.deny(less, Some(self.dir_hint(path, want, Some(&entry.guest.text())))),
             });
+        }
+        if !entry.leases.is_empty() {
+            self.lease(&entry.leases)?;
         }
         self.rule = Cow::Owned(format!("dir {name} {}", entry.grant.access.text()));
         if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path.ends_with(['/', '.']) && path_ends_in_dir(path)) {
@@ -491,7 +511,7 @@ impl Permit<'_> {
         let tree = &self.realm.tree;
         let full = payers.iter().position(|s| !tree.node(*s).used.handles.take(1, tree.node(*s).limits.handles));
         let none = full.is_none() && self.realm.run.handles.fetch_add(1, Ordering::Relaxed) >= MAX_HANDLES;
-        let open = Open { resource, owner: self.site.authority, account, native: self.native };
+        let open = Open { resource, owner: self.site.authority, account, native: self.native, leased: self.leased.clone() };
         let opened = if full.is_some() || none { None } else { self.realm.handles.insert(open) };
         if let Some(id) = opened {
             return Ok(id);
