@@ -2,7 +2,7 @@
 //!
 //! Nodes name each other by index, so dropping, cloning and visiting a tree of any depth never recurses by itself. Every expression
 //! carries its *height* (the longest way down to a leaf; the left operand of a binary operator, a pipeline's left value and a
-//! postfix chain's base do not add to it because later passes walk those spines in a loop). The arena refuses a node higher than
+//! postfix chain's base, and an `if` that is all of another one's other part do not add to it because later passes walk those spines in a loop). The arena refuses a node higher than
 //! [`MAX_HEIGHT`]; whoever walks the tree may therefore recurse on everything but those spines.
 
 use crate::source::Span;
@@ -403,6 +403,15 @@ impl Ast {
     #[must_use]
     pub fn stmt_span(&self, id: StmtId) -> Span {
         self.stmt_spans.get(id.0 as usize).copied().unwrap_or_default()
+    }
+    /// The `if` that is all there is in a block: the next of a chain, when the block is an `if`'s other part.
+    #[must_use]
+    pub fn chained_if(&self, block: BlockId) -> Option<ExprId> {
+        let [only] = self.block(block) else { return None };
+        match self.stmt(*only) {
+            Stmt::Expr(expr) if matches!(self.expr(*expr), Expr::If { .. }) => Some(*expr),
+            _ => None,
+        }
     }
     /// The statements of a block.
     #[must_use]

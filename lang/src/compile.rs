@@ -5,7 +5,8 @@ use crate::code::verify::verify;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::library::Library;
 use crate::lower::lower;
-use crate::parse::parse;
+use crate::parse::build::MAX_NODES;
+use crate::parse::parse_within;
 use crate::resolve::resolve;
 use crate::source::{Source, Span};
 use std::sync::Arc;
@@ -14,7 +15,16 @@ use std::sync::Arc;
 ///
 /// Syntax errors hide errors about names, because what did not parse may have bound them.
 pub fn compile(source: &Arc<Source>, library: &dyn Library, trusted: bool) -> Result<Program, Vec<Diagnostic>> {
-    let (ast, errors) = parse(source);
+    compile_within(source, library, trusted, MAX_NODES)
+}
+
+/// What the compiler holds at most, in bytes per part of a text, tree and code together: 126 were measured, for a pipeline of the
+/// shortest lambdas.
+pub const BYTES_PER_PART: usize = 128;
+
+/// Compiles a unit of at most so many parts; one of more ends with [`codes::TOO_LONG`].
+pub fn compile_within(source: &Arc<Source>, library: &dyn Library, trusted: bool, parts: usize) -> Result<Program, Vec<Diagnostic>> {
+    let (ast, errors) = parse_within(source, parts);
     if !errors.is_empty() {
         return Err(errors);
     }

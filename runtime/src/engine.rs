@@ -4,20 +4,26 @@ use crate::heap::Origin;
 use crate::library::Names;
 use crate::native;
 use crate::outcome::{CompileError, Finished, Kind, Outcome, ScriptError};
+use crate::task::Stoppable;
 use crate::vm::module::Loader;
 use crate::vm::{Ending, Start, Vm, Why};
 use ilu_lang::code::program::Program;
+use ilu_lang::compile::{BYTES_PER_PART, compile_within};
 use ilu_lang::source::Source;
 use ilu_sbx::plain::Plain;
 use ilu_sbx::{Grants, Operator, Outside, Realm};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// A module of the standard library, compiled when first used.
+type Compiled = OnceLock<Result<Arc<Program>, String>>;
 
 /// What all runs share: the standard library's programs, compiled when first used.
+#[derive(Clone)]
 pub struct Engine {
-    std: Vec<OnceLock<Result<Arc<Program>, String>>>,
+    std: Arc<[Compiled]>,
 }
 
 /// What one run is given.
@@ -87,6 +93,21 @@ impl Engine {
         self.compile_source(Source::new(name, text))
     }
 
+    /// Compiles a program; what the compiler holds meanwhile is at most so many bytes beside the text and what is the same for every text.
+    ///
+    /// # Errors
+    /// What is wrong with the text, as far as it could be told; a text that needs more is.
+    pub fn compile_within(&self, name: impl Into<String>, text: impl Into<String>, memory: u64) -> Result<Arc<Program>, CompileError> {
+        let parts = usize::try_from(memory).unwrap_or(usize::MAX) / BYTES_PER_PART;
+        self.compile_parts(Source::new(name, text), parts)
+    }
+
+    /// Compiles a source text of at most so many parts.
+    pub(crate) fn compile_parts(&self, source: Arc<Source>, parts: usize) -> Result<Arc<Program>, CompileError> {
+        let compiled = compile_within(&source, &Names(self), false, parts).map(Arc::new);
+        compiled.map_err(|diagnostics| CompileError { source, diagnostics })
+    }
+
     /// Compiles a source text.
     ///
     /// # Errors
@@ -119,7 +140,9 @@ impl Engine {
     }
 
     fn run_isolate(&self, program: &Arc<Program>, setup: Setup) -> Outcome {
-        let mut realm = match Realm::new(setup.grants, setup.outside, ilu_std::natives()) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let outside = Box::new(Stoppable { outside: setup.outside, stop: Arc::clone(&stop) });
+        let mut realm = match Realm::new(setup.grants, outside, ilu_std::natives()) {
             Ok(realm) => realm,
             Err(why) => return Outcome::refused(why),
         };
@@ -139,13 +162,22 @@ impl Engine {
             Some(_) => Origin::Program(program.source.name.rsplit('/').next().unwrap_or_default().into()),
             None => Origin::Text,
         };
-        let start =
-            Start { engine: self, realm, loader: setup.loader, interrupt: setup.interrupt, stress: setup.stress, stepped: setup.stepped };
+        let start = Start {
+            engine: self.clone(),
+            realm,
+            loader: setup.loader.map(|loader| Arc::new(Mutex::new(loader))),
+            interrupt: setup.interrupt,
+            stop,
+            stress: setup.stress,
+            stepped: setup.stepped,
+            crew: None,
+        };
         let mut vm = Vm::new(start);
         let result = match vm.run_main(Arc::clone(program), origin) {
             Ok(value) => Ok(Finished { text: crate::heap::short_text(&vm.heap, value, MAX_TEXT), value: native::plain(&vm.heap, value) }),
             Err(ending) => Err(error_of(ending)),
         };
+        let failures = vm.finish_tasks();
         let root = vm.realm.root();
         let (used, spent) = (vm.realm.used(root), vm.realm.spent(root));
         let (result, audit) = match (result, vm.realm.close_sink()) {
@@ -153,7 +185,7 @@ impl Engine {
             (result, sealed) => (result, sealed.ok().flatten()),
         };
         let ledger = vm.realm.take_ledger();
-        Outcome { result, used, spent, ledger, audit, collections: vm.collections(), observed: vm.realm.observed() }
+        Outcome { result, used, spent, ledger, audit, collections: vm.collections(), observed: vm.realm.observed(), failures }
     }
 }
 

@@ -283,3 +283,18 @@ fn a_panic_below_ends_the_run_and_not_the_host() {
     let error = outcome.result.unwrap_err();
     assert_eq!((error.kind.clone(), error.exit_code()), (Kind::Bug, 70));
 }
+
+#[test]
+fn a_text_has_as_many_parts_as_memory_has_room_for() {
+    let engine = ilu::Engine::new();
+    // A million and a half parts, which a compilation that counts no memory refuses.
+    let text = format!("x = 0\n{}prn x\n", "x = x + 1\n".repeat(290_000));
+    assert_eq!(engine.compile("long.ilu", text.as_str()).unwrap_err().diagnostics[0].code, "E0026");
+    assert!(engine.compile_within("long.ilu", text.as_str(), 256 << 20).is_ok());
+    assert_eq!(engine.compile_within("long.ilu", text, 64 << 20).unwrap_err().diagnostics[0].code, "E0026");
+    // What a script compiles is in its own memory.
+    let inner = "use txt\nuse sbx\nt = txt.rpt(\"x = x + 1\\n\", 100000)\nprn sbxev(sbxme(), \"x = 0\\n\" + t + \"x\")\n";
+    let roomy = run_with(inner, Limits { memory: 256 << 20, ..Limits::default() }, |_| {});
+    assert_eq!(roomy.1.out(), "100000\n", "{:?}", roomy.0.result);
+    assert!(limit(inner, Limits { memory: 24 << 20, ..Limits::default() }).starts_with("memory ran out"));
+}

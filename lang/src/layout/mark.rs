@@ -61,6 +61,7 @@ impl<'s> Layout<'s, '_> {
     }
 
     fn plain(&mut self, start: usize, tok: Tok<'s>, end: usize, before: Before, head: Head) {
+        self.after_bar = tok == Tok::Else;
         self.put(start, tok, end);
         self.before = before;
         self.head = head;
@@ -153,6 +154,12 @@ impl<'s> Layout<'s, '_> {
             top.mode = Mode::Guard;
             return self.plain(start, Tok::Guard, end, Before::Other, Head::No);
         }
+        if self.after_bar
+            && let Some(outer) = self.frames.last_mut().and_then(|top| top.pending.last_mut())
+        {
+            *outer = Pending::Chained;
+            self.waiting -= 1.min(self.waiting);
+        }
         self.wait(start, Tok::If, end, Pending::Cond);
     }
 
@@ -185,7 +192,7 @@ impl<'s> Layout<'s, '_> {
             Some(Pending::Cond) => top.pending.push(Pending::Then),
             _ => top.inline += 1,
         }
-        self.waiting -= inner.len().min(self.waiting);
+        self.waiting -= Pending::levels(&inner).min(self.waiting);
         if block {
             top.command = false;
         }
@@ -227,16 +234,17 @@ impl<'s> Layout<'s, '_> {
         if top.mode == Mode::Pattern {
             return self.plain(start, Tok::Alt, end, Before::Other, Head::No);
         }
-        let ended = top.pending.iter().rev().take_while(|&&pending| pending == Pending::Otherwise).count();
+        let ended = top.pending.iter().rev().take_while(|pending| pending.past_bar()).count();
         let rest = top.pending.len() - ended;
         match rest.checked_sub(1).and_then(|at| top.pending.get(at)) {
             Some(Pending::Then) => {
+                let levels = Pending::levels(top.pending.get(rest..).unwrap_or_default());
                 top.pending.truncate(rest - 1);
                 top.pending.push(Pending::Otherwise);
                 top.command = false;
                 let inline = std::mem::take(&mut top.inline);
                 let block = matches!(top.kind, Kind::Block { .. });
-                self.waiting -= (ended + inline).min(self.waiting);
+                self.waiting -= (levels + inline).min(self.waiting);
                 for _ in 0..ended {
                     self.end_pending(Pending::Otherwise);
                 }

@@ -61,6 +61,8 @@ enum Pending {
     Then,
     /// An `if` past its `|`; waits for its end
     Otherwise,
+    /// The same where another `if` followed at once: later passes walk such a chain in a loop, so it adds nothing to the depth
+    Chained,
     /// A `mat` for its `:`
     Mat,
     /// A loop for its `:`
@@ -70,6 +72,13 @@ enum Pending {
 impl Pending {
     const fn waits_for_colon(self) -> bool {
         matches!(self, Self::Cond | Self::Mat | Self::Loop)
+    }
+    const fn past_bar(self) -> bool {
+        matches!(self, Self::Otherwise | Self::Chained)
+    }
+    /// How many of these count for the depth.
+    fn levels(pending: &[Self]) -> usize {
+        pending.iter().filter(|&&pending| pending != Self::Chained).count()
     }
 }
 
@@ -148,6 +157,8 @@ pub struct Layout<'s, 'r> {
     prefixes: usize,
     before: Before,
     head: Head,
+    /// Whether the terminal before was the `|` of an `if`.
+    after_bar: bool,
     /// Whether a `use` is being read: `as` is a keyword there.
     using: bool,
     /// Whether the current line holds a token already.
@@ -201,6 +212,7 @@ impl<'s, 'r> Layout<'s, 'r> {
             prefixes: 0,
             before: Before::Other,
             head: Head::No,
+            after_bar: false,
             using: false,
             line_begun: false,
             line_start: if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 },
@@ -419,7 +431,7 @@ impl<'s, 'r> Layout<'s, 'r> {
     fn settle(&mut self) {
         let Some(top) = self.frames.last_mut() else { return };
         let pending = std::mem::take(&mut top.pending);
-        self.waiting -= (pending.len() + top.inline).min(self.waiting);
+        self.waiting -= (Pending::levels(&pending) + top.inline).min(self.waiting);
         top.inline = 0;
         top.command = false;
         for each in pending.into_iter().rev() {
@@ -428,7 +440,7 @@ impl<'s, 'r> Layout<'s, 'r> {
     }
 
     fn end_pending(&mut self, pending: Pending) {
-        if matches!(pending, Pending::Then | Pending::Otherwise) {
+        if pending == Pending::Then || pending.past_bar() {
             self.put_after(Tok::EndIf);
         }
     }

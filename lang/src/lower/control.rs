@@ -50,27 +50,33 @@ impl Lower<'_> {
         }
     }
 
+    /// A chain of `if`s.
     pub(super) fn if_expr(&mut self, id: ExprId, want: Want) {
-        let Expr::If { cond, then, otherwise } = self.ast.expr(id) else { return };
-        let (span, mark) = (self.ast.span(id), self.mark());
-        if let (Want::Effect, None, Some(to)) = (want, otherwise, self.jumps_to(*then)) {
-            self.condition(*cond, true, to);
-            return self.release(mark);
-        }
-        let (other, end) = (self.label(), self.label());
-        self.condition(*cond, false, other);
-        self.block(*then, want);
-        if otherwise.is_none() && matches!(want, Want::Effect) {
+        let (mark, end) = (self.mark(), self.label());
+        let mut next = Some(id);
+        while let Some(id) = next.take() {
+            let Expr::If { cond, then, otherwise } = self.ast.expr(id) else { break };
+            if let (Want::Effect, None, Some(to)) = (want, otherwise, self.jumps_to(*then)) {
+                self.condition(*cond, true, to);
+                break;
+            }
+            let (span, other) = (self.ast.span(id), self.label());
+            self.condition(*cond, false, other);
+            self.block(*then, want);
+            if otherwise.is_none() && matches!(want, Want::Effect) {
+                self.bind(other);
+                break;
+            }
+            if !matches!(want, Want::Tail) {
+                self.jump(Op::Jump, 0, 0, end, span);
+            }
             self.bind(other);
-            return self.release(mark);
-        }
-        if !matches!(want, Want::Tail) {
-            self.jump(Op::Jump, 0, 0, end, span);
-        }
-        self.bind(other);
-        match otherwise {
-            Some(block) => self.block(*block, want),
-            None => self.nothing(want, span),
+            next = otherwise.and_then(|block| self.ast.chained_if(block));
+            match otherwise {
+                Some(block) if next.is_none() => self.block(*block, want),
+                Some(_) => {}
+                None => self.nothing(want, span),
+            }
         }
         self.bind(end);
         self.release(mark);

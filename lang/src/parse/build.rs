@@ -14,8 +14,7 @@ use crate::token::Tok;
 use lalrpop_util::ErrorRecovery;
 use std::collections::HashMap;
 
-/// Most expressions, statements, patterns and parameters together that one text may hold: megabytes of code as people write it. At about 60
-/// bytes each, and as much again in later passes, a hostile text of the largest accepted size stays within 200 MiB.
+/// Most parts (expressions, statements, patterns) of a text, unless its memory is counted otherwise.
 pub const MAX_NODES: usize = 1_000_000;
 
 /// What stands between the parentheses of a call, or of a function definition's head.
@@ -73,6 +72,8 @@ pub struct Builder<'b> {
     /// Calls that name an argument: a definition's head if a `=` follows, else an error.
     named_calls: HashMap<ExprId, Vec<(usize, ExprId, Span)>>,
     height_reported: bool,
+    /// Most parts.
+    most: usize,
 }
 
 fn id(index: usize) -> u32 {
@@ -81,7 +82,7 @@ fn id(index: usize) -> u32 {
 
 impl<'b> Builder<'b> {
     /// An empty arena for a text.
-    pub fn new(text: &'b str, reports: &'b Reports) -> Self {
+    pub fn new(text: &'b str, reports: &'b Reports, most: usize) -> Self {
         Self {
             ast: Ast::default(),
             text,
@@ -93,6 +94,7 @@ impl<'b> Builder<'b> {
             pat_heights: Vec::new(),
             named_calls: HashMap::new(),
             height_reported: false,
+            most,
         }
     }
 
@@ -171,8 +173,12 @@ impl<'b> Builder<'b> {
             }),
             Expr::Lambda(function) => self.fn_height(*function) + 1,
             Expr::If { cond, then, otherwise } => {
-                let parts = self.block_height(*then).max(otherwise.map_or(0, |block| self.block_height(block)));
-                self.height(*cond).max(parts) + 1
+                let own = self.height(*cond).max(self.block_height(*then)) + 1;
+                own.max(match otherwise {
+                    // A chain of `if`s is walked in a loop.
+                    Some(block) => self.block_height(*block) + u16::from(self.ast.chained_if(*block).is_none()),
+                    None => 0,
+                })
             }
             Expr::Match { subject, arms } => {
                 let parts = arms.iter().map(|arm| {
@@ -198,9 +204,10 @@ impl<'b> Builder<'b> {
 
     /// Counts a node, and stops the parse at the first too many.
     pub(super) fn count(&mut self, span: Span) {
-        if self.reports.build() > MAX_NODES {
-            let report = Diagnostic::new(codes::TOO_LONG, span, format!("this text has more than {MAX_NODES} parts"));
-            self.reports.stop_with(report.help("read large data from a file instead of writing it into the script"));
+        if self.reports.build() > self.most {
+            let report = Diagnostic::new(codes::TOO_LONG, span, format!("this text has more than {} parts", self.most));
+            let help = "read large data from a file instead of writing it into the script, or give it more memory: as many parts are taken as that has room for";
+            self.reports.stop_with(report.help(help));
         }
     }
 

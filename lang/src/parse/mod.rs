@@ -32,8 +32,14 @@ mod grammar {
 /// Parses a text. Every error that is found comes along, in the order of the text.
 #[must_use]
 pub fn parse(source: &Source) -> (Ast, Vec<Diagnostic>) {
+    parse_within(source, build::MAX_NODES)
+}
+
+/// Parses a text of at most so many parts.
+#[must_use]
+pub fn parse_within(source: &Source, parts: usize) -> (Ast, Vec<Diagnostic>) {
     let reports = Reports::default();
-    let mut builder = Builder::new(&source.text, &reports);
+    let mut builder = Builder::new(&source.text, &reports, parts);
     let mut root = None;
     if sound(&source.text, &reports) {
         match grammar::ProgramParser::new().parse(&mut builder, Layout::new(&source.text, &reports)) {

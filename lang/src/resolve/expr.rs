@@ -47,17 +47,7 @@ impl Resolver<'_> {
             Expr::Call { .. } | Expr::Index { .. } | Expr::Field { .. } => self.chain(id),
             Expr::Pipe { .. } => self.pipe(id),
             Expr::Lambda(function) => self.function(*function, None),
-            Expr::If { cond, then, otherwise } => {
-                self.expr(*cond);
-                let before = self.set();
-                self.block(*then);
-                let taken = self.set();
-                self.set_to(before);
-                if let Some(otherwise) = otherwise {
-                    self.block(*otherwise);
-                }
-                self.set_to(self.set().meet(taken));
-            }
+            Expr::If { .. } => self.conditional(id),
             Expr::Match { subject, arms } => self.match_arms(*subject, arms),
         }
     }
@@ -66,6 +56,31 @@ impl Resolver<'_> {
         let meaning: Ref = self.read(name, self.ast.span(id), stage);
         if let Some(slot) = self.out.refs.get_mut(id.0 as usize) {
             *slot = meaning;
+        }
+    }
+
+    /// A chain of `if`s.
+    fn conditional(&mut self, id: ExprId) {
+        let ast = self.ast;
+        let (mut next, mut taken) = (Some(id), None);
+        while let Some(id) = next.take() {
+            let Expr::If { cond, then, otherwise } = ast.expr(id) else { break };
+            self.expr(*cond);
+            let before = self.set();
+            self.block(*then);
+            let set = self.set();
+            taken = Some(match taken {
+                Some(taken) => set.meet(taken),
+                None => set,
+            });
+            self.set_to(before);
+            next = otherwise.and_then(|block| ast.chained_if(block));
+            if let (Some(block), None) = (otherwise, next) {
+                self.block(*block);
+            }
+        }
+        if let Some(taken) = taken {
+            self.set_to(self.set().meet(taken));
         }
     }
 

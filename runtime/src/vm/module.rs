@@ -7,24 +7,30 @@
 
 use super::Vm;
 use super::frame::{CallAt, Ends};
+use super::task::is_to_be_repeated;
 use crate::builtin::{self, Fault};
 use crate::heap::{Marker, Origin};
 use crate::value::{StrId, Value};
 use ilu_lang::code::op::{Op, Word};
 use ilu_lang::code::program::{ModuleRef, Program};
+use ilu_lang::compile::BYTES_PER_PART;
+use ilu_lang::diagnostic::codes;
 use ilu_lang::source::{MAX_SOURCE_BYTES, Source};
-use ilu_sbx::{ANY, Homes, ROOT, SbxId, Stop};
+use ilu_sbx::{ANY, Homes, ROOT, SbxId};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads files of the program itself, from the folder of its main script and nowhere else.
-pub trait Loader {
+pub trait Loader: Send {
     /// The text of a file. `path` is relative, its parts are separated by `/`, and it has no `.` or `..` in it. The error is what the script sees.
     ///
     /// # Errors
     /// There is no such file, or it may not be loaded.
     fn load(&mut self, path: &str) -> Result<String, String>;
 }
+
+/// A loader, for all isolates of a run.
+pub(crate) type SharedLoader = Arc<Mutex<Box<dyn Loader>>>;
 
 /// A module's identity.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -119,14 +125,10 @@ impl Modules {
 
 /// Bytes of text that one unit of fuel compiles.
 const TEXT_PER_FUEL: usize = 8;
-/// Bytes that compiling may hold per byte of text, tree and code together: 126 were measured, for a pipeline of the shortest lambdas.
-const BYTES_PER_TEXT: usize = 128;
-/// Bytes that compiling holds at most beside the text: the compiler takes no more than a million parts, of one byte in the case above.
-const MOST_COMPILING: usize = 160 << 20;
 /// Bytes charged for an entry of the table of modules.
 const ENTRY: usize = 256;
 
-impl Vm<'_> {
+impl Vm {
     /// `Use` and `UseAll`.
     pub(super) fn use_module(&mut self, op: Op, word: Word) -> Result<(), Fault> {
         if op == Op::UseAll {
@@ -197,7 +199,7 @@ impl Vm<'_> {
                 vm.call_on_top(main.into(), at)
             })
         });
-        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = started {
+        if started.as_ref().is_err_and(is_to_be_repeated) {
             // Its boundary is gone again, and with it nobody who would say that it failed.
             self.module_failed(&key);
         }
@@ -214,7 +216,11 @@ impl Vm<'_> {
         let text = match key {
             Key::Std(name, _) => return self.engine.std_program(name).map_err(Fault::Message),
             Key::Program(path) => match &mut self.loader {
-                Some(loader) => loader.load(path).map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
+                Some(loader) => loader
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .load(path)
+                    .map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
                 None => return Err(Fault::Message(format!("can't use `{path}`: this program has no files of its own"))),
             },
             Key::File(path, _) => self.read_source(path, authority).map_err(|fault| match fault {
@@ -241,14 +247,23 @@ impl Vm<'_> {
         if text.len() > MAX_SOURCE_BYTES {
             return Err(Fault::Message(format!("`{name}` is longer than {MAX_SOURCE_BYTES} bytes")));
         }
-        let bytes = text.len().saturating_mul(BYTES_PER_TEXT).min(MOST_COMPILING + 2 * text.len());
         let work = text.len() / TEXT_PER_FUEL;
         self.spend(work)?;
-        // The room is asked for and given back: the compiler's own memory is not on the heap.
+        // The room is asked for and given back: the compiler's own memory is not on the heap. A part takes a byte of text at least, so this is
+        // enough; where there is less, what there is counts the parts.
+        let enough = text.len().saturating_mul(BYTES_PER_PART);
+        if enough > self.heap.room() {
+            self.collect();
+        }
+        let room = usize::try_from(self.room()).unwrap_or(usize::MAX);
+        let bytes = enough.min(room.saturating_sub(text.len()));
         self.retrying(|vm| Ok(vm.heap.charge(bytes)?))?;
-        let compiled = self.engine.compile_source(Source::new(name, text)).map_err(|error| Fault::Message(error.summary()));
+        let compiled = self.engine.compile_parts(Source::new(name, text), bytes / BYTES_PER_PART);
         self.heap.release(bytes);
-        compiled
+        match compiled {
+            Err(error) if bytes < enough && error.diagnostics.iter().any(|found| found.code == codes::TOO_LONG) => Err(self.memory_limit()),
+            compiled => compiled.map_err(|error| Fault::Message(error.summary())),
+        }
     }
 
     /// The exported names of the module whose top level just ended, as a frozen object.
