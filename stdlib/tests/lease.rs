@@ -1,5 +1,5 @@
 //! Leases, natives bound to arguments, and who may revoke.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod rig;
 
