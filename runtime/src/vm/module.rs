@@ -125,6 +125,8 @@ impl Modules {
 
 /// Bytes of text that one unit of fuel compiles.
 const TEXT_PER_FUEL: usize = 8;
+/// Parts that any text has besides those that its bytes are: the text itself, its end.
+const OWN_PARTS: usize = 8;
 /// Bytes charged for an entry of the table of modules.
 const ENTRY: usize = 256;
 
@@ -251,7 +253,7 @@ impl Vm {
         self.spend(work)?;
         // The room is asked for and given back: the compiler's own memory is not on the heap. A part takes a byte of text at least, so this is
         // enough; where there is less, what there is counts the parts.
-        let enough = text.len().saturating_mul(BYTES_PER_PART);
+        let enough = text.len().saturating_add(OWN_PARTS).saturating_mul(BYTES_PER_PART);
         if enough > self.heap.room() {
             self.collect();
         }
