@@ -35,6 +35,7 @@ mod run;
 pub mod sandbox;
 pub mod service;
 mod show;
+mod stdin;
 pub mod stop;
 mod tasks;
 mod tree;
