@@ -153,7 +153,7 @@ impl Vm {
 
     /// Calls a native on plain data that is not on the heap.
     pub(super) fn plain_through_doorway(&mut self, native: NativeId, args: &[Arg<'_>], authority: SbxId) -> Result<Plain, Fault> {
-        self.settle();
+        self.settle_up();
         let room = self.room();
         let Self { heap, realm, frames, account, .. } = self;
         let (file, line) = super::trace::script_place(heap, frames);

@@ -62,6 +62,9 @@ pub(crate) fn make(
     for name in asked.subjects().env.difference(&held.subjects().env).iter() {
         missing.add_name(format!("env {}", quote(name)), name, held.subjects().env.iter());
     }
+    for name in asked.subjects().secrets.difference(&held.subjects().secrets).iter() {
+        missing.add_name(format!("secret {}", quote(name)), name, held.subjects().secrets.iter());
+    }
     if let Some(rules) = &request.net {
         let rules = Rules::from_texts(rules).map_err(wrong)?;
         crate::net::missing(&held.subjects().net, &rules).into_iter().for_each(|text| missing.add(text));
@@ -106,10 +109,13 @@ fn asked(held: &Rights, view: &View, request: &Request) -> Result<Rights, Stop> 
     }
     let asked = held.clone().with_natives(natives.into_iter().collect::<CapSet>()).with_budgets(budgets);
     let asked = bound(asked, view, request)?;
-    if request.env.is_none() && request.net.is_none() {
+    if request.env.is_none() && request.net.is_none() && request.secrets.is_none() {
         return Ok(asked);
     }
     let mut subjects = held.subjects().clone();
+    if let Some(names) = &request.secrets {
+        subjects.secrets = names.iter().cloned().collect::<Names>();
+    }
     if let Some(names) = &request.env {
         subjects.env = names.iter().cloned().collect::<Names>();
     }

@@ -28,6 +28,10 @@ pub enum Rule {
     AbsoluteLink,
     /// The environment variable is not granted.
     NoVariable,
+    /// The secret is not granted.
+    NoSecret,
+    /// The secret of this name is bound to other hosts.
+    SecretElsewhere(String),
     /// No network rule allows the connection.
     NoConnection,
     /// This network rule denies it.
@@ -62,6 +66,8 @@ impl Rule {
             Rule::Special(kind) => format!("files of {kind} are never reached through a directory grant"),
             Rule::AbsoluteLink => "a link must have a relative target".to_owned(),
             Rule::NoVariable => "this environment variable is not granted".to_owned(),
+            Rule::NoSecret => "this secret is not granted".to_owned(),
+            Rule::SecretElsewhere(name) => format!("the secret {} is bound to other hosts, ports, or to TLS", escape(name, MAX_SUBJECT)),
             Rule::NoConnection => "no network rule allows it".to_owned(),
             Rule::NetDenied(rule) => format!("the network rule {rule} denies it"),
             Rule::SpecialAddress(what) => format!("the address is special ({what}), and no network rule names it"),
@@ -88,6 +94,8 @@ impl Rule {
             Rule::Special(_) => "special-filesystem",
             Rule::AbsoluteLink => "absolute-link",
             Rule::NoVariable => "no-variable",
+            Rule::NoSecret => "no-secret",
+            Rule::SecretElsewhere(_) => "secret-elsewhere",
             Rule::NoConnection => "no-net-rule",
             Rule::NetDenied(_) => "net-denied",
             Rule::SpecialAddress(_) => "special-address",

@@ -126,11 +126,12 @@ impl Realm {
         let view = Arc::new(View::root(mounts));
         let env = grants.env.iter().map(|(name, _)| name.as_str()).collect();
         let net = Net::rules(RuleList::new(grants.net));
-        let subjects = Subjects { dirs: view.dirs(), env, net, ..Subjects::default() };
+        let secrets = grants.secrets.iter().map(|secret| secret.name()).collect();
+        let subjects = Subjects { dirs: view.dirs(), env, secrets, net, ..Subjects::default() };
         let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
         let now = outside.mono_ms();
-        let run =
-            Run::new(outside, natives, grants.argv, grants.env, Holding { rights, view, limits: grants.limits, leases: Leases::default() });
+        let holding = Holding { rights, view, limits: grants.limits, leases: Leases::default() };
+        let run = Run::new(outside, natives, grants.argv, grants.env, grants.secrets, holding);
         let [_, root, _] = &run.fixed;
         root.start(now);
         let tree = Tree::new(&run.fixed, &run.records);

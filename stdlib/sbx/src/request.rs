@@ -35,6 +35,8 @@ pub struct Request {
     pub dirs: Option<Vec<DirRequest>>,
     /// Environment variables.
     pub env: Option<Vec<String>>,
+    /// Secrets.
+    pub secrets: Option<Vec<String>>,
     /// Network rules, canonical, in their order.
     pub net: Option<Vec<String>>,
     /// Units of fuel.
@@ -69,7 +71,7 @@ const DIR_KEYS: &[&str] = &["at", "acc", "ms", "uses"];
 const MAX_NAMED: usize = 128;
 /// The keys of `sbxmk`'s options.
 const KEYS: &[&str] =
-    &["dir", "env", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "args", "lease", "lax"];
+    &["dir", "env", "secret", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "args", "lease", "lax"];
 /// Keys that are documented and that nothing would enforce yet.
 const LATER: &[&str] = &["run", "tasks", "log"];
 
@@ -108,6 +110,7 @@ impl Request {
             caps,
             dirs: o.get("dir").map(dirs).transpose()?,
             env: o.get("env").map(|env| texts(env, "option env is a list of names", long_variable)).transpose()?,
+            secrets: o.get("secret").map(|names| texts(names, "option secret is a list of names", long_variable)).transpose()?,
             net: net_rules(o.get("pol"), o.get("net"))?,
             fuel: o.count("fuel")?,
             memory: o.count("mem")?,

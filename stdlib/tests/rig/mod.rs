@@ -131,6 +131,7 @@ impl Rig {
             caps,
             mounts: mounts(&base),
             env,
+            secrets: Vec::new(),
             net: net.iter().map(|rule| (*rule).to_owned()).collect(),
             argv: vec!["one".to_owned()],
             limits,
