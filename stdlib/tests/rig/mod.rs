@@ -13,7 +13,9 @@
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_cap::{CapSet, by_name};
-use ilu_sbx::{Access, AccountId, Arg, CallSite, Denial, Grants, Limits, Mount, Opened, Outside, Plain, Realm, Request, SbxId, Stop};
+use ilu_sbx::{
+    Access, AccountId, Arg, CallSite, Denial, Grants, Limits, Mount, Natives, Opened, Outside, Plain, Realm, Request, SbxId, Stop,
+};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -123,6 +125,11 @@ impl Rig {
 
     /// With these natives only.
     pub fn holding(caps: CapSet, mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
+        Rig::built(ilu_std::natives(), caps, mounts, net, limits)
+    }
+
+    /// In a build with these functions.
+    pub fn built(natives: Natives, caps: CapSet, mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // In memory where there is such a place: these tests make and remove tens of thousands of names.
         let memory = PathBuf::from("/dev/shm");
@@ -148,7 +155,7 @@ impl Rig {
         };
         let streams = Streams::default();
         let double = Double { streams: streams.clone(), start: Instant::now() };
-        let realm = Realm::new(grants, Box::new(double), ilu_std::natives()).unwrap();
+        let realm = Realm::new(grants, Box::new(double), natives).unwrap();
         let (authority, account) = (realm.root(), realm.root_account());
         let mut rig = Rig { base, realm, streams, authority, account, room: 64 << 20, before: Vec::new() };
         rig.before = rig.canaries();
