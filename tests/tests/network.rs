@@ -67,7 +67,7 @@ fn run(script: &str, empty: bool) -> Result<String, String> {
 fn said(body: &'static str) -> Server {
     Server::start(move |_, stream| {
         let _ = stream.write_all(&ok(body));
-        After::Close
+        After::Keep
     })
 }
 
