@@ -55,8 +55,9 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
         grants.mounts.push(mount(spec, opened));
     }
     grants.net = net(flags)?;
-    if let Some(config) = &flags.config {
-        host::apart(config, &writable).map_err(|error| format!("--config {error}"))?;
+    // What grants something must not be the script's to change, or the next run would be granted more.
+    for (flag, path) in flags.config.iter().map(|path| ("--config", path)).chain(flags.pol.iter().map(|path| ("--pol", path))) {
+        host::apart(path, &writable).map_err(|error| format!("{flag} {error}"))?;
     }
     for (name, value) in &flags.env {
         let value = match value {

@@ -251,6 +251,9 @@ impl Told {
             if outcome.ledger.denied_more > 0 {
                 told["denials_left_out"] = json!(outcome.ledger.denied_more);
             }
+            if !outcome.failures.is_empty() {
+                told["tasks"] = outcome.failures.iter().map(report::failure::unseen_as_json).collect();
+            }
             if let Some(wall) = &self.wall {
                 told["wall"] = data::wall(wall);
             }
@@ -258,10 +261,16 @@ impl Told {
                 told["audit"] = json!({"events": sealed.events, "head": sealed.head});
             }
             self.terminal.tell(&data::one_line(&told));
-        } else if let Err(error) = &outcome.result
-            && !silent
-        {
-            self.terminal.tell(&report::failure::failure(error, self.terminal.look));
+        } else {
+            if let Err(error) = &outcome.result
+                && !silent
+            {
+                self.terminal.tell(&report::failure::failure(error, self.terminal.look));
+            }
+            for failure in &outcome.failures {
+                self.begin_line();
+                self.terminal.tell(&report::failure::unseen(failure));
+            }
         }
         exit
     }

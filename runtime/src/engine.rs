@@ -4,6 +4,7 @@ use crate::heap::Origin;
 use crate::library::Names;
 use crate::native;
 use crate::outcome::{CompileError, Finished, Kind, Outcome, ScriptError};
+use crate::task::Stoppable;
 use crate::vm::module::Loader;
 use crate::vm::{Ending, Start, Vm, Why};
 use ilu_lang::code::program::Program;
@@ -14,11 +15,15 @@ use ilu_sbx::{Grants, Operator, Outside, Realm};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// A module of the standard library, compiled when first used.
+type Compiled = OnceLock<Result<Arc<Program>, String>>;
 
 /// What all runs share: the standard library's programs, compiled when first used.
+#[derive(Clone)]
 pub struct Engine {
-    std: Vec<OnceLock<Result<Arc<Program>, String>>>,
+    std: Arc<[Compiled]>,
 }
 
 /// What one run is given.
@@ -135,7 +140,9 @@ impl Engine {
     }
 
     fn run_isolate(&self, program: &Arc<Program>, setup: Setup) -> Outcome {
-        let mut realm = match Realm::new(setup.grants, setup.outside, ilu_std::natives()) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let outside = Box::new(Stoppable { outside: setup.outside, stop: Arc::clone(&stop) });
+        let mut realm = match Realm::new(setup.grants, outside, ilu_std::natives()) {
             Ok(realm) => realm,
             Err(why) => return Outcome::refused(why),
         };
@@ -155,13 +162,22 @@ impl Engine {
             Some(_) => Origin::Program(program.source.name.rsplit('/').next().unwrap_or_default().into()),
             None => Origin::Text,
         };
-        let start =
-            Start { engine: self, realm, loader: setup.loader, interrupt: setup.interrupt, stress: setup.stress, stepped: setup.stepped };
+        let start = Start {
+            engine: self.clone(),
+            realm,
+            loader: setup.loader.map(|loader| Arc::new(Mutex::new(loader))),
+            interrupt: setup.interrupt,
+            stop,
+            stress: setup.stress,
+            stepped: setup.stepped,
+            crew: None,
+        };
         let mut vm = Vm::new(start);
         let result = match vm.run_main(Arc::clone(program), origin) {
             Ok(value) => Ok(Finished { text: crate::heap::short_text(&vm.heap, value, MAX_TEXT), value: native::plain(&vm.heap, value) }),
             Err(ending) => Err(error_of(ending)),
         };
+        let failures = vm.finish_tasks();
         let root = vm.realm.root();
         let (used, spent) = (vm.realm.used(root), vm.realm.spent(root));
         let (result, audit) = match (result, vm.realm.close_sink()) {
@@ -169,7 +185,7 @@ impl Engine {
             (result, sealed) => (result, sealed.ok().flatten()),
         };
         let ledger = vm.realm.take_ledger();
-        Outcome { result, used, spent, ledger, audit, collections: vm.collections(), observed: vm.realm.observed() }
+        Outcome { result, used, spent, ledger, audit, collections: vm.collections(), observed: vm.realm.observed(), failures }
     }
 }
 

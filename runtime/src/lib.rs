@@ -35,12 +35,13 @@ pub mod lint;
 mod native;
 pub mod outcome;
 pub mod reach;
+mod task;
 pub mod value;
 mod vm;
 
 pub use engine::{Engine, Setup};
 pub use ilu_lang::code::program::Program;
-pub use outcome::{CompileError, Finished, Kind, Outcome, ScriptError};
+pub use outcome::{CompileError, Failure, Finished, Kind, Outcome, ScriptError};
 /// Whether this build can do what a native is for. One that it can't can be held; a call of it is an error.
 #[must_use]
 pub fn is_built(native: ilu_cap::NativeId) -> bool {

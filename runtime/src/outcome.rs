@@ -1,6 +1,7 @@
 //! How a run ended, as data. The command line formats it for people.
 
 use crate::engine::NOTHING;
+pub use crate::task::Failure;
 use crate::vm::trace::{Place, Trace};
 use ilu_lang::diagnostic::Diagnostic;
 use ilu_lang::source::Source;
@@ -58,6 +59,8 @@ pub struct Outcome {
     pub collections: u64,
     /// What of the grants was needed, when that was to be observed.
     pub observed: Option<ilu_sbx::Observed>,
+    /// Tasks that failed and that nobody waited for.
+    pub failures: Vec<Failure>,
 }
 
 impl Outcome {
@@ -71,6 +74,7 @@ impl Outcome {
             audit: None,
             collections: 0,
             observed: None,
+            failures: Vec::new(),
         }
     }
     pub(crate) fn refused(why: impl Into<String>) -> Self {
@@ -83,6 +87,7 @@ impl Outcome {
             audit: None,
             collections: 0,
             observed: None,
+            failures: Vec::new(),
         }
     }
 }

@@ -27,6 +27,7 @@ const BYTES: u64 = 0;
 const CELL: u64 = 1;
 const HANDLE: u64 = 2;
 const SANDBOX: u64 = 3;
+const METHOD: u64 = 4;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
@@ -52,6 +53,8 @@ ids! {
     HandleRef,
     /// A sandbox on the heap (which holds its `SbxId` in the realm).
     SandboxRef,
+    /// A method of an open resource on the heap.
+    MethodRef,
 }
 
 /// A value taken apart.
@@ -81,6 +84,8 @@ pub enum Kind {
     Handle(HandleRef),
     /// A sandbox.
     Sandbox(SandboxRef),
+    /// A method of an open resource: a native and its first argument.
+    Method(MethodRef),
     /// A builtin by its number in the library.
     Builtin(u32),
     /// A native by its number in the registry.
@@ -220,7 +225,8 @@ impl Value {
                 BYTES => Kind::Bytes(BytesId(index)),
                 CELL => Kind::Cell(CellId(index)),
                 HANDLE => Kind::Handle(HandleRef(index)),
-                _ => Kind::Sandbox(SandboxRef(index)),
+                SANDBOX => Kind::Sandbox(SandboxRef(index)),
+                _ => Kind::Method(MethodRef(index)),
             },
             CALLABLE if self.0 & NATIVE != 0 => Kind::Native(index & NUMBER),
             CALLABLE => Kind::Builtin(index & NUMBER),
@@ -253,6 +259,7 @@ from_ids! {
     CellId => |index| Value::other(CELL, index);
     HandleRef => |index| Value::other(HANDLE, index);
     SandboxRef => |index| Value::other(SANDBOX, index);
+    MethodRef => |index| Value::other(METHOD, index);
 }
 
 impl std::fmt::Debug for Value {
@@ -277,6 +284,7 @@ mod tests {
     fn every_kind_comes_apart_as_it_was_made() {
         assert_eq!(Value::from(StrId(7)).kind(), Kind::Str(StrId(7)));
         assert_eq!(Value::from(SandboxRef(u32::MAX)).kind(), Kind::Sandbox(SandboxRef(u32::MAX)));
+        assert_eq!(Value::from(MethodRef(3)).kind(), Kind::Method(MethodRef(3)));
         assert_eq!(Value::native(9).kind(), Kind::Native(9));
         assert_eq!(Value::builtin(9).kind(), Kind::Builtin(9));
         for callable in [Value::native(9), Value::builtin(9)] {

@@ -24,6 +24,8 @@ mod obs;
 mod os;
 #[path = "../rnd/natives.rs"]
 mod rnd;
+#[path = "../syn/natives.rs"]
+mod syn;
 #[path = "../tim/natives.rs"]
 mod tim;
 

@@ -1,6 +1,6 @@
 //! The table of natives this build has. The functions are in the folders of their modules.
 
-use crate::{env, fs, io, net, obs, os, rnd, tim};
+use crate::{env, fs, io, net, obs, os, rnd, syn, tim};
 use ilu_sbx::{NativeFn, Natives};
 
 /// Canonical names and functions.
@@ -30,6 +30,12 @@ const ROWS: &[(&str, NativeFn)] = &[
     ("__sys_tcp_listen", net::serve::listen),
     ("__sys_tcp_accept", net::serve::accept),
     ("__sys_dns", net::dns::dns),
+    ("__sys_chan_new", syn::passed),
+    ("__sys_chan_send", syn::passed),
+    ("__sys_chan_recv", syn::passed),
+    ("__sys_chan_close", syn::passed),
+    ("__sys_spawn", syn::passed),
+    ("__sys_wait", syn::passed),
     ("__sys_getenv", env::getenv),
     ("__sys_argv", os::argv),
     ("__obs_log", obs::log),

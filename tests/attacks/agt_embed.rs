@@ -116,6 +116,7 @@ pub fn agt_020_what_others_trust_is_safe_outside_a_writable_grant_and_only_there
     // What ilu itself trusts is never in a writable grant.
     let scratch = Scratch::new("trusts");
     scratch.write("work/ilu.toml", "[profile.default]\ngrant = \"capio\"\n");
+    scratch.write("work/rules.json", "[]");
     scratch.write("work/lib.ilu", "word = 1\n");
     scratch.write("work/job.ilu", "use \"lib.ilu\"\nprn word\n");
     scratch.write("other/x", "");
@@ -131,10 +132,12 @@ pub fn agt_020_what_others_trust_is_safe_outside_a_writable_grant_and_only_there
     let audit = at("work/audit.jsonl");
     let report = at("work/report.html");
     let config = at("work/ilu.toml");
+    let rules = at("work/rules.json");
     for (name, flags, code, says) in [
         ("modules", vec![], 1, "overlaps a directory that the program may write"),
         ("the audit", vec!["--audit", audit.as_str()], 2, "the script could change it"),
         ("the report", vec!["--report", report.as_str()], 2, "the script could change it"),
+        ("the file of network rules", vec!["--grant", "capio", "--pol", rules.as_str()], 2, "the script could change it"),
         ("the file of grants", vec!["--config", config.as_str()], 2, "the script could change it"),
     ] {
         let ran = run(&flags, "rw", "work");

@@ -17,6 +17,9 @@ macro_rules! named {
 }
 
 named! {
+    pol_net:
+        pol_019_a_file_of_rules_that_is_not_right_stops_the_run,
+        pol_020_address_rules_are_exact_or_errors;
     net_address:
         net_001_loopback_in_dotted_spellings,
         net_002_net_003_one_number_and_hexadecimal,

@@ -42,6 +42,7 @@ mod net_request;
 mod net_sockets;
 mod net_url;
 mod osl;
+mod pol_net;
 mod pol_rows;
 mod pol_seal;
 mod rig;

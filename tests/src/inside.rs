@@ -71,7 +71,20 @@ impl Loader for Beside {
 }
 
 /// The natives of a script that was started with no flag.
-const NO_FLAG: [&str; 6] = ["__sys_stdout", "__sys_stderr", "__sys_argv", "__sys_time", "__sys_mono", "__sys_sleep"];
+const NO_FLAG: [&str; 12] = [
+    "__sys_stdout",
+    "__sys_stderr",
+    "__sys_argv",
+    "__sys_time",
+    "__sys_mono",
+    "__sys_sleep",
+    "__sys_chan_new",
+    "__sys_chan_send",
+    "__sys_chan_recv",
+    "__sys_chan_close",
+    "__sys_spawn",
+    "__sys_wait",
+];
 
 fn number(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());

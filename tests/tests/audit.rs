@@ -239,3 +239,42 @@ fn the_outcome_says_of_each_denial_what_a_program_needs_to_know() {
     );
     assert_eq!(told["usage"]["denied"], 5);
 }
+
+/// The fields that a table of the page names.
+fn documented(page: &str, heading: &str) -> BTreeSet<String> {
+    let section = page.split(&format!("\n## {heading}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+    let names = section.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    names.flat_map(|cell| cell.split('`').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn the_page_has_every_field_and_every_rule_and_no_other() {
+    let page = std::fs::read_to_string(root().join("docs/audit.md")).unwrap();
+    let scratch = Scratch::new("audit");
+    scratch.write("d/a.txt", "text");
+    let program = "use cap\nuse fs\nuse sbx\nfs.rd(\"/d/a.txt\")\ntry(\\() fs.rd(\"/d/none\"))\ntry(\\() fs.wr(\"/d/a.txt\", \"\"))\n\
+                   sb = sbxmk(captime(), {calls: {__sys_time: 0}})\nsbxtr(sb, \\() __sys_time())\nsbxrv(sb)\ng = sbxgt(\\() 1)\ng()";
+    let ran = ilu_in(scratch.path(), &["run", "--dir", "d:/d", "--grant", "capall", "--audit", "audit.jsonl", "-e", program], b"");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let rows: Vec<Value> = scratch.read("audit.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (closing, rows) = rows.split_last().unwrap();
+    let fields = |row: &Value| row.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
+    let all: BTreeSet<String> = rows.iter().flat_map(fields).collect();
+    assert_eq!(documented(&page, "A line of the audit"), all);
+    assert_eq!(documented(&page, "The last line"), fields(closing));
+    let only_denied: BTreeSet<String> = ["grant", "retry"].into_iter().map(str::to_owned).collect();
+    for row in rows {
+        let expected = if row["verdict"] == "denied" { all.clone() } else { &all - &only_denied };
+        assert_eq!(fields(row), expected, "{row}");
+    }
+    let verdicts: BTreeSet<&str> = rows.iter().map(|row| row["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, BTreeSet::from(["allowed", "denied", "failed", "limit"]), "the program has one of each");
+    // The rules' words, from where they are.
+    let source = std::fs::read_to_string(root().join("stdlib/sbx/src/denial.rs")).unwrap();
+    let codes = source.split("fn code(").nth(1).unwrap().split("\n    }\n").next().unwrap();
+    let codes: Vec<&str> = codes.lines().filter_map(|line| line.split_once("=> \"")?.1.split('"').next()).collect();
+    assert!(codes.len() > 10, "{codes:?}");
+    for code in codes {
+        assert!(page.contains(&format!("`{code}`")), "docs/audit.md does not have the rule `{code}`");
+    }
+}

@@ -22,6 +22,7 @@ fn event(seq: u64, native: &'static str, on: &[&str], verdict: Verdict, rule: &'
         rule: Cow::Borrowed(rule),
         cost: Cost { read: 6, written: 0 },
         denial: None,
+        task: 0,
         times: 1,
     }
 }
@@ -88,6 +89,7 @@ fn outcome(name: &str) -> Outcome {
         ],
         ledger,
         audit: None,
+        failures: Vec::new(),
         observed: None,
         collections: 0,
     }

@@ -2,7 +2,7 @@
 
 use super::clean::clean;
 use super::{Look, message, message_at};
-use ilu::{Kind, Place, ScriptError, Trace};
+use ilu::{Failure, Kind, Place, ScriptError, Trace};
 use ilu_sbx::denial::quote_all;
 use ilu_sbx::{Denial, Event};
 use serde_json::{Value, json};
@@ -113,6 +113,20 @@ pub fn denial_as_json(event: &Event) -> Value {
     object["seq"] = json!(event.seq);
     object["times"] = json!(event.times);
     object
+}
+
+/// A task that failed and that nobody waited for.
+#[must_use]
+pub fn unseen(failure: &Failure) -> String {
+    let place = failure.place.as_ref().map_or_else(String::new, |place| format!(" at {}", clean(place)));
+    let (task, started, message) = (failure.task, clean(&failure.started), clean(&failure.message));
+    format!("note: task {task}, started at {started}, failed{place} and nobody waited for it: {message}")
+}
+
+/// The same as an object.
+#[must_use]
+pub fn unseen_as_json(failure: &Failure) -> Value {
+    json!({"task": failure.task, "started": failure.started, "message": failure.message, "place": failure.place})
 }
 
 fn word(kind: &Kind) -> &'static str {

@@ -236,7 +236,7 @@ fn identity(cx: &mut Cx<'_>, value: Value) -> Result<Option<u64>, Fault> {
             cx.spend_text(cx.heap.str(id).len())?;
             Ok(Some(Value::from(cx.heap.key(id)?).bits()))
         }
-        Kind::List(_) | Kind::Object(_) | Kind::Bytes(_) | Kind::Handle(_) | Kind::Sandbox(_) => Ok(None),
+        Kind::List(_) | Kind::Object(_) | Kind::Bytes(_) | Kind::Handle(_) | Kind::Sandbox(_) | Kind::Method(_) => Ok(None),
         _ => Ok(Some(value.bits())),
     }
 }

@@ -42,6 +42,10 @@ pub enum Fault {
     Stop(ilu_sbx::Stop),
     /// `os.exit`
     Exit(u8),
+    /// It can't go on yet, and has changed nothing: the isolate waits and does the instruction again.
+    Wait,
+    /// The sandbox of the task was revoked.
+    Revoked,
     /// The interpreter contradicted itself.
     Broken(&'static str),
 }

@@ -93,7 +93,11 @@ impl Walk<'_> {
             }
             (Kind::List(a), Kind::List(b)) if store.list(a).len() == store.list(b).len() => return Ok(Verdict::Deep),
             (Kind::Object(a), Kind::Object(b)) if store.object_len(a) == store.object_len(b) => return Ok(Verdict::Deep),
-            (Kind::Handle(a), Kind::Handle(b)) => store.handle(a).map(|handle| handle.0) == store.handle(b).map(|handle| handle.0),
+            (Kind::Handle(a), Kind::Handle(b)) => store.same_handle(a, b),
+            (Kind::Method(a), Kind::Method(b)) => match (store.method(a), store.method(b)) {
+                (Some(a), Some(b)) => a.native == b.native && store.same_handle(a.of, b.of),
+                _ => false,
+            },
             (Kind::Sandbox(a), Kind::Sandbox(b)) => store.sandbox(a) == store.sandbox(b),
             // Wherever they were named.
             (Kind::Builtin(a), Kind::Builtin(b)) | (Kind::Native(a), Kind::Native(b)) => a == b,

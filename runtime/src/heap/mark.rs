@@ -30,12 +30,13 @@ pub(super) struct AllMarks {
     pub(super) functions: Marks,
     pub(super) handles: Marks,
     pub(super) sandboxes: Marks,
+    pub(super) methods: Marks,
     pub(super) units: Marks,
 }
 
 impl<'heap> Marker<'heap> {
     pub(super) fn new(store: &'heap Store, units: &'heap Units) -> Self {
-        let containers = store.lists.used() + store.objects.used() + store.cells.used() + store.functions.used();
+        let containers = store.lists.used() + store.objects.used() + store.cells.used() + store.functions.used() + store.methods.used();
         Self {
             store,
             units,
@@ -50,6 +51,7 @@ impl<'heap> Marker<'heap> {
                 functions: Marks::for_slots(store.functions.slots()),
                 handles: Marks::for_slots(store.handles.slots()),
                 sandboxes: Marks::for_slots(store.sandboxes.slots()),
+                methods: Marks::for_slots(store.methods.slots()),
                 units: Marks::for_slots(units.slab.slots()),
             },
             homes: Homes::default(),
@@ -82,6 +84,7 @@ impl<'heap> Marker<'heap> {
             Kind::Object(id) => (store.objects.mark(&mut marks.objects, id.0), true),
             Kind::Cell(id) => (store.cells.mark(&mut marks.cells, id.0), true),
             Kind::Function(id) => (store.functions.mark(&mut marks.functions, id.0), true),
+            Kind::Method(id) => (store.methods.mark(&mut marks.methods, id.0), true),
         };
         if new && has_parts {
             self.work.push(value);
@@ -143,6 +146,12 @@ impl<'heap> Marker<'heap> {
                 }
             }
             Kind::Cell(id) => self.value(store.cell(id)),
+            Kind::Method(id) => {
+                if let Some(method) = store.method(id) {
+                    self.homes.keep(method.home);
+                    self.value(method.of.into());
+                }
+            }
             Kind::Function(id) => {
                 if let Some(function) = store.function(id) {
                     self.homes.keep(function.home);

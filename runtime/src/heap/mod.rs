@@ -33,6 +33,7 @@ pub use equal::{compare, equal};
 pub use mark::Marker;
 pub use object::{FLAT_MAX, IdHasher, IdState};
 pub use other::Function;
+pub(crate) use other::{Method, Shared};
 pub use string::INTERN_MAX;
 pub use text::{Bound, Digits, Names, Overrun, STEP_BYTES, number, short_text, text};
 pub use unit::{Origin, Site, Unit, UnitId, Units};
@@ -69,6 +70,7 @@ pub struct Store {
     functions: Slab<Function>,
     handles: Slab<Handle>,
     sandboxes: Slab<SbxId>,
+    methods: Slab<Method>,
     dropped: Vec<HandleId>,
     ids: IdState,
     /// What builtins and natives are called where values are shown.
@@ -108,6 +110,7 @@ impl Heap {
             functions: Slab::new(),
             handles: Slab::new(),
             sandboxes: Slab::new(),
+            methods: Slab::new(),
             dropped: Vec::new(),
             ids: IdState::new(random.hash_one(2)),
             names: Names::default(),
@@ -130,12 +133,16 @@ impl Heap {
         store.cells.sweep(&marks.cells, account, |_, _| {});
         store.functions.sweep(&marks.functions, account, |account, function| account.release(function.held()));
         store.sandboxes.sweep(&marks.sandboxes, account, |_, _| {});
+        store.methods.sweep(&marks.methods, account, |_, _| {});
         let dropped = &mut store.dropped;
         let before = dropped.len();
-        store.handles.sweep(&marks.handles, account, |_, handle| dropped.push(handle.id));
+        store.handles.sweep(&marks.handles, account, |account, handle| match handle {
+            Handle::Open { id, .. } => dropped.push(id),
+            Handle::Shared(shared) => account.release(shared.held()),
+        });
         if dropped.len() > before {
             // A resource may have several references: it is dropped with the last one.
-            let live: std::collections::HashSet<HandleId> = store.handles.iter().map(|handle| handle.id).collect();
+            let live: std::collections::HashSet<HandleId> = store.handles.iter().filter_map(Handle::open).collect();
             dropped.retain(|id| !live.contains(id));
             dropped.sort_unstable_by_key(|id| (id.index, id.generation));
             dropped.dedup();
@@ -336,9 +343,9 @@ impl Store {
             Kind::Object(_) => "obj",
             Kind::Function(_) => "fun",
             Kind::Bytes(_) => "byt",
-            Kind::Handle(id) => self.handles.get(id.0).map_or("nil", |handle| handle.kind),
+            Kind::Handle(id) => self.handles.get(id.0).map_or("nil", Handle::type_name),
             Kind::Sandbox(_) => "sbx",
-            Kind::Builtin(_) | Kind::Native(_) => "bif",
+            Kind::Builtin(_) | Kind::Native(_) | Kind::Method(_) => "bif",
         }
     }
 }

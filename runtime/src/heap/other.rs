@@ -1,11 +1,14 @@
-//! The small kinds: bytes, shared variables, functions, handles, sandboxes.
+//! The small kinds: bytes, shared variables, functions, handles, methods of handles, sandboxes.
 
 use super::Store;
 use super::account::{Full, block};
 use super::unit::UnitId;
-use crate::value::{BytesId, CellId, FunctionId, HandleRef, SandboxRef, Value};
+use crate::task::{Channel, Job};
+use crate::value::{BytesId, CellId, FunctionId, HandleRef, MethodRef, SandboxRef, Value};
+use ilu_cap::NativeId;
 use ilu_sbx::ids::SbxId;
 use ilu_sbx::plain::HandleId;
+use std::sync::Arc;
 
 /// A function a script made.
 #[derive(Clone, Debug)]
@@ -28,11 +31,74 @@ impl Function {
     }
 }
 
+/// What several isolates can refer to.
+#[derive(Clone, Debug)]
+pub(crate) enum Shared {
+    /// A channel.
+    Channel(Arc<Channel>),
+    /// A task.
+    Task(Arc<Job>),
+}
+
+impl Shared {
+    /// What each isolate that refers to it is charged for it, though it is there once.
+    pub(crate) const fn held(&self) -> usize {
+        match self {
+            Shared::Channel(_) => block(size_of::<Channel>() + 16),
+            Shared::Task(_) => block(size_of::<Job>() + 16),
+        }
+    }
+    /// Whether two are the same one.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Shared::Channel(a), Shared::Channel(b)) => Arc::ptr_eq(a, b),
+            (Shared::Task(a), Shared::Task(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
 /// An open resource, as the heap holds it.
+#[derive(Debug)]
+pub(super) enum Handle {
+    /// Its entry is in the realm.
+    Open {
+        /// Where.
+        id: HandleId,
+        /// What `typ` says of it.
+        kind: &'static str,
+    },
+    /// Other isolates may refer to it, too.
+    Shared(Shared),
+}
+
+impl Handle {
+    /// Its place in the realm, when it has one.
+    pub(super) fn open(&self) -> Option<HandleId> {
+        match self {
+            Handle::Open { id, .. } => Some(*id),
+            Handle::Shared(_) => None,
+        }
+    }
+    /// What `typ` says of it.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Handle::Open { kind, .. } => kind,
+            Handle::Shared(Shared::Channel(_)) => "chn",
+            Handle::Shared(Shared::Task(_)) => "tsk",
+        }
+    }
+}
+
+/// A method of an open resource, taken as a value: `chan.rcv`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Handle {
-    pub(super) id: HandleId,
-    pub(super) kind: &'static str,
+pub(crate) struct Method {
+    /// The resource: the native's first argument.
+    pub of: HandleRef,
+    /// The native.
+    pub native: NativeId,
+    /// The sandbox that was current where it was taken.
+    pub home: SbxId,
 }
 
 impl Store {
@@ -41,6 +107,12 @@ impl Store {
         self.bytes.ready(&mut self.account)?;
         self.account.charge(block(bytes.len()))?;
         Ok(BytesId(self.bytes.put(bytes.into_boxed_slice())).into())
+    }
+    /// New bytes, copied.
+    pub(crate) fn bytes_copied(&mut self, bytes: &[u8]) -> Result<Value, Full> {
+        self.bytes.ready(&mut self.account)?;
+        self.account.charge(block(bytes.len()))?;
+        Ok(BytesId(self.bytes.put(bytes.into())).into())
     }
     /// The bytes; of a stale id, none.
     #[must_use]
@@ -91,12 +163,45 @@ impl Store {
     /// [`Store::take_dropped_handles`].
     pub fn handle_new(&mut self, id: HandleId, kind: &'static str) -> Result<Value, Full> {
         self.handles.ready(&mut self.account)?;
-        Ok(HandleRef(self.handles.put(Handle { id, kind })).into())
+        Ok(HandleRef(self.handles.put(Handle::Open { id, kind })).into())
     }
     /// An open resource and its kind, unless the reference is stale.
     #[must_use]
     pub fn handle(&self, id: HandleRef) -> Option<(HandleId, &'static str)> {
-        self.handles.get(id.0).map(|handle| (handle.id, handle.kind))
+        match self.handles.get(id.0) {
+            Some(Handle::Open { id, kind }) => Some((*id, kind)),
+            _ => None,
+        }
+    }
+    /// A new reference to something that several isolates share.
+    pub(crate) fn shared_new(&mut self, shared: Shared) -> Result<Value, Full> {
+        self.handles.ready(&mut self.account)?;
+        self.account.charge(shared.held())?;
+        Ok(HandleRef(self.handles.put(Handle::Shared(shared))).into())
+    }
+    /// What several isolates share, if that is what a reference is to.
+    pub(crate) fn shared(&self, id: HandleRef) -> Option<&Shared> {
+        match self.handles.get(id.0) {
+            Some(Handle::Shared(shared)) => Some(shared),
+            _ => None,
+        }
+    }
+    /// Whether two references are to the same open resource.
+    pub(crate) fn same_handle(&self, a: HandleRef, b: HandleRef) -> bool {
+        match (self.handles.get(a.0), self.handles.get(b.0)) {
+            (Some(Handle::Shared(a)), Some(Handle::Shared(b))) => a.same(b),
+            (Some(Handle::Open { id: a, .. }), Some(Handle::Open { id: b, .. })) => a == b,
+            _ => false,
+        }
+    }
+    /// A method of an open resource as a value.
+    pub(crate) fn method_new(&mut self, method: Method) -> Result<Value, Full> {
+        self.methods.ready(&mut self.account)?;
+        Ok(MethodRef(self.methods.put(method)).into())
+    }
+    /// A method, unless the reference is stale.
+    pub(crate) fn method(&self, id: MethodRef) -> Option<Method> {
+        self.methods.get(id.0).copied()
     }
     /// A new reference to a sandbox.
     pub fn sandbox_new(&mut self, id: SbxId) -> Result<Value, Full> {

@@ -229,6 +229,10 @@ impl Writer<'_> {
             }
             Kind::Builtin(number) => self.named("bif", (self.store.names.builtin)(number)),
             Kind::Native(number) => self.named("bif", (self.store.names.native)(number)),
+            Kind::Method(id) => {
+                let native = self.store.method(id).map_or(u32::MAX, |method| u32::from(method.native.0));
+                self.named("bif", (self.store.names.native)(native))
+            }
             Kind::Handle(_) | Kind::Sandbox(_) => {
                 self.push("<")?;
                 self.push(self.store.type_name(value))?;

@@ -14,7 +14,9 @@ use ilu_lang::source::{Source, Span};
 use ilu_sbx::ids::SbxId;
 use indexmap::IndexMap;
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A loaded program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,6 +49,8 @@ pub struct Site {
 pub struct Unit {
     /// The program.
     pub program: Arc<Program>,
+    /// What its copies in other isolates have in common with it.
+    pub(crate) key: u64,
     /// Its constants.
     pub constants: Vec<Value>,
     /// Its module variables, `UNSET` until assigned.
@@ -66,14 +70,22 @@ pub struct Unit {
     held: usize,
 }
 
+impl Unit {
+    /// Bytes it was charged beside its slot and its constants' values.
+    pub(crate) const fn held(&self) -> usize {
+        self.held
+    }
+}
+
 /// All units of an isolate.
 pub struct Units {
     pub(super) slab: Slab<Unit>,
+    keys: HashMap<u64, UnitId>,
 }
 
 impl Units {
     pub(super) fn new() -> Self {
-        Self { slab: Slab::new() }
+        Self { slab: Slab::new(), keys: HashMap::new() }
     }
     /// A unit, unless the id is stale.
     #[inline]
@@ -81,13 +93,21 @@ impl Units {
     pub fn get(&self, id: UnitId) -> Option<&Unit> {
         self.slab.get(id.0)
     }
+    /// This isolate's copy of a unit.
+    pub(crate) fn of_key(&self, key: u64) -> Option<UnitId> {
+        self.keys.get(&key).copied()
+    }
     /// A unit, to change its variables and sites.
     #[inline]
     pub fn get_mut(&mut self, id: UnitId) -> Option<&mut Unit> {
         self.slab.get_mut(id.0)
     }
     pub(super) fn sweep(&mut self, marks: &super::slab::Marks, account: &mut Account) {
-        self.slab.sweep(marks, account, |account, unit| account.release(unit.held));
+        let keys = &mut self.keys;
+        self.slab.sweep(marks, account, |account, unit| {
+            keys.remove(&unit.key);
+            account.release(unit.held);
+        });
     }
 }
 
@@ -99,13 +119,16 @@ const IMPORT: usize = 64;
 /// What a program itself and its source take, with what the allocator adds to each of their parts.
 const PROGRAM: usize = block(size_of::<Program>() + 16) + block(size_of::<Source>() + 16) + 12 * 16;
 
+/// Bytes that finding a unit by its key takes.
+const KEYED: usize = 48;
+
 /// What a unit holds beside its slot. A program of the standard library is the engine's.
 fn held(program: &Parts, origin: &Origin) -> usize {
     let values = (program.constants.len() + program.globals.len()) * size_of::<Value>();
     let sites = program.sites.len() * size_of::<Site>();
     let keys = |keys: &Vec<u32>| block(keys.len() * size_of::<StrId>());
     let templates: usize = program.templates.iter().map(|template| keys(template) + size_of::<Box<[StrId]>>()).sum();
-    let own = values + sites + templates + 128;
+    let own = values + sites + templates + 128 + KEYED;
     if matches!(origin, Origin::Std(_)) {
         return own;
     }
@@ -154,12 +177,20 @@ impl Store {
 impl Heap {
     /// Loads a program: constants become values, its variables are unset.
     pub fn unit_new(&mut self, program: Arc<Program>, home: SbxId, origin: Origin) -> Result<UnitId, Full> {
+        static KEYS: AtomicU64 = AtomicU64::new(0);
+        self.unit_copied(KEYS.fetch_add(1, Ordering::Relaxed), program, home, origin)
+    }
+    /// Loads the program of a unit of another isolate: constants become values, its variables are unset.
+    pub(crate) fn unit_copied(&mut self, key: u64, program: Arc<Program>, home: SbxId, origin: Origin) -> Result<UnitId, Full> {
         let held = held(&program, &origin);
         self.units.slab.ready(&mut self.store.account)?;
         self.store.charge(held)?;
-        let unit = self.store.load(program, home, origin, held);
-        match unit {
-            Ok(unit) => Ok(UnitId(self.units.slab.put(unit))),
+        match self.store.load(key, program, home, origin, held) {
+            Ok(unit) => {
+                let id = UnitId(self.units.slab.put(unit));
+                self.units.keys.insert(key, id);
+                Ok(id)
+            }
             Err(full) => {
                 self.store.release(held);
                 Err(full)
@@ -187,7 +218,7 @@ impl Heap {
 }
 
 impl Store {
-    fn load(&mut self, program: Arc<Program>, home: SbxId, origin: Origin, held: usize) -> Result<Unit, Full> {
+    fn load(&mut self, key: u64, program: Arc<Program>, home: SbxId, origin: Origin, held: usize) -> Result<Unit, Full> {
         let constants = program.constants.iter().map(|constant| self.constant(constant)).collect::<Result<Vec<_>, _>>()?;
         let mut sites = Vec::with_capacity(program.sites.len());
         for &site in &program.sites {
@@ -199,6 +230,6 @@ impl Store {
         }
         let globals = vec![Cell::new(Value::UNSET); program.globals.len()];
         let imports = IndexMap::with_hasher(self.ids);
-        Ok(Unit { program, constants, globals, sites, templates, imports, used: Vec::new(), home, origin, held })
+        Ok(Unit { program, key, constants, globals, sites, templates, imports, used: Vec::new(), home, origin, held })
     }
 }

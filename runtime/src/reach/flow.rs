@@ -144,7 +144,9 @@ impl Walk<'_> {
                 state.put(a, What::one(Atom::Table(table)));
             }
             Op::GetField => {
-                let field = self.field(&state.get(b), site(&at.program, k).as_deref());
+                let (of, name) = (state.get(b), site(&at.program, k));
+                self.method(at.fun, at.line, &of, name.as_deref());
+                let field = self.field(&of, name.as_deref());
                 state.put(a, field);
             }
             Op::GetIndex | Op::GetIndexOr => {
@@ -206,6 +208,9 @@ impl Walk<'_> {
 
     /// Every other instruction: what it reads escapes, what it writes is not followed.
     fn other(&mut self, at: &At, op: Op, word: Word, state: &mut State) {
+        if op == Op::IterNew {
+            self.loop_over(at.fun, at.line, &state.get(word.b()));
+        }
         let operands = [word.a(), word.b(), word.c()];
         for (operand, register) in op.row().operands.iter().zip(operands) {
             match operand {

@@ -9,6 +9,7 @@
 //! Nothing here runs anything or reads anything but the program's own modules, through the loader that a run would use.
 
 mod flow;
+mod methods;
 mod unit;
 mod value;
 
@@ -16,7 +17,7 @@ use crate::engine::Engine;
 use crate::vm::module::Loader;
 use ilu_cap::NativeId;
 use ilu_lang::code::program::Program;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use unit::{Origin, Unit};
 use value::{Fun, Table, What};
@@ -82,6 +83,8 @@ struct Walk<'a> {
     order: Vec<Fun>,
     edges: HashMap<Node, Vec<(Node, usize)>>,
     known: HashSet<(Node, Node)>,
+    /// Uses of channels and tasks by methods and loops, should there be any.
+    methods: BTreeSet<(Fun, NativeId, usize)>,
     unknown: Vec<String>,
     changed: bool,
 }
@@ -115,6 +118,7 @@ pub fn reach<'a>(engine: &'a Engine, program: &Arc<Program>, loader: Option<&'a 
         order: Vec::new(),
         edges: HashMap::new(),
         known: HashSet::new(),
+        methods: BTreeSet::new(),
         unknown: Vec::new(),
         changed: false,
     };
@@ -126,6 +130,7 @@ pub fn reach<'a>(engine: &'a Engine, program: &Arc<Program>, loader: Option<&'a 
     if !settled {
         walk.cannot_tell(main, 1, "the program is too entangled to be followed to its end".to_owned());
     }
+    walk.take_methods();
     walk.report(main)
 }
 

@@ -8,7 +8,7 @@ use crate::value::{Kind, StrId, Value};
 /// Code points that one unit of fuel pays for, where a string that is not ASCII is searched from its start.
 const CHARS_PER_FUEL: usize = 256;
 
-impl Vm<'_> {
+impl Vm {
     /// `from[index]`; with `or_nil`, nil where there is no such element and where `from` is nil.
     pub(super) fn index(&mut self, from: Value, index: Value, or_nil: bool) -> Result<Value, Fault> {
         let length = match from.kind() {
@@ -107,8 +107,18 @@ impl Vm<'_> {
         if let Some(object) = from.as_object() {
             return Ok(self.heap.get(object, key).unwrap_or(Value::NIL));
         }
+        if let Kind::Handle(handle) = from.kind() {
+            let home = self.authority();
+            if let Some(method) = self.method(handle, key, home)? {
+                return Ok(method);
+            }
+        }
         let (name, what) = (self.heap.str(key), self.given(from));
-        Err(Fault::Message(format!("{what} has no field `{name}`")))
+        let has = match Self::methods_of(self.type_name(from)) {
+            names if names.is_empty() => String::new(),
+            names => format!(": it has `{}`", names.join("`, `")),
+        };
+        Err(Fault::Message(format!("{what} has no field `{name}`{has}")))
     }
 
     /// `target.name = value`.

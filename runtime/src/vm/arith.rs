@@ -11,7 +11,7 @@ const BYTES_PER_FUEL: usize = 256;
 /// Elements that one unit of fuel pays for, where they are copied.
 const ITEMS_PER_FUEL: usize = 32;
 
-impl Vm<'_> {
+impl Vm {
     /// `x op y`.
     pub(super) fn arithmetic(&mut self, op: Op, x: Value, y: Value) -> Result<Value, Fault> {
         if let (Some(a), Some(b)) = (x.as_num(), y.as_num()) {

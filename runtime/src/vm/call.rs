@@ -2,6 +2,7 @@
 
 use super::Vm;
 use super::frame::{CallAt, Frame};
+use super::task::{TaskOp, is_to_be_repeated};
 use crate::builtin::{BuiltinRow, Fault, Run};
 use crate::native;
 use crate::value::{FunctionId, Kind, Value};
@@ -33,7 +34,7 @@ impl Takes {
     }
 }
 
-impl Vm<'_> {
+impl Vm {
     /// The call instructions.
     pub(super) fn call(&mut self, op: Op, word: Word) -> Result<(), Fault> {
         let (a, b, c, k) = (word.a(), word.b(), word.c(), word.k());
@@ -81,7 +82,7 @@ impl Vm<'_> {
             slots.copy_from_slice(self.heap.list(id));
         }
         let done = self.call_value(callee, CallAt { args: at + 1, count, dest: at, authority: self.authority() }, false);
-        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = done {
+        if done.as_ref().is_err_and(is_to_be_repeated) {
             // The call will be made again, from the list.
             self.put(at, callee);
             self.put(at + 1, list);
@@ -100,6 +101,14 @@ impl Vm<'_> {
             Kind::Native(number) => {
                 let at = self.where_named(callee, at)?;
                 self.call_native(number, at)?;
+            }
+            Kind::Method(id) => {
+                let method = self.heap.method(id).ok_or(Fault::Broken("a called method was collected"))?;
+                let authority = self.authority_of_call(at.authority, method.home, false)?;
+                let mut args = self.arguments(at);
+                args.insert(0, method.of.into());
+                let value = self.through_doorway(method.native, &args, authority)?;
+                self.put(at.dest, value);
             }
             _ => return Err(self.not_a_function(callee)),
         }
@@ -234,6 +243,9 @@ impl Vm<'_> {
 
     /// Calls a native with an authority, on values.
     pub(super) fn through_doorway(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<Value, Fault> {
+        if let Some(op) = TaskOp::of(native) {
+            return self.task_op(op, native, args, authority);
+        }
         let plain = match self.called(native, args, authority) {
             Err(Fault::Stop(Stop::Failed(_))) if self.realm.take_crowded() => {
                 // Resources that no value names any more are closed by the collector, which otherwise runs for memory only.
@@ -259,10 +271,16 @@ impl Vm<'_> {
     fn called(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<ilu_sbx::Plain, Fault> {
         self.settle();
         let room = self.room();
+        let crew = self.crew_of_blocking(native);
         let Self { heap, realm, frames, account, .. } = self;
         let args = native::arguments(heap, args)?;
         let (file, line) = super::trace::script_place(heap, frames);
-        let result = realm.call(CallSite { authority, account: *account, file, line, room }, native, &args);
+        let site = CallSite { authority, account: *account, file, line, room };
+        let result = match crew {
+            // Its worker will be busy with nothing else: others may need another.
+            Some(crew) => crew.blocking(|| realm.call(site, native, &args)),
+            None => realm.call(site, native, &args),
+        };
         drop(args);
         self.book_buffers();
         result.map_err(Fault::Stop)

@@ -12,7 +12,7 @@ const LOOK_BACK: usize = 64;
 /// Longest callee that is named.
 const MAX_CALLEE: usize = 80;
 
-impl Vm<'_> {
+impl Vm {
     /// The error of a call of something that is no function.
     pub(super) fn not_a_function(&self, callee: Value) -> Fault {
         let what = self.given(callee);

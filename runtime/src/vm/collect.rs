@@ -10,7 +10,7 @@ use crate::heap::{Full, MIN_THRESHOLD, Store};
 use crate::value::Value;
 use ilu_sbx::{Budget, Stop};
 
-impl Vm<'_> {
+impl Vm {
     /// Does an operation; when it lacks room, collects and does it again. An operation that lacked room must have changed nothing.
     pub(super) fn retrying<T>(&mut self, mut operation: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         let (fuel, granted) = (self.fuel, self.granted);
@@ -44,7 +44,7 @@ impl Vm<'_> {
     }
 
     /// Does something with the real bound in force instead of where the next collection is due.
-    fn unbounded<T>(&mut self, operation: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn unbounded<T>(&mut self, operation: impl FnOnce(&mut Self) -> T) -> T {
         self.hard += 1;
         self.apply_limit();
         let done = operation(self);
@@ -97,7 +97,7 @@ impl Vm<'_> {
             frame.base as usize + code.map_or(super::WINDOW, |code| code.registers as usize)
         });
         let top = ends.max().unwrap_or(0).min(self.stack.len());
-        let Self { heap, stack, frames, boundaries, pinned, modules, denial, surfaced, fresh, memory, depth, .. } = self;
+        let Self { heap, stack, frames, boundaries, pinned, modules, denial, surfaced, fresh, memory, depth, own, .. } = self;
         let homes = heap.collect(&mut |marker| {
             marker.values(stack.get(..top).unwrap_or_default());
             marker.values(pinned);
@@ -109,7 +109,7 @@ impl Vm<'_> {
             for boundary in boundaries.iter() {
                 boundary.sandboxes(&mut |sandbox| marker.home(sandbox));
             }
-            for &sandbox in fresh.iter().chain([&memory.of, &depth.of]) {
+            for &sandbox in fresh.iter().chain([&memory.of, &depth.of, &*own]) {
                 marker.home(sandbox);
             }
             if let Some((text, _)) = denial {

@@ -3,6 +3,7 @@
 use super::Vm;
 use super::frame::{CallAt, Ends};
 use super::module::Key;
+use super::task::is_to_be_repeated;
 use crate::builtin::{Control, Fault, control::APPEND};
 use crate::heap::{Bound, Function, Origin, Overrun};
 use crate::native;
@@ -20,7 +21,7 @@ const SANDBOXES_PER_FUEL: usize = 64;
 /// Rows of logs that one unit of fuel sorts.
 const ROWS_PER_FUEL: usize = 8;
 
-impl Vm<'_> {
+impl Vm {
     /// Runs a control builtin: its result is at `dest`, or a frame was pushed whose end puts it there.
     pub(super) fn control(&mut self, which: Control, at: CallAt) -> Result<(), Fault> {
         let args = self.arguments(at);
@@ -72,6 +73,9 @@ impl Vm<'_> {
                 let Self { heap, realm, frames, account, .. } = self;
                 let (file, line) = super::trace::script_place(heap, frames);
                 realm.revoke(&CallSite { authority: at.authority, account: *account, file, line, room }, sandbox);
+                if let Some((crew, _)) = &self.crew {
+                    crew.shake();
+                }
                 Value::NIL
             }
             Control::Log => {
@@ -156,7 +160,7 @@ impl Vm<'_> {
         realm.call(CallSite { authority, account: *account, file, line, room }, native, args).map_err(Fault::Stop)
     }
 
-    fn callable(&self, value: Value, who: &str) -> Result<(), Fault> {
+    pub(super) fn callable(&self, value: Value, who: &str) -> Result<(), Fault> {
         if super::make::is_callable(value) {
             return Ok(());
         }
@@ -290,7 +294,7 @@ impl Vm<'_> {
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
         match self.through_doorway(native, &args, authority) {
             Ok(value) => self.complete(value),
-            Err(fault @ (Fault::Full(_) | Fault::Stop(ilu_sbx::Stop::Room(_)))) => {
+            Err(fault) if is_to_be_repeated(&fault) => {
                 self.pop_boundary();
                 Err(fault)
             }
@@ -327,6 +331,11 @@ impl Vm<'_> {
                 let row = NativeId(u16::try_from(number).unwrap_or(u16::MAX)).row();
                 (row.params.iter().filter(|param| !param.optional).count(), Some(row.params.len()))
             }
+            Kind::Method(id) => {
+                let row = self.heap.method(id).ok_or(Fault::Broken("method"))?.native.row();
+                let least = row.params.iter().filter(|param| !param.optional).count();
+                (least.saturating_sub(1), Some(row.params.len().saturating_sub(1)))
+            }
             _ => {
                 let what = self.given(value);
                 return Err(Fault::Message(format!("a function was expected, got {what}")));
@@ -337,7 +346,7 @@ impl Vm<'_> {
     }
 }
 
-fn fault_of(overrun: Overrun) -> Fault {
+pub(super) fn fault_of(overrun: Overrun) -> Fault {
     match overrun {
         Overrun::Work => Fault::Fuel,
         Overrun::Late => Fault::Late,

@@ -2,14 +2,15 @@
 
 use super::Vm;
 use super::frame::{Boundary, CallAt, Ends, Frame};
+use super::task::is_to_be_repeated;
 use crate::builtin::Fault;
 use crate::heap::{Function, Origin, UnitId};
 use crate::value::{FunctionId, Value};
 use ilu_lang::code::program::Program;
-use ilu_sbx::{AccountId, SbxId, Stop};
+use ilu_sbx::{AccountId, SbxId};
 use std::sync::Arc;
 
-impl Vm<'_> {
+impl Vm {
     /// The first slot above everything the running frame may use.
     pub(super) fn above(&self) -> usize {
         let Some(frame) = self.frames.last() else { return 1 };
@@ -75,9 +76,7 @@ impl Vm<'_> {
         self.push_boundary(ends, sandbox, dest, inner);
         let below = self.boundaries.len();
         let started = start(self);
-        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = started
-            && self.boundaries.len() == below
-        {
+        if started.as_ref().is_err_and(is_to_be_repeated) && self.boundaries.len() == below {
             // It will be tried again from before the boundary.
             self.pop_boundary();
         }

@@ -124,6 +124,8 @@ pub(crate) enum Thrown {
     Limit(ilu_sbx::Budget, SbxId),
     /// `os.exit`.
     Exit(u8),
+    /// The sandbox of a task was revoked.
+    Revoked,
     /// The host asked to stop.
     Interrupted,
     /// The interpreter contradicted itself.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Units granted at a time. At 20 to 100 ns a unit, a limit on time is looked at at least once a millisecond.
 const SLICE: i64 = 8192;
 
-impl Vm<'_> {
+impl Vm {
     /// Pays for work of the VM before it is done.
     #[inline]
     pub(super) fn spend(&mut self, units: usize) -> Result<(), Fault> {
@@ -61,9 +61,17 @@ impl Vm<'_> {
         outcome
     }
 
-    fn look_around(&mut self) -> Result<(), Fault> {
+    pub(super) fn look_around(&mut self) -> Result<(), Fault> {
         if self.interrupt.load(Ordering::Relaxed) || self.realm.interrupted() {
             return Err(Fault::Stop(Stop::Interrupted));
+        }
+        if let Some((crew, seat)) = &self.crew {
+            if seat.number == 0 && crew.is_ending() {
+                return Err(Fault::Stop(Stop::Interrupted));
+            }
+            if seat.number > 0 && self.realm.is_revoked(self.own) {
+                return Err(Fault::Revoked);
+            }
         }
         if let Some((budget, of)) = self.realm.exhausted(self.account) {
             return Err(Fault::Stop(Stop::Limit { budget, of }));
@@ -81,6 +89,10 @@ impl Vm<'_> {
         let left =
             self.realm.deadline(self.account).and_then(|(deadline, _)| Duration::try_from_secs_f64((deadline - now).max(0.0) / 1e3).ok());
         self.heap.watch.deadline = left.and_then(|left| Instant::now().checked_add(left));
+        if let (Some((crew, _)), Some(deadline)) = (&self.crew, self.heap.watch.deadline) {
+            // Whoever waits then must look at his own account's time.
+            crew.alarm(deadline);
+        }
     }
 
     /// Long work was told to stop: by the host, or because somebody's time is up.

@@ -18,7 +18,7 @@ pub(super) const fn place_of(authority: SbxId) -> u32 {
     if authority.0 == ROOT.0 { ANY.0 } else { authority.0 }
 }
 
-impl Vm<'_> {
+impl Vm {
     /// A module's names as a unit gets them: the library's own for the root's code and the library's, copies at home in the sandbox for
     /// any other. The same copies each time, so that using a module twice gives nothing new.
     pub(super) fn names_for(&mut self, unit: UnitId, names: Value) -> Result<Value, Fault> {

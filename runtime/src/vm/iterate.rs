@@ -1,14 +1,15 @@
-//! Loops: counted ones, and ones over a list, a string, an object, bytes or the lines of an open file.
+//! Loops: counted ones, and ones over a list, a string, an object, bytes, a channel or the lines of an open file.
 //!
 //! The three registers of a loop's state belong to the VM. Counted: current value, rounds left, step. Others: the source, the position
 //! (elements given so far), and for strings the byte offset of the next code point.
 
 use super::Vm;
 use crate::builtin::Fault;
+use crate::heap::Shared;
 use crate::value::{HandleRef, Kind, Value};
 use ilu_lang::code::op::{Op, Word};
 
-impl Vm<'_> {
+impl Vm {
     /// `IterLoop` on anything but a list.
     pub(super) fn next_or_on(&mut self, word: Word) -> Result<(), Fault> {
         if self.fuel + self.reserve < 1 {
@@ -52,7 +53,8 @@ impl Vm<'_> {
             Op::IterNew => {
                 let source = self.get(b);
                 match source.kind() {
-                    Kind::List(_) | Kind::Str(_) | Kind::Object(_) | Kind::Bytes(_) | Kind::Handle(_) => {}
+                    Kind::List(_) | Kind::Str(_) | Kind::Object(_) | Kind::Bytes(_) => {}
+                    Kind::Handle(id) if !matches!(self.heap.shared(id), Some(Shared::Task(_))) => {}
                     _ => {
                         let what = self.given(source);
                         return Err(Fault::Message(format!("can't loop over {what}")));
@@ -87,11 +89,18 @@ impl Vm<'_> {
                     None => None,
                 }
             }
+            Kind::Handle(handle) if self.heap.shared(handle).is_some() => self.next_received(source)?.map(|value| (position, value)),
             Kind::Handle(handle) => self.next_line(handle)?.map(|line| (position, line)),
             _ => return Err(Fault::Broken("loop source")),
         };
         self.set(a.wrapping_add(1), Value::num((at + 1) as f64));
         Ok(round)
+    }
+
+    /// A loop over a channel ends when that is closed and empty.
+    fn next_received(&mut self, channel: Value) -> Result<Option<Value>, Fault> {
+        let native = ilu_cap::by_name("__sys_chan_recv").ok_or(Fault::Broken("no native of channels"))?;
+        self.receive(native, channel, Value::NIL, self.authority())
     }
 
     fn next_line(&mut self, handle: HandleRef) -> Result<Option<Value>, Fault> {

@@ -12,7 +12,7 @@ const ITEMS_PER_FUEL: usize = 32;
 /// Ends of a range beyond this are not exact.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-impl Vm<'_> {
+impl Vm {
     /// The making instructions.
     pub(super) fn make(&mut self, op: Op, word: Word) -> Result<(), Fault> {
         let (a, b, c, k) = (word.a(), word.b(), word.c(), word.k());
@@ -128,5 +128,5 @@ impl Vm<'_> {
 
 /// What a value is called where an error must name it as a loop's source or a call's target.
 pub(super) fn is_callable(value: Value) -> bool {
-    matches!(value.kind(), Kind::Function(_) | Kind::Builtin(_) | Kind::Native(_))
+    matches!(value.kind(), Kind::Function(_) | Kind::Builtin(_) | Kind::Native(_) | Kind::Method(_))
 }

@@ -24,6 +24,8 @@ mod make;
 pub(crate) mod module;
 mod quick;
 mod slow;
+mod spawn;
+pub(crate) mod task;
 pub(crate) mod trace;
 mod unwind;
 mod window;
@@ -31,21 +33,24 @@ mod window;
 use crate::builtin::{BuiltinRow, Fault};
 use crate::engine::Engine;
 use crate::heap::{Heap, MIN_THRESHOLD, Origin};
+use crate::task::{Crew, Failure, Seat};
 use crate::value::Value;
-use chain::Exit;
 use frame::{Bound, Boundary, Ends, Frame};
+use ilu_lang::code::op::Word;
 use ilu_lang::code::program::Program;
 use ilu_sbx::{AccountId, Realm, SbxId};
-use module::{Loader, Modules};
+use module::{Modules, SharedLoader};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::{Wake, Waker};
+use task::Went;
 pub(crate) use unwind::{Ending, Why};
 
 /// Registers that must exist past a frame's base.
 const WINDOW: usize = 256;
 
 /// One isolate.
-pub(crate) struct Vm<'e> {
+pub(crate) struct Vm {
     pub heap: Heap,
     pub realm: Realm,
     /// All frames' registers.
@@ -65,8 +70,8 @@ pub(crate) struct Vm<'e> {
     memory: Bound,
     depth: Bound,
     modules: Modules,
-    loader: Option<Box<dyn Loader>>,
-    engine: &'e Engine,
+    loader: Option<SharedLoader>,
+    engine: Engine,
     builtins: &'static [BuiltinRow],
     interrupt: Arc<AtomicBool>,
     /// Values that must outlive a collection while no register holds them.
@@ -93,26 +98,43 @@ pub(crate) struct Vm<'e> {
     stepped: bool,
     /// Collections so far.
     collections: u64,
+    /// The tasks of the run, and where this isolate waits; there from when it is first needed.
+    crew: Option<(Arc<Crew>, Arc<Seat>)>,
+    /// What ends the run's tasks.
+    stop: Arc<AtomicBool>,
+    /// The operation that will be done again when somebody wakes this isolate.
+    waiting: Option<task::Waiting>,
+    /// The instruction that it is part of.
+    parked: Option<Word>,
+    /// What the run ended with that nobody caught.
+    raised: Option<Value>,
+    /// Whose task this is: when that is revoked, it ends.
+    own: SbxId,
+    /// Whether it is charged to nobody but the root.
+    in_root: bool,
 }
 
 /// What an isolate is made of.
-pub(crate) struct Start<'e> {
-    pub engine: &'e Engine,
+pub(crate) struct Start {
+    pub engine: Engine,
     pub realm: Realm,
-    pub loader: Option<Box<dyn Loader>>,
+    pub loader: Option<SharedLoader>,
     pub interrupt: Arc<AtomicBool>,
+    /// What ends the run's tasks.
+    pub stop: Arc<AtomicBool>,
     pub stress: bool,
     pub stepped: bool,
+    /// The crew and the seat of a task; the script's own isolate makes a crew when it first needs one.
+    pub crew: Option<(Arc<Crew>, Arc<Seat>)>,
 }
 
-impl<'e> Vm<'e> {
+impl Vm {
     /// An isolate that has run nothing yet.
-    pub fn new(start: Start<'e>) -> Self {
+    pub fn new(start: Start) -> Self {
         let root = start.realm.root();
-        let limits = start.realm.limits(root);
-        let (size, levels) = (usize::try_from(limits.memory).unwrap_or(usize::MAX), limits.depth as usize);
-        let (memory, depth) = (Bound::new(size, root), Bound::new(levels, root));
         let account = start.realm.root_account();
+        let bound = |(most, of)| Bound::new(usize::try_from(most).unwrap_or(usize::MAX), of);
+        let (memory, depth) = (bound(start.realm.memory_limit(account)), bound(start.realm.depth_limit(account)));
         let mut heap = Heap::new(memory.most);
         heap.names = crate::heap::Names { builtin: crate::builtin::name, native: native_name };
         let mut vm = Self {
@@ -145,6 +167,13 @@ impl<'e> Vm<'e> {
             stress: start.stress,
             stepped: start.stepped,
             collections: 0,
+            crew: start.crew,
+            stop: start.stop,
+            waiting: None,
+            parked: None,
+            raised: None,
+            own: root,
+            in_root: true,
         };
         vm.heap.watch.interrupt = Arc::clone(&vm.interrupt);
         vm.set_watch();
@@ -180,23 +209,43 @@ impl<'e> Vm<'e> {
         entered
     }
 
+    /// Runs the script's own isolate: where it can't go on, its thread waits.
     fn run(&mut self) -> Result<Value, Ending> {
         loop {
-            self.fresh.clear();
-            let outcome = match self.fast() {
-                Exit::Slow(word) => self.retrying(|vm| vm.slow(word)),
-                Exit::Fuel => self.refuel(),
-                Exit::Return(value) => self.returned(value),
-                Exit::Broken(what) => return Err(Ending::broken(what)),
-            };
-            if let Err(fault) = outcome {
-                self.handle(fault)?;
-            }
-            if let Some(value) = self.finished.take() {
-                self.settle();
-                return Ok(value);
+            match self.go(u32::MAX) {
+                Went::Done(result) => return self.ended_by_task(result),
+                Went::Wait => self.block(),
+                Went::Yield => {}
             }
         }
+    }
+
+    /// Waits until somebody wakes the script's own isolate.
+    fn block(&mut self) {
+        let Some((_, seat)) = &self.crew else { return };
+        let seat = Arc::clone(seat);
+        seat.set_waker(&Waker::from(Arc::new(Unpark(std::thread::current()))));
+        if self.park() {
+            while seat.is_parked() {
+                std::thread::park();
+            }
+        }
+    }
+
+    /// How the run ended, when one of its tasks ended it.
+    fn ended_by_task(&mut self, result: Result<Value, Ending>) -> Result<Value, Ending> {
+        let Some((crew, _)) = &self.crew else { return result };
+        match (crew.ended(), result) {
+            ((_, Some(what)), _) => Err(Ending::broken(what)),
+            ((Some(code), None), Err(ending @ Ending { why: Why::Interrupted, .. })) => Err(Ending { why: Why::Exit(code), ..ending }),
+            (_, result) => result,
+        }
+    }
+
+    /// The script is over: its tasks end. Those that failed and that nobody waited for.
+    pub fn finish_tasks(&mut self) -> Vec<Failure> {
+        self.stop_waiting();
+        self.crew.as_ref().map_or_else(Vec::new, |(crew, _)| crew.finish())
     }
 
     /// The running frame. There always is one while code runs.
@@ -243,4 +292,13 @@ impl<'e> Vm<'e> {
 
 fn native_name(number: u32) -> &'static str {
     ilu_cap::NativeId(u16::try_from(number).unwrap_or(u16::MAX)).name()
+}
+
+/// Wakes the thread of the script's own isolate.
+struct Unpark(std::thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }

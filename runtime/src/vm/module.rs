@@ -7,6 +7,7 @@
 
 use super::Vm;
 use super::frame::{CallAt, Ends};
+use super::task::is_to_be_repeated;
 use crate::builtin::{self, Fault};
 use crate::heap::{Marker, Origin};
 use crate::value::{StrId, Value};
@@ -15,18 +16,21 @@ use ilu_lang::code::program::{ModuleRef, Program};
 use ilu_lang::compile::BYTES_PER_PART;
 use ilu_lang::diagnostic::codes;
 use ilu_lang::source::{MAX_SOURCE_BYTES, Source};
-use ilu_sbx::{ANY, Homes, ROOT, SbxId, Stop};
+use ilu_sbx::{ANY, Homes, ROOT, SbxId};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads files of the program itself, from the folder of its main script and nowhere else.
-pub trait Loader {
+pub trait Loader: Send {
     /// The text of a file. `path` is relative, its parts are separated by `/`, and it has no `.` or `..` in it. The error is what the script sees.
     ///
     /// # Errors
     /// There is no such file, or it may not be loaded.
     fn load(&mut self, path: &str) -> Result<String, String>;
 }
+
+/// A loader, for all isolates of a run.
+pub(crate) type SharedLoader = Arc<Mutex<Box<dyn Loader>>>;
 
 /// A module's identity.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -124,7 +128,7 @@ const TEXT_PER_FUEL: usize = 8;
 /// Bytes charged for an entry of the table of modules.
 const ENTRY: usize = 256;
 
-impl Vm<'_> {
+impl Vm {
     /// `Use` and `UseAll`.
     pub(super) fn use_module(&mut self, op: Op, word: Word) -> Result<(), Fault> {
         if op == Op::UseAll {
@@ -195,7 +199,7 @@ impl Vm<'_> {
                 vm.call_on_top(main.into(), at)
             })
         });
-        if let Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) = started {
+        if started.as_ref().is_err_and(is_to_be_repeated) {
             // Its boundary is gone again, and with it nobody who would say that it failed.
             self.module_failed(&key);
         }
@@ -212,7 +216,11 @@ impl Vm<'_> {
         let text = match key {
             Key::Std(name, _) => return self.engine.std_program(name).map_err(Fault::Message),
             Key::Program(path) => match &mut self.loader {
-                Some(loader) => loader.load(path).map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
+                Some(loader) => loader
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .load(path)
+                    .map_err(|why| Fault::Message(format!("can't use `{path}`: {why}")))?,
                 None => return Err(Fault::Message(format!("can't use `{path}`: this program has no files of its own"))),
             },
             Key::File(path, _) => self.read_source(path, authority).map_err(|fault| match fault {

@@ -123,6 +123,7 @@ fn different_bits(heap: &Store, x: Value, y: Value) -> Option<bool> {
         (Kind::Str(x), Kind::Str(y)) if heap.is_interned(x) && heap.is_interned(y) => Some(false),
         (Kind::Str(_), Kind::Str(_)) | (Kind::List(_), Kind::List(_)) | (Kind::Object(_), Kind::Object(_)) => None,
         (Kind::Bytes(_), Kind::Bytes(_)) => None,
+        (Kind::Handle(_), Kind::Handle(_)) | (Kind::Method(_), Kind::Method(_)) => None,
         // Each reference is a slot of its own; the sandbox is what they name.
         (Kind::Sandbox(x), Kind::Sandbox(y)) => Some(heap.sandbox(x) == heap.sandbox(y)),
         // Wherever they were named.

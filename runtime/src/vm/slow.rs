@@ -8,7 +8,7 @@ use crate::builtin::Fault;
 use crate::value::{Kind, Value};
 use ilu_lang::code::op::{Op, Word};
 
-impl Vm<'_> {
+impl Vm {
     /// Executes one word.
     pub(super) fn slow(&mut self, word: Word) -> Result<(), Fault> {
         let Some(op) = Op::from_number(word.op()) else { return Err(Fault::Broken("no such instruction")) };

@@ -2,6 +2,7 @@
 
 use super::frame::Frame;
 use crate::heap::{Heap, Origin, Unit};
+use crate::task::Spot;
 use ilu_lang::source::{Source, Span};
 use std::sync::Arc;
 
@@ -89,6 +90,20 @@ pub(super) fn script_place<'a>(heap: &'a Heap, frames: &[Frame]) -> (&'a str, u3
         if last.1 == 0 {
             last = (&source.name, line_of(source, span_of(unit, frame)));
         }
+    }
+    last
+}
+
+/// The place of the innermost frame in the script's own code, to be put into words later.
+pub(super) fn script_spot(heap: &Heap, frames: &[Frame]) -> Option<Spot> {
+    let mut last = None;
+    for frame in frames.iter().rev().take(LOOKED_THROUGH) {
+        let unit = heap.units.get(frame.unit)?;
+        let spot = Spot { source: Arc::clone(&unit.program.source), start: span_of(unit, frame).start };
+        if !matches!(unit.origin, Origin::Std(_)) {
+            return Some(spot);
+        }
+        last = last.or(Some(spot));
     }
     last
 }

@@ -47,7 +47,7 @@ impl Ending {
 /// Longest text of an uncaught error.
 const MAX_MESSAGE: usize = 4096;
 
-impl Vm<'_> {
+impl Vm {
     /// Takes a fault to its boundary, or ends the run.
     #[cold]
     pub(super) fn handle(&mut self, fault: Fault) -> Result<(), Ending> {
@@ -75,7 +75,7 @@ impl Vm<'_> {
                             }
                         },
                         // Code of a sandbox that was handed out, called from outside: it ends there, the caller goes on.
-                        None if of != self.realm.root() => {
+                        None if !self.realm.charges(self.realm.root_account(), of) => {
                             let thrown = self.thrown(Fault::Message(text));
                             if let Thrown::Error(value) = thrown {
                                 self.surfaced = Some(value);
@@ -92,6 +92,7 @@ impl Vm<'_> {
                     },
                     None => return Err(self.ending(Why::Exit(code))),
                 },
+                Thrown::Revoked => return Err(self.ending(Why::Limit("the sandbox that this task belongs to was revoked".to_owned()))),
                 Thrown::Interrupted => return Err(self.ending(Why::Interrupted)),
                 Thrown::Broken(what) => return Err(self.ending(Why::Broken(what))),
             };
@@ -129,6 +130,8 @@ impl Vm<'_> {
             Fault::Stop(Stop::Limit { budget, of }) => Thrown::Limit(budget, of),
             Fault::Stop(Stop::Interrupted) => Thrown::Interrupted,
             Fault::Exit(code) => Thrown::Exit(code),
+            Fault::Wait => Thrown::Broken("a wait of no instruction"),
+            Fault::Revoked => Thrown::Revoked,
             Fault::Broken(what) => Thrown::Broken(what),
         }
     }
@@ -194,6 +197,7 @@ impl Vm<'_> {
     }
 
     fn uncaught(&mut self, value: Value) -> Ending {
+        self.raised = Some(value);
         let text = crate::heap::short_text(&self.heap, value, MAX_MESSAGE);
         if self.surfaced == Some(value) {
             return self.ending(Why::InnerLimit(text));

@@ -14,7 +14,7 @@ use ilu_cap::{Class, GrantKind, Kind, Native, NativeId};
 use std::borrow::Cow;
 
 /// Units of fuel that any call of a native costs.
-const CALL_COST: u64 = 20;
+pub(crate) const CALL_COST: u64 = 20;
 
 /// A call for which there was no room yet.
 pub(crate) struct Unmet {
@@ -156,7 +156,7 @@ impl Realm {
         let when = self.run.outside.wall_ms();
         let records = &self.run.records;
         let mut recorder = records.recorder();
-        let event = recorder.event(site, node.number, Decision { native, subjects, rule, verdict, cost, denial }, when);
+        let event = recorder.event(site, (node.number, self.task), Decision { native, subjects, rule, verdict, cost, denial }, when);
         records.keep(&mut recorder, node, event);
     }
 }

@@ -60,6 +60,8 @@ pub struct Event {
     pub subjects: Vec<String>,
     /// Whose authority was asked: the sandbox's number in the run.
     pub sandbox: u64,
+    /// The task in which it was; 0 is the script itself.
+    pub task: u32,
     /// Source file.
     pub file: Arc<str>,
     /// Line, from 1.
@@ -84,6 +86,7 @@ impl Event {
             && self.line == other.line
             && self.verdict == other.verdict
             && self.sandbox == other.sandbox
+            && self.task == other.task
             && self.subjects == other.subjects
             && self.rule == other.rule
             && self.file == other.file
@@ -141,6 +144,9 @@ impl Event {
                 fields.push((name.to_owned(), num(n)));
             }
         }
+        if self.task > 0 {
+            fields.push(("task".to_owned(), num(u64::from(self.task))));
+        }
         if self.times > 1 {
             fields.push(("times".to_owned(), num(self.times)));
         }
@@ -152,7 +158,7 @@ impl Event {
     pub(crate) fn to_json(&self, chain: &Chain) -> String {
         let mut out = String::with_capacity(320);
         chain.begin(&mut out, self.seq);
-        let _ = write!(out, ",\"ms\":{:.0},\"sandbox\":{},\"native\":", self.when, self.sandbox);
+        let _ = write!(out, ",\"ms\":{:.0},\"sandbox\":{},\"task\":{},\"native\":", self.when, self.sandbox, self.task);
         json_text(&mut out, self.native);
         out.push_str(",\"on\":[");
         for (n, subject) in self.subjects.iter().enumerate() {

@@ -35,6 +35,7 @@ pub mod sandbox;
 pub mod service;
 mod show;
 pub mod stop;
+mod tasks;
 mod tree;
 pub mod view;
 pub mod watch;

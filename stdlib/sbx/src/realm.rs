@@ -79,6 +79,8 @@ pub struct Realm {
     pub(crate) handles: Handles,
     /// Its number in the run.
     pub(crate) number: u64,
+    /// The number of the task that it is of; 0 is the script itself.
+    pub(crate) task: u32,
     /// How many revocations of the run it has heeded.
     heeded: u64,
     /// Bytes that open resources hold of what was read and not yet given.
@@ -136,6 +138,7 @@ impl Realm {
     fn of(run: Arc<Run>, tree: Tree, charged: Vec<SbxId>) -> Realm {
         Realm {
             number: run.next_realm(),
+            task: 0,
             heeded: run.revocations.load(Ordering::Acquire),
             run,
             tree,

@@ -145,7 +145,7 @@ impl Recorder {
     }
 
     /// Makes the event of a decision, hands it to the sink and the ledger, and gives it as a log keeps it.
-    pub(crate) fn event(&mut self, site: &CallSite<'_>, sandbox: u64, decision: Decision, when: f64) -> Event {
+    pub(crate) fn event(&mut self, site: &CallSite<'_>, (sandbox, task): (u64, u32), decision: Decision, when: f64) -> Event {
         self.seq += 1;
         let cut = site.file.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_SUBJECT);
         let name = cut.and_then(|at| site.file.get(..at)).unwrap_or(site.file);
@@ -159,7 +159,7 @@ impl Recorder {
         };
         let Decision { native, subjects, rule, verdict, cost, denial } = decision;
         let (seq, line) = (self.seq, site.line);
-        let event = Event { seq, when, native, subjects, sandbox, file, line, verdict, rule, cost, denial, times: 1 };
+        let event = Event { seq, when, native, subjects, sandbox, task, file, line, verdict, rule, cost, denial, times: 1 };
         if let Some(sink) = &mut self.sink
             && self.broken.is_none()
         {

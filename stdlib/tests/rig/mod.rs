@@ -18,7 +18,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -31,6 +31,10 @@ pub struct Streams {
     pub out: Arc<Mutex<Vec<u8>>>,
     pub err: Arc<Mutex<Vec<u8>>>,
     pub input: Arc<Mutex<Vec<u8>>>,
+    /// Whether the run is interrupted.
+    pub interrupted: Arc<AtomicBool>,
+    /// Milliseconds that the clocks are ahead.
+    pub ahead: Arc<AtomicU64>,
 }
 
 struct Double {
@@ -58,7 +62,10 @@ impl Outside for Double {
         1_700_000_000_000.0
     }
     fn mono_ms(&self) -> f64 {
-        self.start.elapsed().as_secs_f64() * 1000.0
+        self.start.elapsed().as_secs_f64() * 1000.0 + self.streams.ahead.load(Ordering::Relaxed) as f64
+    }
+    fn interrupted(&self) -> bool {
+        self.streams.interrupted.load(Ordering::Relaxed)
     }
     fn sleep(&self, ms: f64) {
         std::thread::sleep(std::time::Duration::from_secs_f64(ms / 1000.0));
@@ -97,6 +104,11 @@ impl Rig {
     }
 
     pub fn with(mounts: impl FnOnce(&Path) -> Vec<Mount>, limits: Limits) -> Rig {
+        Rig::with_net(mounts, &[], limits)
+    }
+
+    /// With network rules; the kernel behind them reaches nobody.
+    pub fn with_net(mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // In memory where there is such a place: these tests make and remove tens of thousands of names.
         let memory = PathBuf::from("/dev/shm");
@@ -110,7 +122,14 @@ impl Rig {
             fs::write(base.join(beside).join("secret.txt"), TOKEN).unwrap();
         }
         let env = vec![("LANG".to_owned(), "C".to_owned()), ("SECRET".to_owned(), "v-secret".to_owned())];
-        let grants = Grants { caps: CapSet::all(), mounts: mounts(&base), env, net: Vec::new(), argv: vec!["one".to_owned()], limits };
+        let grants = Grants {
+            caps: CapSet::all(),
+            mounts: mounts(&base),
+            env,
+            net: net.iter().map(|rule| (*rule).to_owned()).collect(),
+            argv: vec!["one".to_owned()],
+            limits,
+        };
         let streams = Streams::default();
         let double = Double { streams: streams.clone(), start: Instant::now() };
         let realm = Realm::new(grants, Box::new(double), ilu_std::natives()).unwrap();

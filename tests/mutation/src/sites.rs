@@ -6,7 +6,7 @@
 use crate::rewrite::Edit;
 use crate::scope::{AUTHORITY, Scope, Source};
 use proc_macro2::Span;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 use syn::spanned::Spanned;
@@ -17,6 +17,8 @@ use syn::{BinOp, Expr, Stmt};
 #[derive(Clone, Debug)]
 pub struct Check {
     pub number: u32,
+    /// Its name, which stays when other lines change.
+    pub key: String,
     pub file: String,
     pub line: usize,
     pub function: String,
@@ -78,8 +80,13 @@ pub fn find(sources: &[Source]) -> Vec<Check> {
         finder.visit_file(tree);
         checks.extend(finder.checks);
     }
+    let mut times: HashMap<String, usize> = HashMap::new();
     for (number, check) in (1..).zip(&mut checks) {
         check.number = number;
+        let name = format!("{} {} [{}] {}", check.file, check.function, check.what, check.text);
+        let time = times.entry(name.clone()).or_default();
+        *time += 1;
+        check.key = format!("{name} #{time}");
         check.edit.open = check.edit.open.replace("SWITCH", &format!("::ilu_mutant::on({number})"));
         check.edit.open = check.edit.open.replace("BYPASS", &format!("::ilu_mutant::bypass({number})"));
     }
@@ -162,6 +169,7 @@ impl Finder<'_> {
         let text: String = self.text(&range).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(110).collect();
         self.checks.push(Check {
             number: 0,
+            key: String::new(),
             file: self.source.path.clone(),
             line: line(range.start),
             function: self.functions.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join("::"),

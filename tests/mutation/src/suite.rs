@@ -160,14 +160,16 @@ impl Suite {
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
         let mut verdicts = Vec::new();
         let mut last: BTreeMap<String, usize> = BTreeMap::new();
-        let chosen: Vec<&Check> = checks.iter().filter(|c| options.numbers.is_empty() || options.numbers.contains(&c.number)).collect();
+        let mut chosen: Vec<&Check> = checks.iter().filter(|c| options.numbers.is_empty() || options.numbers.contains(&c.number)).collect();
+        // The sandbox first.
+        chosen.sort_by_key(|check| (!check.file.starts_with("stdlib/sbx"), !check.file.starts_with("stdlib"), check.number));
         for (n, check) in chosen.iter().enumerate() {
-            if let Some(killer) = known.get(&check.to_string()) {
+            if let Some(killer) = known.get(&check.key) {
                 verdicts.push(Verdict { check: (*check).clone(), killer: Some(killer.clone()), reached_by: 1, asked: 1 });
                 continue;
             }
             let verdict = self.judge(check, options.patience, &mut last);
-            let row = serde_json::json!({ "check": check.to_string(), "killer": verdict.killer, "reached_by": verdict.reached_by, "asked": verdict.asked });
+            let row = serde_json::json!({ "check": check.to_string(), "key": check.key, "killer": verdict.killer, "reached_by": verdict.reached_by, "asked": verdict.asked });
             writeln!(file, "{row}").unwrap();
             match &verdict.killer {
                 Some(_) if n % 50 != 0 => {}
@@ -254,7 +256,7 @@ fn known(path: &Path) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let row = |line: &str| {
         let row: serde_json::Value = serde_json::from_str(line).ok()?;
-        Some((row["check"].as_str()?.to_owned(), row["killer"].as_str()?.to_owned()))
+        Some((row["key"].as_str()?.to_owned(), row["killer"].as_str()?.to_owned()))
     };
     text.lines().filter_map(row).collect()
 }

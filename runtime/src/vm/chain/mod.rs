@@ -358,7 +358,7 @@ table! {
 static CHAINED_TABLE: [Handler; 256] = handlers::<true>();
 static STEPPED_TABLE: [Handler; 256] = handlers::<false>();
 
-impl Vm<'_> {
+impl Vm {
     /// Runs from the topmost frame until something needs the general path.
     #[inline(never)]
     pub(super) fn fast(&mut self) -> Exit {

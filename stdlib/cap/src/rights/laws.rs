@@ -161,6 +161,40 @@ proptest! {
     }
 
     #[test]
+    fn each_part_alone_decides_about_a_subset(base in rights(), other in rights(), part in 0usize..6) {
+        let mut subjects = base.subjects().clone();
+        let from = other.subjects();
+        match part {
+            0 => subjects.dirs = from.dirs.clone(),
+            1 => subjects.env = from.env.clone(),
+            2 => subjects.programs = from.programs.clone(),
+            3 => subjects.net = from.net.clone(),
+            _ => {}
+        }
+        let mixed = match part {
+            4 => base.clone().with_natives(other.natives().clone()),
+            5 => base.clone().with_budgets(other.budgets().clone()),
+            _ => base.clone().with_subjects(subjects),
+        };
+        for (a, b) in [(&base, &mixed), (&mixed, &base)] {
+            prop_assert_eq!(a.is_subset(b), a.union(b) == *b);
+            prop_assert_eq!(a.is_subset(b), a.intersection(b) == *a);
+            prop_assert_eq!(a.difference(b) == Rights::none(), a.is_subset(b));
+        }
+    }
+
+    #[test]
+    fn of_natives_bound_to_something_only_the_bounds_differ(a in natives(), bound in prop::collection::vec(place(), 0..4), names in names()) {
+        for (name, bound) in [(READ, Bound::Places(bound.into_iter().collect())), (GETENV, Bound::Names(names))] {
+            let b = a.narrow(id(name), &bound).unwrap();
+            prop_assert!(b.is_subset(&a));
+            prop_assert_eq!(a.is_subset(&b), a.union(&b) == b);
+            prop_assert_eq!(a.difference(&b) == Natives::default(), a.is_subset(&b));
+            prop_assert_eq!(b.difference(&a), Natives::default());
+        }
+    }
+
+    #[test]
     fn a_difference_is_the_least_that_gives_back_the_rest(a in rights(), b in rights(), c in rights()) {
         let rest = a.difference(&b);
         prop_assert!(rest.is_subset(&a));
@@ -319,6 +353,37 @@ fn a_bound_suits_only_what_takes_such_an_argument() {
     }
     let nothing = all.narrow(id(GETENV), &Bound::Names(Names::default())).unwrap();
     assert!(!nothing.has(id(GETENV)), "a native bound to nothing is not held");
+}
+
+#[test]
+fn a_bound_native_is_refused_everywhere_else() {
+    let at = |path: &str| Place::root(0).below(path).unwrap();
+    let dirs: Dirs = std::iter::once(Grant { place: at(""), access: Access::ReadWrite }).collect();
+    let names: Names = ["a", "b"].into_iter().collect();
+    let all = Rights::new(CapSet::all(), Subjects { dirs, env: names.clone(), programs: names, net: Net::default() }, Budgets::UNLIMITED);
+    let one: Names = std::iter::once("a").collect();
+    let places = Bound::Places(std::iter::once(at("in")).collect());
+    let cases = [
+        (READ, &places, Subject::Place(&at("in/x"), Access::Read), Subject::Place(&at("out/x"), Access::Read)),
+        (WRITE, &places, Subject::Place(&at("in"), Access::Write), Subject::Place(&at(""), Access::Write)),
+        (GETENV, &Bound::Names(one.clone()), Subject::Variable("a"), Subject::Variable("b")),
+        ("__os_run", &Bound::Names(one), Subject::Program("a"), Subject::Program("b")),
+    ];
+    for (native, bound, inside, outside) in cases {
+        let narrow = all.narrow(id(native), bound).unwrap();
+        assert_eq!(all.judge(id(native), &outside), Ok(()), "{native}");
+        assert_eq!(narrow.judge(id(native), &inside), Ok(()), "{native}");
+        assert_eq!(narrow.judge(id(native), &outside), Err(Refusal::Bound), "{native}");
+    }
+}
+
+#[test]
+fn what_is_in_another_root_is_below_nothing_here() {
+    let (here, there) = (Place::root(0), Place::root(1).below("a").unwrap());
+    assert_eq!(here.path_to(&there), None);
+    assert!(here.path_to(&Place::root(0).below("a").unwrap()).is_some());
+    let some: Dirs = std::iter::once(Grant { place: here, access: Access::Write }).collect();
+    assert!(Dirs::default().is_empty() && !some.is_empty());
 }
 
 #[test]

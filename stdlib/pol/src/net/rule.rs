@@ -200,6 +200,9 @@ pub fn port_number(n: f64) -> Option<u16> {
     (n.fract() == 0.0 && (0.0..=65535.0).contains(&n)).then_some(n as u16)
 }
 
+/// What is wrong with a rule about this machine's own name.
+const LOCALHOST: &str = "localhost is this machine, which rules reach by address only; write 127.0.0.1 or [::1]";
+
 impl Where {
     fn parse(text: &str) -> Result<Where, String> {
         if text == "*" {
@@ -207,6 +210,7 @@ impl Where {
         }
         if let Some(domain) = text.strip_prefix("*.") {
             return match Host::parse(domain) {
+                Ok(host) if host.is_localhost() => Err(LOCALHOST.to_owned()),
                 Ok(Host::Name(name)) => Ok(Where::Below(name)),
                 Ok(Host::Address(_)) => Err("`*.` stands before a domain, not before an address".to_owned()),
                 Err(bad) => Err(format!("the domain: {}", bad.text())),
@@ -224,9 +228,7 @@ impl Where {
                 Ok(Where::Network(Network { first, prefix: if first.is_ipv4() { 32 } else { 128 } }))
             }
             Ok(Host::Address(first)) => Err(format!("it is an unusual spelling; write {first}")),
-            Ok(host) if host.is_localhost() => {
-                Err("localhost is this machine, which rules reach by address only; write 127.0.0.1 or [::1]".to_owned())
-            }
+            Ok(host) if host.is_localhost() => Err(LOCALHOST.to_owned()),
             Ok(Host::Name(name)) => Ok(Where::Name(name)),
             Err(BadHost::Empty) => Err("it names no host".to_owned()),
             Err(bad) => Err(bad.text().to_owned()),
@@ -404,6 +406,7 @@ mod tests {
             ("*.127.0.0.1", "not before an address"),
             ("localhost:8080", "write 127.0.0.1"),
             ("x.localhost", "write 127.0.0.1"),
+            ("*.localhost", "write 127.0.0.1"),
             ("[::1", "not closed"),
             ("[::1]80", "behind `]`"),
             ("a b", "a character in it"),
