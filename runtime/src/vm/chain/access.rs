@@ -46,12 +46,18 @@ pub(super) fn field<const C: bool>(m: M<'_, '_, C>) -> Next {
         return m.set(value);
     }
     aside!(m, C, |m| {
-        let (Some(object), Some(site)) = (m.b().as_object(), m.s.unit.sites.get(m.k())) else { return m.slow() };
-        let value = match m.s.heap.entry(object, site.position.get() as usize) {
-            Some((key, value)) if key == site.key => value,
-            _ => quick::field(m.s.heap, object, site),
-        };
-        m.set(value)
+        // A larger object, as modules are.
+        if let (Some(object), Some(site)) = (m.b().as_object(), m.s.unit.sites.get(m.k()))
+            && let Some((key, value)) = m.s.heap.entry(object, site.position.get() as usize)
+            && key == site.key
+        {
+            return m.set(value);
+        }
+        aside!(m, C, |m| {
+            let (Some(object), Some(site)) = (m.b().as_object(), m.s.unit.sites.get(m.k())) else { return m.slow() };
+            let value = quick::field(m.s.heap, object, site);
+            m.set(value)
+        })
     })
 }
 #[inline(always)]
