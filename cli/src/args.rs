@@ -277,6 +277,9 @@ pub struct GrantFlags {
     /// A file of network rules as JSON: [{"net": HOST, "port": PORT, "eff": true}]; they stand before those of --net
     #[arg(long, value_name = "FILE")]
     pub pol: Vec<String>,
+    /// A file of certificates in PEM whose signatures HTTPS trusts too, besides the authorities that are built in
+    #[arg(long, value_name = "FILE")]
+    pub ca: Vec<String>,
     /// Fuel: a deterministic count of what the script does
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = quantity::count)]
     pub fuel: Option<u64>,

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use toml::{Table, Value};
 
 /// The keys of a profile: those of the flags.
-const KEYS: [&str; 10] = ["grant", "dir", "env", "net", "pol", "fuel", "mem", "time", "out", "depth"];
+const KEYS: [&str; 11] = ["grant", "dir", "env", "net", "pol", "ca", "fuel", "mem", "time", "out", "depth"];
 
 /// What can be written as a profile.
 pub trait Source {
@@ -100,6 +100,9 @@ fn profile(value: &Value, folder: &str) -> Result<GrantFlags, String> {
     for path in table.get("pol").map_or(Ok(Vec::new()), |value| texts("pol", value))? {
         flags.pol.push(from(folder, &path));
     }
+    for path in table.get("ca").map_or(Ok(Vec::new()), |value| texts("ca", value))? {
+        flags.ca.push(from(folder, &path));
+    }
     flags.fuel = number(table, "fuel", quantity::count)?;
     flags.mem = number(table, "mem", quantity::size)?;
     flags.out = number(table, "out", quantity::size)?;
@@ -143,6 +146,7 @@ pub fn add(profile: GrantFlags, line: &GrantFlags) -> GrantFlags {
         // Those of the line come first: what it denies, no profile allows.
         net: [line.net, profile.net].concat(),
         pol: [line.pol, profile.pol].concat(),
+        ca: [profile.ca, line.ca].concat(),
         fuel: line.fuel.or(profile.fuel),
         mem: line.mem.or(profile.mem),
         time: line.time.or(profile.time),

@@ -126,7 +126,10 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
     let interrupt = Arc::new(AtomicBool::new(false));
     let asker = args.ask.then(|| Asker::new(args, script.folder.as_ref(), Arc::clone(&interrupt))).flatten();
     let process = Process::new(Arc::clone(&interrupt));
-    let process = if args.raw { process.raw() } else { process };
+    let mut process = if args.raw { process.raw() } else { process };
+    for path in &args.grants.ca {
+        process.trust_authorities(path).map_err(|error| format!("--ca {error}"))?;
+    }
     let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
     let sink = match &args.grants.audit {
         Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),

@@ -66,6 +66,8 @@ pub enum HostError {
     NotAPage(String),
     /// Something else than a regular file.
     Special(String),
+    /// A file of certificates, and what is wrong with it.
+    Certificates(String, String),
     /// An environment variable that is not set, or is no UTF-8.
     Variable(String),
 }
@@ -88,6 +90,7 @@ impl fmt::Display for HostError {
             HostError::HoldsTrust(path) => write!(f, "{path}: the list of trusted files lies in it, so the script could trust files"),
             HostError::Shared(path) => write!(f, "{path}: the audit is written there"),
             HostError::NotAPage(path) => write!(f, "{path}: a report's name ends with .html"),
+            HostError::Certificates(path, why) => write!(f, "{path}: {why}"),
             HostError::Special(path) => write!(f, "{path}: not a regular file"),
             HostError::Variable(name) => write!(f, "the variable {name} is not set here, or is not UTF-8; {name}=VALUE gives it a value"),
         }
@@ -363,6 +366,8 @@ pub struct Process {
     reader_gone: Arc<AtomicBool>,
     unfinished: Arc<AtomicBool>,
     captured: Option<Arc<Captured>>,
+    /// Certificates in PEM that HTTPS trusts besides those it has.
+    authorities: String,
     screen: screen::Screen,
 }
 
@@ -383,6 +388,7 @@ impl Process {
             reader_gone: Arc::default(),
             unfinished: Arc::default(),
             captured: None,
+            authorities: String::new(),
             screen: screen::Screen::new(),
         }
     }
@@ -391,6 +397,18 @@ impl Process {
     #[must_use]
     pub fn capturing(interrupt: Arc<AtomicBool>, captured: Arc<Captured>) -> Self {
         Self { captured: Some(captured), ..Self::new(interrupt) }
+    }
+
+    /// Lets HTTPS trust the certificates in a file, besides those of the authorities that are built in.
+    ///
+    /// # Errors
+    /// What the system says; there is no certificate in it; this build has no HTTP.
+    pub fn trust_authorities(&mut self, path: &str) -> Result<(), HostError> {
+        let (text, _) = read_config(path)?;
+        ilu_std::check_authorities(&text).map_err(|why| HostError::Certificates(path.to_string(), why))?;
+        self.authorities.push_str(&text);
+        self.authorities.push('\n');
+        Ok(())
     }
 
     /// What the script writes goes to a terminal as it is: its control characters are obeyed.
@@ -477,6 +495,10 @@ impl Outside for Process {
 
     fn lookup(&self, name: &str) -> io::Result<ilu_sbx::Lookup> {
         net::lookup(name)
+    }
+
+    fn authorities(&self) -> &str {
+        &self.authorities
     }
 
     fn pool(&self, addrs: &[std::net::SocketAddr]) -> cap_std::net::Pool {

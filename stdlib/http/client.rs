@@ -9,11 +9,13 @@ use super::failure::Failure;
 use super::header::MAX_ANSWER_FIELDS;
 use super::target::Target;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
-use ilu_sbx::Route;
 use ilu_sbx::sandbox::Owner;
 use ilu_sbx::service::Service;
+use ilu_sbx::{Permit, Route};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, redirect, retry};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use std::fmt;
 use std::future::Future;
@@ -99,8 +101,8 @@ impl Http {
     ///
     /// # Errors
     /// No address passed.
-    pub fn client(&self, owner: Owner, target: &Target, route: &Route) -> Result<(Client, bool), Failure> {
-        let key = key(owner, target, route)?;
+    pub fn client(&self, permit: &Permit<'_>, target: &Target, route: &Route) -> Result<(Client, bool), Failure> {
+        let key = key(permit, target, route)?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = clients.iter().position(|(known, _)| *known == key) {
             // Last used, last in line.
@@ -108,19 +110,19 @@ impl Http {
             return clients.last().map(|(_, client)| (client.clone(), true)).ok_or_else(unusable);
         }
         drop(clients);
-        self.anew(key).map(|client| (client, false))
+        self.anew(key, permit.authorities()).map(|client| (client, false))
     }
 
     /// Another client in place of the one for what was decided: the connections of that one are let go.
     ///
     /// # Errors
     /// No address passed.
-    pub fn without_open_connections(&self, owner: Owner, target: &Target, route: &Route) -> Result<Client, Failure> {
-        self.anew(key(owner, target, route)?)
+    pub fn without_open_connections(&self, permit: &Permit<'_>, target: &Target, route: &Route) -> Result<Client, Failure> {
+        self.anew(key(permit, target, route)?, permit.authorities())
     }
 
-    fn anew(&self, key: Key) -> Result<Client, Failure> {
-        let tls = self.tls.get_or_init(tls).as_ref().ok_or_else(unusable)?;
+    fn anew(&self, key: Key, authorities: &str) -> Result<Client, Failure> {
+        let tls = self.tls.get_or_init(|| tls(authorities)).as_ref().ok_or_else(unusable)?;
         let client = build(&key, tls.clone())?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.retain(|(known, _)| *known != key);
@@ -132,9 +134,9 @@ impl Http {
     }
 }
 
-fn key(owner: Owner, target: &Target, route: &Route) -> Result<Key, Failure> {
+fn key(permit: &Permit<'_>, target: &Target, route: &Route) -> Result<Key, Failure> {
     let addrs = checked(target, route)?;
-    Ok(Key { owner, tls: target.is_tls(), host: target.host().to_owned(), port: target.port(), addrs })
+    Ok(Key { owner: permit.owner(), tls: target.is_tls(), host: target.host().to_owned(), port: target.port(), addrs })
 }
 
 fn unusable() -> Failure {
@@ -168,9 +170,28 @@ fn build(key: &Key, tls: ClientConfig) -> Result<Client, Failure> {
     client.build().map_err(|_| unusable())
 }
 
-/// TLS 1.2 and 1.3, certificates checked against the roots that are built in; no session is resumed, so none is shared.
-fn tls() -> Option<ClientConfig> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// Looks whether a text in PEM has certificates that could be trusted.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_authorities(pem: &str) -> Result<(), String> {
+    let mut store = RootCertStore::empty();
+    add(&mut store, pem)?;
+    if store.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(()) }
+}
+
+fn add(store: &mut RootCertStore, pem: &str) -> Result<(), String> {
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|_| "it is not PEM")?;
+        store.add(certificate).map_err(|_| "one of its certificates can't be read")?;
+    }
+    Ok(())
+}
+
+/// TLS 1.2 and 1.3, certificates checked against the roots that are built in and the operator's; no session is resumed, so none is shared.
+fn tls(authorities: &str) -> Option<ClientConfig> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    add(&mut roots, authorities).ok()?;
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .ok()?;

@@ -75,7 +75,7 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
         let mut at = Some(&target);
         let hop = (|| -> Result<(Next, HeaderMap), Broken> {
             let route = permit.connect(target.host(), target.port())?;
-            let (client, used) = http.client(permit.owner(), &target, &route)?;
+            let (client, used) = http.client(permit, &target, &route)?;
             let message = Message { method: &method, target: &target, headers: &headers, body: &body };
             http.runtime()?.block_on(async {
                 let mut answer = send(permit, &client, &message, upload.as_mut(), deadline).await;
@@ -85,7 +85,7 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
                     && is_idempotent(&method)
                 {
                     // The other side may have closed an idle connection just as it was used: what may be asked twice is, once.
-                    let client = http.without_open_connections(permit.owner(), &target, &route)?;
+                    let client = http.without_open_connections(permit, &target, &route)?;
                     answer = send(permit, &client, &message, None, deadline).await;
                 }
                 let answer = answer?;

@@ -65,8 +65,8 @@ impl Failure {
                 return failure;
             }
             if let Some(io) = error.downcast_ref::<io::Error>() {
-                // What is wrapped in an error of the system is not among its sources.
-                if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                let (io, tls) = innermost(io);
+                if let Some(tls) = tls {
                     return Failure::Tls(tls_text(tls));
                 }
                 if connecting && io.kind() == io::ErrorKind::UnexpectedEof {
@@ -104,6 +104,18 @@ fn of_hyper(error: &hyper::Error) -> Option<Failure> {
         return Some(Failure::Dropped("the connection was closed before there was an answer".to_owned()));
     }
     None
+}
+
+/// What is wrapped in an error of the system is not among its sources: the error of the system within, and that of TLS if there is one.
+fn innermost(mut io: &io::Error) -> (&io::Error, Option<&rustls::Error>) {
+    while let Some(inner) = io.get_ref() {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return (io, Some(tls));
+        }
+        let Some(next) = inner.downcast_ref::<io::Error>() else { break };
+        io = next;
+    }
+    (io, None)
 }
 
 fn of_io(error: &io::Error) -> Failure {

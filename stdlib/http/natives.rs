@@ -3,6 +3,9 @@
 
 mod body;
 mod client;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod corpus;
 mod exchange;
 mod failure;
 mod header;
@@ -11,6 +14,7 @@ pub(crate) mod serve;
 mod server;
 mod target;
 
+pub use client::check_authorities;
 use ilu_cap::NativeId;
 use ilu_sbx::{Arg, Permit, Plain, Stop};
 use request::Request;

@@ -63,10 +63,10 @@ impl Target {
             url.set_ip_host(ip.into()).map_err(|()| "the URL has no host")?;
         }
         let host = match url.host() {
-            Some(Host::Domain(name)) if !name.is_empty() => name.to_owned(),
+            Some(Host::Domain(name)) if name.split('.').all(|part| !part.is_empty()) => name.to_owned(),
             Some(Host::Ipv4(ip)) => ip.to_string(),
             Some(Host::Ipv6(ip)) => ip.to_string(),
-            _ => return Err("the URL has no host".to_owned()),
+            _ => return Err("the URL has no host, or one with an empty part".to_owned()),
         };
         let port = url.port_or_known_default().filter(|port| *port != 0).ok_or("port 0 is no port")?;
         Ok(Target { url, host, port })

@@ -29,5 +29,16 @@ mod syn;
 #[path = "../tim/natives.rs"]
 mod tim;
 
+#[cfg(feature = "http")]
+pub use http::check_authorities;
 pub use modules::{MODULES, ModuleSource, module};
 pub use natives::natives;
+
+/// Looks whether a text in PEM has certificates that HTTPS could trust.
+///
+/// # Errors
+/// This build has no HTTP.
+#[cfg(not(feature = "http"))]
+pub fn check_authorities(_: &str) -> Result<(), String> {
+    Err("this build has no HTTP".to_owned())
+}

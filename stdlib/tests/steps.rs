@@ -200,3 +200,35 @@ fn the_root_of_a_grant_is_never_made_removed_or_renamed() {
     rig.reads("/r/a.txt", "alpha\n");
     assert!(rig.base.join("R/tree/sub/f").exists());
 }
+
+#[test]
+fn a_call_that_never_found_room_is_on_record_and_counts() {
+    let mut rig = scene();
+    let s = rig.make(EVERYTHING, obj(&[("calls", obj(&[("__sys_read_file", Arg::Num(2.0))]))])).unwrap();
+    rig.enter(s);
+    rig.room = 1;
+    assert!(matches!(rig.call("__sys_read_file", &[text("/r/a.txt")]), Err(Stop::Room(_))));
+    rig.realm.gave_up();
+    let log = format!("{:?}", rig.realm.log(s));
+    assert!(log.contains("/r/a.txt") && log.contains("limit") && log.contains("memory"), "{log}");
+    // Once given up it is not there any more.
+    rig.realm.gave_up();
+    rig.room = 1 << 20;
+    rig.ok("__sys_read_file", &[text("/r/a.txt")]);
+    assert!(matches!(rig.call("__sys_read_file", &[text("/r/a.txt")]), Err(Stop::Limit { budget: Budget::Calls(_), .. })));
+}
+
+#[test]
+fn arguments_are_of_the_kinds_that_the_row_says_before_the_native_sees_them() {
+    let mut rig = scene();
+    for (native, args, says) in [
+        ("__sys_read_file", vec![text("/r/a.txt"), Arg::Num(1.0)], "is "),
+        ("__sys_read_file", vec![Arg::Num(1.0)], "is "),
+        ("__sys_read_file", vec![], "takes 1 to 2 arguments, got 0"),
+        ("__sys_time", vec![Arg::Nil], "takes 0 arguments, got 1"),
+    ] {
+        let text = rig.fails(native, &args);
+        assert!(text.starts_with(native) && text.contains(says) && !text.contains("options are"), "{text}");
+    }
+    rig.ok("__sys_read_file", &[text("/r/a.txt"), Arg::Nil]);
+}

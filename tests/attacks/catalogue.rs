@@ -227,6 +227,10 @@ named! {
         net_073_fields_without_end_are_refused,
         net_074_a_body_is_bytes_that_are_there,
         net_075_a_time_is_a_whole_number_of_milliseconds;
+    net_tls:
+        net_084_only_a_proven_host_is_asked,
+        net_084_what_is_not_tls_from_1_2_on_is_refused,
+        net_049_a_redirect_never_leaves_tls;
     net_answer:
         net_076_the_time_is_for_all_of_a_request,
         net_077_what_is_too_large_is_not_taken,

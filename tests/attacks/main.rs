@@ -40,6 +40,7 @@ mod net_names;
 mod net_redirect;
 mod net_request;
 mod net_sockets;
+mod net_tls;
 mod net_url;
 mod osl;
 mod pol_net;

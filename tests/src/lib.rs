@@ -17,4 +17,5 @@ pub mod server;
 pub mod suite;
 pub mod tally;
 pub mod terminal;
+pub mod tls;
 pub mod watched;

@@ -1,7 +1,8 @@
 //! The process as the isolates of a run see it: it is as good as interrupted, for natives that block, when the run's tasks are to end.
 
-use ilu_sbx::Outside;
+use ilu_sbx::{Lookup, Outside, Pool};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,6 +38,15 @@ impl Outside for Stoppable {
     }
     fn interrupted(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.outside.interrupted()
+    }
+    fn lookup(&self, name: &str) -> io::Result<Lookup> {
+        self.outside.lookup(name)
+    }
+    fn pool(&self, addrs: &[SocketAddr]) -> Pool {
+        self.outside.pool(addrs)
+    }
+    fn authorities(&self) -> &str {
+        self.outside.authorities()
     }
     fn random(&self, into: &mut [u8]) -> io::Result<()> {
         self.outside.random(into)

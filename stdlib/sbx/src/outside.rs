@@ -52,6 +52,10 @@ pub trait Outside: Send + Sync {
     fn pool(&self, _addrs: &[SocketAddr]) -> Pool {
         Pool::new()
     }
+    /// Certificates in PEM whose signatures HTTPS trusts, besides those it has.
+    fn authorities(&self) -> &str {
+        ""
+    }
     /// Fills with random bytes fit for keys.
     ///
     /// # Errors

@@ -70,6 +70,12 @@ impl Permit<'_> {
         self.realm.memory_limit(self.site.account).0
     }
 
+    /// Certificates in PEM that the operator trusts besides those that are built in.
+    #[must_use]
+    pub fn authorities(&self) -> &str {
+        self.realm.run.outside.authorities()
+    }
+
     /// Asks that the caller hold another native too: what this one is about to do is that one's work.
     ///
     /// # Errors

@@ -109,6 +109,11 @@ impl Rig {
 
     /// With network rules; the kernel behind them reaches nobody.
     pub fn with_net(mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
+        Rig::holding(CapSet::all(), mounts, net, limits)
+    }
+
+    /// With these natives only.
+    pub fn holding(caps: CapSet, mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // In memory where there is such a place: these tests make and remove tens of thousands of names.
         let memory = PathBuf::from("/dev/shm");
@@ -123,7 +128,7 @@ impl Rig {
         }
         let env = vec![("LANG".to_owned(), "C".to_owned()), ("SECRET".to_owned(), "v-secret".to_owned())];
         let grants = Grants {
-            caps: CapSet::all(),
+            caps,
             mounts: mounts(&base),
             env,
             net: net.iter().map(|rule| (*rule).to_owned()).collect(),
