@@ -277,6 +277,9 @@ pub struct GrantFlags {
     /// A file of network rules as JSON: [{"net": HOST, "port": PORT, "eff": true}]; they stand before those of --net
     #[arg(long, value_name = "FILE")]
     pub pol: Vec<String>,
+    /// The process's own variable NAME, which requests to HOST may carry and the script never sees; again for more hosts
+    #[arg(long, value_name = "NAME=HOST", value_parser = quantity::secret_spec)]
+    pub secret: Vec<(String, String)>,
     /// A file of certificates in PEM whose signatures HTTPS trusts too, besides the authorities that are built in
     #[arg(long, value_name = "FILE")]
     pub ca: Vec<String>,

@@ -7,7 +7,7 @@ use ilu::Loader;
 use ilu::host::{self, Folder, Granted};
 use ilu_cap::{CapSet, parse_list};
 use ilu_pol::net::MAX_RULES;
-use ilu_sbx::{Access, Grants, Limits, Mount, Opened};
+use ilu_sbx::{Access, Grants, Limits, Mount, Opened, Secret};
 use std::path::PathBuf;
 
 /// What every script holds: output, its arguments, the clock, channels, tasks; as a list for `--grant`.
@@ -55,6 +55,7 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
         grants.mounts.push(mount(spec, opened));
     }
     grants.net = net(flags)?;
+    grants.secrets = secrets(flags)?;
     // What grants something must not be the script's to change, or the next run would be granted more.
     for (flag, path) in flags.config.iter().map(|path| ("--config", path)).chain(flags.pol.iter().map(|path| ("--pol", path))) {
         host::apart(path, &writable).map_err(|error| format!("{flag} {error}"))?;
@@ -69,6 +70,19 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
         grants.env.push((name.clone(), value));
     }
     Ok(Granting { grants, folder_is_writable, writable })
+}
+
+/// Each name once, with all its hosts.
+fn secrets(flags: &GrantFlags) -> Result<Vec<Secret>, String> {
+    let mut names: Vec<&str> = flags.secret.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let secret = |name: &str| {
+        let value = host::variable(name).map_err(|_| format!("--secret: the variable {name} is not set here, or is not UTF-8"))?;
+        let hosts: Vec<String> = flags.secret.iter().filter(|(of, _)| of == name).map(|(_, host)| host.clone()).collect();
+        Secret::new(name, value, &hosts).map_err(|why| format!("--secret {name}: {why}"))
+    };
+    names.into_iter().map(secret).collect()
 }
 
 /// The rules of the files, then those of the flags.
@@ -119,6 +133,9 @@ fn caps(flags: &GrantFlags) -> Result<CapSet, String> {
     }
     if !flags.env.is_empty() {
         list.push("__sys_getenv");
+    }
+    if !flags.secret.is_empty() {
+        list.push("__sys_secret");
     }
     if !flags.net.is_empty() || !flags.pol.is_empty() {
         list.extend(NET);

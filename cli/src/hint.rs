@@ -26,6 +26,7 @@ pub fn for_this_command_line(denial: &mut Denial, on: &[String], flags: &GrantFl
             Some(spec) => for_writing(spec),
             None => format!("--dir {}:rw", path.map_or("PATH", folder)),
         },
+        (None, GrantKind::Secret) => format!("--secret {}=HOST", path.unwrap_or("NAME")),
         (None, GrantKind::Env) => format!("--env {}", path.unwrap_or("NAME")),
         (None, GrantKind::Net) if row.class != Class::Serve => {
             format!("--net {}", on.first().and_then(|on| net_flag(on)).unwrap_or("HOST:PORT".to_string()))
@@ -117,6 +118,7 @@ mod tests {
             ),
             ("__sys_rename", Some("d/a.txt"), &["--dir", "d"], "--dir d:rw"),
             ("__sys_getenv", Some("LANG"), &[], "--env LANG"),
+            ("__sys_secret", Some("KEY"), &[], "--secret KEY=HOST"),
             ("__sys_tcp_dial", Some("api.example.com"), &[], "--net api.example.com"),
             ("__sys_http_get", Some("https://u:p@api.example.com:8080/x"), &[], "--net api.example.com:8080"),
             ("__sys_http_get", Some("https://[::1]/"), &[], "--net '[::1]'"),

@@ -68,6 +68,7 @@ struct Learned {
     natives: Vec<&'static str>,
     dirs: Vec<DirSpec>,
     env: Vec<String>,
+    secret: Vec<String>,
     net: Vec<String>,
     fuel: u64,
     memory: u64,
@@ -139,6 +140,12 @@ fn learned(flags: &GrantFlags, observed: &Observed, outcome: &Outcome, took: Dur
             .filter(|(name, _)| observed.env.contains(name))
             .map(|(name, value)| value.as_ref().map_or_else(|| name.clone(), |value| format!("{name}={value}")))
             .collect(),
+        secret: flags
+            .secret
+            .iter()
+            .filter(|(name, _)| observed.secrets.contains(name))
+            .map(|(name, host)| format!("{name}={host}"))
+            .collect(),
         net: observed.net.iter().cloned().collect(),
         fuel: two_digits(twice("fuel").saturating_add(asked.fuel).max(1000)),
         memory: twice("mem").max(asked.memory).max(LEAST_MEMORY).div_ceil(1 << 20),
@@ -208,6 +215,7 @@ fn as_text(args: &Run, learned: &Learned, outcome: &Outcome) -> String {
     let mut words = vec![format!("--grant {}", shell_word(&learned.natives.join(",")))];
     words.extend(learned.dirs.iter().map(dir_flag));
     words.extend(learned.env.iter().map(|env| format!("--env {}", shell_word(env))));
+    words.extend(learned.secret.iter().map(|secret| format!("--secret {}", shell_word(secret))));
     words.extend(learned.net.iter().map(|rule| format!("--net {}", shell_word(rule))));
     words.push(format!("--fuel {} --mem {}M --out {}K --time {}s", learned.fuel, learned.memory, learned.output, learned.seconds));
     words.push(shell_word(script));
@@ -227,12 +235,13 @@ fn profile_name(script: &str) -> String {
 }
 
 impl crate::profile::Source for Learned {
-    fn lists(&self) -> [(&'static str, Vec<String>); 4] {
+    fn lists(&self) -> [(&'static str, Vec<String>); 5] {
         let dir = |spec: &DirSpec| format!("{}:{}:{}", spec.host, spec.guest, if spec.writable { "rw" } else { "ro" });
         [
             ("grant", self.natives.iter().map(ToString::to_string).collect()),
             ("dir", self.dirs.iter().map(dir).collect()),
             ("env", self.env.clone()),
+            ("secret", self.secret.clone()),
             ("net", self.net.clone()),
         ]
     }

@@ -7,12 +7,12 @@ use std::fmt::Write;
 use toml::{Table, Value};
 
 /// The keys of a profile: those of the flags.
-const KEYS: [&str; 11] = ["grant", "dir", "env", "net", "pol", "ca", "fuel", "mem", "time", "out", "depth"];
+const KEYS: [&str; 12] = ["grant", "dir", "env", "secret", "net", "pol", "ca", "fuel", "mem", "time", "out", "depth"];
 
 /// What can be written as a profile.
 pub trait Source {
     /// Lists of texts by key; the first is written even when it is empty.
-    fn lists(&self) -> [(&'static str, Vec<String>); 4];
+    fn lists(&self) -> [(&'static str, Vec<String>); 5];
     /// Budgets by key.
     fn budgets(&self) -> [(&'static str, String); 4];
 }
@@ -94,6 +94,9 @@ fn profile(value: &Value, folder: &str) -> Result<GrantFlags, String> {
     for text in table.get("env").map_or(Ok(Vec::new()), |value| texts("env", value))? {
         flags.env.push(quantity::env_spec(&text).map_err(|why| format!("env: {why}"))?);
     }
+    for text in table.get("secret").map_or(Ok(Vec::new()), |value| texts("secret", value))? {
+        flags.secret.push(quantity::secret_spec(&text).map_err(|why| format!("secret: {why}"))?);
+    }
     for text in table.get("net").map_or(Ok(Vec::new()), |value| texts("net", value))? {
         flags.net.push(quantity::net_rule(&text).map_err(|why| format!("net: {why}"))?);
     }
@@ -143,6 +146,7 @@ pub fn add(profile: GrantFlags, line: &GrantFlags) -> GrantFlags {
         grant: line.grant.or(profile.grant),
         dir: [profile.dir, line.dir].concat(),
         env: [profile.env, line.env].concat(),
+        secret: [profile.secret, line.secret].concat(),
         // Those of the line come first: what it denies, no profile allows.
         net: [line.net, profile.net].concat(),
         pol: [line.pol, profile.pol].concat(),
@@ -162,12 +166,13 @@ mod tests {
 
     #[test]
     fn a_profile_holds_what_the_flags_hold() {
-        let text = "[profile.a]\ngrant = [\"capio\", \"__sys_getenv\"]\ndir = [\"in:/in\", \"/x:/out:rw\"]\nenv = \"LANG\"\nnet = [\"!a.example.com\", \"*.Example.com\"]\npol = \"p.json\"\nfuel = 5_000\nmem = \"16M\"\ntime = \"2s\"\n";
+        let text = "[profile.a]\ngrant = [\"capio\", \"__sys_getenv\"]\ndir = [\"in:/in\", \"/x:/out:rw\"]\nenv = \"LANG\"\nsecret = \"KEY=api.example.com\"\nnet = [\"!a.example.com\", \"*.Example.com\"]\npol = \"p.json\"\nfuel = 5_000\nmem = \"16M\"\ntime = \"2s\"\n";
         let flags = read(text, "a", "conf").unwrap();
         assert_eq!(flags.grant.as_deref(), Some("capio,__sys_getenv"));
         let dirs: Vec<_> = flags.dir.iter().map(|spec| (spec.host.as_str(), spec.guest.as_str(), spec.writable)).collect();
         assert_eq!(dirs, [("conf/in", "/in", false), ("/x", "/out", true)]);
         assert_eq!((flags.net.join(" ").as_str(), flags.pol.join(" ").as_str()), ("!a.example.com *.example.com", "conf/p.json"));
+        assert_eq!(flags.secret, [("KEY".to_string(), "api.example.com".to_string())]);
         assert_eq!(flags.env, [("LANG".to_string(), None)]);
         assert_eq!((flags.fuel, flags.mem, flags.time.map(|time| time.as_secs())), (Some(5000), Some(16 << 20), Some(2)));
         assert_eq!((flags.out, flags.depth), (None, None));

@@ -1,5 +1,6 @@
 //! The values of flags: counts, sizes, durations, directories, variables. Pure text to data; every error says what would be right.
 
+use ilu_sbx::Secret;
 use std::time::Duration;
 
 /// `--dir`: what to open on the host, what the script calls it, and whether it may change it.
@@ -89,6 +90,18 @@ pub fn env_spec(text: &str) -> Result<(String, Option<String>), String> {
     Ok((name.to_string(), value))
 }
 
+/// NAME=HOST: a secret's name, and the canonical rule of a host that it is bound to.
+///
+/// # Errors
+/// It is none, or HOST means no host in particular.
+pub fn secret_spec(text: &str) -> Result<(String, String), String> {
+    let (name, host) = text.split_once('=').ok_or("give NAME=HOST")?;
+    if name.is_empty() || name.contains('\0') {
+        return Err("give NAME=HOST".to_string());
+    }
+    Ok((name.to_string(), Secret::host(host)?.to_string()))
+}
+
 /// Digits with the `_` between them taken out; nothing when there is no digit, or a `_` that is not between two.
 fn plain_digits(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
@@ -169,6 +182,15 @@ mod tests {
         }
         for text in ["", ":", ":/in", "data:", "data::rw", ":ro", "data:/in/../x", "da\0ta"] {
             assert!(dir_spec(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_bound_to_a_host() {
+        assert_eq!(secret_spec("KEY=API.example.com"), Ok(("KEY".into(), "api.example.com".into())));
+        assert_eq!(secret_spec("KEY=127.0.0.1:8080"), Ok(("KEY".into(), "127.0.0.1:8080".into())));
+        for text in ["KEY", "=x", "KEY=", "KEY=*", "KEY=!x", "KEY=a.*.b"] {
+            assert!(secret_spec(text).is_err(), "{text}");
         }
     }
 

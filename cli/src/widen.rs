@@ -21,6 +21,7 @@ pub fn widen(flags: &mut GrantFlags, denial: &Denial, row: &Native, on: &[String
             (None, GrantKind::DirRead) => Some(directory(flags, last?, false)),
             (None, GrantKind::DirWrite) => Some(directory(flags, last?, true)),
             (None, GrantKind::Env) => Some(variable(flags, last?)),
+            (None, GrantKind::Secret) => Some(secret(flags, last?)),
             (None, GrantKind::Net) if row.class != Class::Serve => network(flags, last?),
             (None, _) => Some(exactly(flags, format!("{},{}", AT_FIRST.join(","), row.name))),
         },
@@ -35,6 +36,7 @@ pub fn widen(flags: &mut GrantFlags, denial: &Denial, row: &Native, on: &[String
             Some(format!("{} in place of {before}", text(spec)))
         }
         Rule::NoVariable => Some(variable(flags, last?)),
+        Rule::NoSecret => Some(secret(flags, last?)),
         Rule::NoConnection | Rule::SpecialAddress(_) => network(flags, last?),
         _ => None,
     }
@@ -65,6 +67,12 @@ fn exactly(flags: &mut GrantFlags, list: String) -> String {
 fn variable(flags: &mut GrantFlags, name: &str) -> String {
     flags.env.push((name.to_string(), None));
     format!("--env {}", shell_word(name))
+}
+
+/// The host is the operator's to say.
+fn secret(flags: &mut GrantFlags, name: &str) -> String {
+    flags.secret.push((name.to_string(), "host".to_string()));
+    format!("--secret {}", shell_word(&format!("{name}=HOST")))
 }
 
 /// A rule for what a call was about.

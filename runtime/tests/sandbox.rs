@@ -327,3 +327,73 @@ prn sbxug(sbxme()).fuel - before < 2000
     let wanted = "memory ran out (limit 1000000 bytes)\nfuel ran out (limit 1000)\nfuel ran out (limit 1000)\ntru\n";
     assert_eq!(out(text), wanted);
 }
+
+#[test]
+fn each_passage_through_a_gate_is_recorded_also_from_its_own_home() {
+    let text = "
+g = sbxgt(\\() 1)
+g()
+[g(), g()]
+call(f) = f()
+call(g)
+n = 0
+row <- sbxlg(sbxme()):
+    if row.native == \"sbxgt\": n += 1
+prn n
+plain = \\() 1
+plain()
+";
+    // Equal rows in a row are one: there are three places, one of them called through a function.
+    assert_eq!(out(text), "3\n");
+}
+
+#[test]
+fn what_is_looked_through_is_paid_for() {
+    let text = "
+cost(f) =
+    before = sbxug(sbxme()).fuel
+    f()
+    sbxug(sbxme()).fuel - before
+few = cost(\\() sbxlg(sbxme()))
+i <- 0..<500: try(\\() __sys_getenv(\"N\" + i))
+many = cost(\\() sbxlg(sbxme()))
+prn many > few + 30
+kept = []
+under = sbxmk([])
+none = cost(\\() sbxrv(under))
+under = sbxmk([])
+i <- 0..<2000: kept = [sbxrn(under, \\() sbxmk([])), kept]
+all = cost(\\() sbxrv(under))
+prn all > none + 20
+";
+    assert_eq!(out(text), "tru\ntru\n");
+}
+
+#[test]
+fn a_gate_does_no_more_than_the_function_that_it_was_made_of() {
+    let text = "
+none = sbxmk([])
+inner = sbxrn(none, \\() (\\() __sys_time()))
+g = sbxgt(inner)
+prn try(g).err
+own = sbxgt(\\() typ(__sys_time()))
+prn sbxrn(none, own)
+again = sbxrn(none, \\() sbxgt(own))
+prn try(again).err
+wide = sbxgt(\\() typ(__sys_time()))
+prn sbxrn(none, \\() wide()), wide()
+";
+    assert_eq!(out(text), format!("{NO_TIME}\nnum\n{NO_TIME}\nnum num\n"));
+}
+
+#[test]
+fn the_shortest_texts_are_run_like_others() {
+    let text = "
+s = sbxmk([])
+texts = [\"\", \"1\", \"-1\", \"!1\", \"[]\", \"1\\n1\\n1\", \"-1\\n-1\\n-1\\n-1\", \"\\\\()1\", \"\\\\()\\\\()\\\\()\\\\()1\", \"if 1:2\", \"x=1\", \"--------1\", \"((((1))))\"]
+t <- texts:
+    r = try(\\() sbxev(s, t))
+    if r.err != nil: prn t, r.err
+";
+    assert_eq!(out(text), "");
+}

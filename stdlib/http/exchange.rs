@@ -198,6 +198,7 @@ fn sink(permit: &mut Permit<'_>, request: &Request<'_>) -> Result<Sink, Stop> {
     // Nothing can be asked for again once the request is out: the room for the answer is there before.
     let sent = match &request.body {
         Outgoing::Bytes(bytes) => bytes.len() as u64,
+        Outgoing::Parts(bytes) => bytes.len() as u64,
         _ => 0,
     };
     permit.room(script.saturating_add(sent).saturating_add(HEAD_ROOM.min(eighth)))?;
@@ -226,6 +227,10 @@ async fn send(
     permit.charge_sent(head as u64)?;
     let (request, mut feeding) = match (message.body, upload) {
         (Outgoing::Bytes(bytes), _) => {
+            permit.charge_sent(bytes.len() as u64)?;
+            (request.body(Bytes::copy_from_slice(bytes)), None)
+        }
+        (Outgoing::Parts(bytes), _) => {
             permit.charge_sent(bytes.len() as u64)?;
             (request.body(Bytes::copy_from_slice(bytes)), None)
         }

@@ -1,8 +1,9 @@
 //! Header fields, both ways.
 
 use super::failure::Failure;
+use super::target::Target;
 use ilu_sbx::denial::quote;
-use ilu_sbx::{Arg, Plain};
+use ilu_sbx::{Arg, HandleId, Permit, Plain, Stop};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 
 /// Fields that a script may set in one request.
@@ -34,13 +35,16 @@ const FRAMING: &[&str] = &[
 /// Fields that say nothing of who asks: all that goes along when a redirect leads to another origin. Any other may be a secret.
 const HARMLESS: &[&str] = &["accept", "accept-encoding", "accept-language", "content-language", "content-type", "range", "user-agent"];
 
+/// Gives the value of a secret, or denies it.
+pub type Reveal<'r> = dyn FnMut(HandleId) -> Result<String, Stop> + 'r;
+
 /// The fields of option `hdr`.
 ///
 /// # Errors
 /// A name or value that can't be sent; too many.
-pub fn read(arg: Option<&Arg<'_>>) -> Result<HeaderMap, Failure> {
+pub fn read(arg: Option<&Arg<'_>>, reveal: &mut Reveal<'_>) -> Result<HeaderMap, Stop> {
     let mut headers = HeaderMap::new();
-    let wrong = |why: String| Err(Failure::Request(why));
+    let wrong = |why: String| Err(Failure::Request(why).stop(None));
     let fields = match arg {
         None => return Ok(headers),
         Some(Arg::Object(fields)) => fields,
@@ -58,20 +62,65 @@ pub fn read(arg: Option<&Arg<'_>>) -> Result<HeaderMap, Failure> {
             value => std::slice::from_ref(value),
         };
         for value in values {
-            let Arg::Str(text) = value else { return wrong(format!("the header field {field} is text, got {}", value.type_name())) };
+            let secret = match value {
+                Arg::Str(_) => None,
+                other => Some(secret(reveal, &field, other)?),
+            };
+            let text = match (&secret, value) {
+                (Some(text), _) => text.as_str(),
+                (None, Arg::Str(text)) => text,
+                _ => "",
+            };
             (count, bytes) = (count + 1, bytes + name.len() + text.len());
             if count > MAX_FIELDS || bytes > MAX_BYTES {
                 return wrong(format!("a request has at most {MAX_FIELDS} header fields of {MAX_BYTES} bytes together"));
             }
             // The value is not shown: it may be a secret.
             let printable = text.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b));
-            let Some(value) = HeaderValue::from_str(text).ok().filter(|_| printable) else {
+            let Some(mut value) = HeaderValue::from_str(text).ok().filter(|_| printable) else {
                 return wrong(format!("the header field {field} holds a character that can't be sent: printable ASCII only, no line ends"));
             };
+            value.set_sensitive(secret.is_some());
             headers.append(field.clone(), value);
         }
     }
     Ok(headers)
+}
+
+/// The text of a field that holds a secret: the secret, or `{pre, sec}`.
+fn secret(reveal: &mut Reveal<'_>, field: &HeaderName, value: &Arg<'_>) -> Result<String, Stop> {
+    let wrong = || {
+        let got = value.type_name();
+        Failure::Request(format!("the header field {field} is text, a secret, or {{pre: TEXT, sec: SECRET}}, got {got}")).stop(None)
+    };
+    let (pre, id) = match value {
+        Arg::Handle(id) => ("", *id),
+        Arg::Object(fields) => {
+            let mut found = ("", None);
+            for (key, value) in fields {
+                match (*key, value) {
+                    ("pre", Arg::Str(pre)) => found.0 = pre,
+                    ("sec", Arg::Handle(id)) => found.1 = Some(*id),
+                    _ => return Err(wrong()),
+                }
+            }
+            (found.0, found.1.ok_or_else(wrong)?)
+        }
+        _ => return Err(wrong()),
+    };
+    if HARMLESS.contains(&field.as_str()) {
+        // Such a field goes along to wherever a redirect leads.
+        return Err(Failure::Request(format!("the header field {field} can't hold a secret")).stop(None));
+    }
+    Ok(format!("{pre}{}", reveal(id)?))
+}
+
+/// The value of a secret, for this target.
+pub fn revealed(permit: &mut Permit<'_>, target: &Target, id: HandleId) -> Result<String, Stop> {
+    let (host, port, tls) = (target.host(), target.port(), target.is_tls());
+    let secret = permit.secret_for(id, host, port, tls)?;
+    // Bound to it, or there would be none.
+    Ok(secret.value_for_text(host, port, tls).unwrap_or_default().to_owned())
 }
 
 /// The default type of a body, unless the script has said one.
@@ -131,8 +180,8 @@ pub fn text(value: &HeaderValue) -> String {
 mod tests {
     use super::*;
 
-    fn one(name: &str, value: &str) -> Result<HeaderMap, Failure> {
-        read(Some(&Arg::Object(vec![(name, Arg::Str(value))])))
+    fn one(name: &str, value: &str) -> Result<HeaderMap, Stop> {
+        read(Some(&Arg::Object(vec![(name, Arg::Str(value))])), &mut |_| Ok("hidden".to_owned()))
     }
 
     #[test]
@@ -163,14 +212,14 @@ mod tests {
         assert!(one("x", &"x".repeat(1 << 20)).is_err());
         assert_eq!(one("X-A", "a b\tc").unwrap().len(), 1);
         let many: Vec<(&str, Arg<'_>)> = vec![("x", Arg::List(vec![Arg::Str("y"); 40_000]))];
-        assert!(read(Some(&Arg::Object(many))).is_err());
-        assert!(read(Some(&Arg::Object(vec![("x", Arg::Num(1.0))]))).is_err());
-        assert!(read(Some(&Arg::List(Vec::new()))).is_err());
+        assert!(read(Some(&Arg::Object(many)), &mut |_| Ok(String::new())).is_err());
+        assert!(read(Some(&Arg::Object(vec![("x", Arg::Num(1.0))])), &mut |_| Ok(String::new())).is_err());
+        assert!(read(Some(&Arg::List(Vec::new())), &mut |_| Ok(String::new())).is_err());
     }
 
     #[test]
     fn a_value_that_is_refused_is_not_shown() {
-        let Failure::Request(text) = one("Authorization", "Bearer hunter2\n").unwrap_err() else { return };
+        let Stop::Failed(text) = one("Authorization", "Bearer hunter2\n").unwrap_err() else { return };
         assert!(text.contains("authorization") && !text.contains("hunter2"), "{text}");
     }
 

@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::header;
 use super::target::Target;
+use ilu_sbx::secret::MAX_SECRET;
 use ilu_sbx::{Arg, Options, Permit, Stop};
 use reqwest::Method;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
@@ -23,6 +24,8 @@ pub enum Outgoing<'a> {
     Nothing,
     /// These bytes.
     Bytes(&'a [u8]),
+    /// Parts with a secret among them, joined.
+    Parts(Vec<u8>),
     /// A file, by its path.
     File(&'a str),
 }
@@ -73,15 +76,19 @@ impl<'a> Request<'a> {
             Some(other) => Err(wrong(Failure::Request(format!("option {key} is a path, got {}", other.type_name())))),
         };
         let (to, from) = (path("to")?, path("from")?);
-        let mut headers = header::read(o.get("hdr")).map_err(wrong)?;
+        let mut headers = header::read(o.get("hdr"), &mut |id| header::revealed(permit, &target, id))?;
         let body = match (body, from) {
             (None | Some(Arg::Nil), None) => Outgoing::Nothing,
             (None | Some(Arg::Nil), Some(path)) => Outgoing::File(path),
             (Some(_), Some(_)) => return Err(wrong(Failure::Request("a body and option from exclude each other".to_owned()))),
             (Some(Arg::Str(text)), None) => Outgoing::Bytes(text.as_bytes()),
             (Some(Arg::Bytes(bytes)), None) => Outgoing::Bytes(bytes),
+            (Some(parts @ (Arg::Handle(_) | Arg::List(_))), None) => Outgoing::Parts(joined(permit, &target, parts)?),
             (Some(other), None) => {
-                let why = format!("a body is str or byt, got {}: jsn.enc makes text of a value", other.type_name());
+                let why = format!(
+                    "a body is str or byt, or a secret, or a list of these, got {}: jsn.enc makes text of a value",
+                    other.type_name()
+                );
                 return Err(wrong(Failure::Request(why)));
             }
         };
@@ -102,4 +109,31 @@ impl<'a> Request<'a> {
         let bytes = o.flag("bytes")?;
         Ok(Request { method, target, headers, body, ms, most: o.count("max")?, bytes, to, redirects })
     }
+}
+
+/// A body of parts: texts, bytes and secrets, one after the other.
+fn joined(permit: &mut Permit<'_>, target: &Target, parts: &Arg<'_>) -> Result<Vec<u8>, Stop> {
+    let parts = match parts {
+        Arg::List(parts) => parts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let size = |part: &Arg<'_>| match part {
+        Arg::Str(text) => text.len(),
+        Arg::Bytes(bytes) => bytes.len(),
+        _ => MAX_SECRET,
+    };
+    permit.room(parts.iter().map(size).sum::<usize>() as u64)?;
+    let mut body = Vec::new();
+    for part in parts {
+        match part {
+            Arg::Str(text) => body.extend_from_slice(text.as_bytes()),
+            Arg::Bytes(bytes) => body.extend_from_slice(bytes),
+            Arg::Handle(id) => body.extend_from_slice(header::revealed(permit, target, *id)?.as_bytes()),
+            other => {
+                let why = format!("a part of a body is str, byt or a secret, got {}: jsn.enc makes text of a value", other.type_name());
+                return Err(Failure::Request(why).stop(None));
+            }
+        }
+    }
+    Ok(body)
 }

@@ -116,7 +116,7 @@ pub fn reply(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     let code = o.count("cod")?.unwrap_or(200);
     let code = u16::try_from(code).ok().filter(|code| (200..600).contains(code)).and_then(|code| StatusCode::from_u16(code).ok());
     let code = code.ok_or_else(|| Stop::Failed(format!("{}: option cod is from 200 to 599", permit.native())))?;
-    let mut headers = header::read(o.get("hdr")).map_err(|failure| failure.stop(None))?;
+    let mut headers = header::read(o.get("hdr"), &mut |_| Err(Stop::failed("an answer can't hold a secret")))?;
     let (bytes, path): (&[u8], Option<&str>) = match (o.get("txt"), o.get("byt"), o.get("file")) {
         (None, None, None) => (b"", None),
         (Some(Arg::Str(text)), None, None) => (text.as_bytes(), None),

@@ -37,6 +37,7 @@ const ROWS: &[(&str, NativeFn)] = &[
     ("__sys_spawn", syn::passed),
     ("__sys_wait", syn::passed),
     ("__sys_getenv", env::getenv),
+    ("__sys_secret", env::secret),
     ("__sys_argv", os::argv),
     ("__obs_log", obs::log),
     ("__obs_span_begin", obs::span_begin),

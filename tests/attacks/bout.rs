@@ -78,8 +78,15 @@ impl Bout {
         let root = self.place.at("R").display().to_string();
         let Ok(Granted::Dir { dir, .. }) = ilu::host::open(&root) else { panic!("{root} is a directory") };
         let mounts = vec![Mount { guest: "/g".to_owned(), opened: Opened::Dir(dir), access: Access::ReadWrite }];
-        let grants =
-            Grants { caps: self.caps, mounts, env: self.env.clone(), net: Vec::new(), argv: Vec::new(), limits: self.limits.clone() };
+        let grants = Grants {
+            caps: self.caps,
+            mounts,
+            env: self.env.clone(),
+            secrets: Vec::new(),
+            net: Vec::new(),
+            argv: Vec::new(),
+            limits: self.limits.clone(),
+        };
         let (outcome, out, err) = run_text(&format!("{}{text}", self.head), grants, |_| {});
         let (code, message, native) = match &outcome.result {
             Ok(_) => (0, String::new(), String::new()),
@@ -108,6 +115,10 @@ impl Bout {
             self.failures
                 .push(format!("{part:?} {name}: expected {prints:?}, got {:?} {:?} (code {})\n{text}", got.out, got.message, got.code));
         }
+    }
+    /// It must be refused, in a way that the text itself tells of by printing exactly this.
+    pub fn tells(&mut self, name: &str, text: &str, prints: &str) {
+        self.prints(Part::Refusal, name, text, prints);
     }
     /// It ends well and prints exactly this.
     pub fn ok(&mut self, name: &str, text: &str, prints: &str) {

@@ -17,6 +17,19 @@ macro_rules! named {
 }
 
 named! {
+    tasks:
+        prc_032_tasks_of_code_without_rights_have_none_and_no_crowd_stops_the_host,
+        prc_032_ten_thousand_tasks_that_wait_are_cheap,
+        cap_028_tasks_of_two_sandboxes_that_take_turns_share_no_rights,
+        cap_030_revoking_ends_tasks_that_run_and_tasks_that_wait,
+        cap_032_tasks_draw_from_one_budget_however_many_there_are,
+        int_039_channels_used_wrongly_are_errors_and_end_nothing_else;
+    cap_tasks:
+        cap_017_another_task_changes_a_list_of_its_own,
+        cap_020_a_task_makes_no_more_than_its_sandbox_holds,
+        cap_023_what_comes_through_a_channel_brings_no_rights_along,
+        cap_024_what_a_weak_task_sends_keeps_its_limits_when_the_strong_call_it,
+        int_011_recursion_in_a_task_ends_the_task;
     pol_net:
         pol_019_a_file_of_rules_that_is_not_right_stops_the_run,
         pol_020_address_rules_are_exact_or_errors;

@@ -59,7 +59,7 @@ pub fn summary(conclusion: &Conclusion) -> bool {
     if whole {
         none.iter().for_each(|(id, why)| println!("not applicable: {id}: {why}"));
     }
-    for (time, test) in tally::slowest(if whole { 5 } else { 0 }) {
+    for (time, test) in tally::slowest(if conclusion.num_filtered_out == 0 { 5 } else { 0 }) {
         println!("slow: {test}: {} ms", time.as_millis());
     }
     println!(

@@ -20,6 +20,7 @@ mod cap_amplify;
 mod cap_natives;
 mod cap_patch;
 mod cap_sandbox;
+mod cap_tasks;
 mod catalogue;
 mod fs_lexical;
 mod fs_machine;
@@ -49,6 +50,7 @@ mod pol_seal;
 mod rig;
 mod rig_itself;
 mod row;
+mod tasks;
 mod yard;
 
 use libtest_mimic::Arguments;

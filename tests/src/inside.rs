@@ -138,7 +138,10 @@ pub fn tiny(how: How) -> Setup {
 pub fn with_limits(limits: Limits) -> Setup {
     let caps = ilu_cap::bundle::natives(["__sys_stdout", "__sys_stderr"]).expect("these natives exist");
     let outside = Kept { out: Shared::default(), err: Shared::default(), start: Instant::now() };
-    Setup::new(Grants { caps, mounts: Vec::new(), env: Vec::new(), net: Vec::new(), argv: Vec::new(), limits }, Box::new(outside))
+    Setup::new(
+        Grants { caps, mounts: Vec::new(), env: Vec::new(), secrets: Vec::new(), net: Vec::new(), argv: Vec::new(), limits },
+        Box::new(outside),
+    )
 }
 
 /// Runs a text under what a test grants: how it ended, and what it wrote to standard output and error.
@@ -179,7 +182,8 @@ pub fn run(case: &Case, how: How) -> Option<Inside> {
         }
     };
     let caps = ilu_cap::bundle::natives(NO_FLAG).expect("these natives exist");
-    let grants = Grants { caps, mounts: Vec::new(), env: Vec::new(), net: Vec::new(), argv: case.args.clone(), limits };
+    let grants =
+        Grants { caps, mounts: Vec::new(), env: Vec::new(), secrets: Vec::new(), net: Vec::new(), argv: case.args.clone(), limits };
     let (out, err) = (Shared::default(), Shared::default());
     let outside = Kept { out: Arc::clone(&out), err: Arc::clone(&err), start: Instant::now() };
     let mut setup = Setup::new(grants, Box::new(outside));

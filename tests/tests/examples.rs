@@ -163,3 +163,47 @@ fn untrusted_text_runs_and_its_denials_are_shown() {
     assert!(stolen.contains("error:") && !stolen.contains("root:"), "{stolen}");
     assert!(run(&["x = = 1"]).contains("error:"));
 }
+
+/// Words by what Rust's own library makes of the same text.
+fn words(dir: &Path, counts: &mut BTreeMap<String, u64>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            words(&path, counts);
+        } else if path.extension().is_some_and(|end| end == "md" || end == "txt") {
+            let text = std::fs::read_to_string(&path).unwrap().to_lowercase();
+            for word in text.split(|c: char| !c.is_ascii_lowercase()).filter(|word| !word.is_empty()) {
+                *counts.entry(word.to_owned()).or_default() += 1;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_word_count_agrees_with_another_whatever_the_number_of_tasks() {
+    let mut counts = BTreeMap::new();
+    words(&root().join("docs"), &mut counts);
+    let first = format!("{} words, {} different\n", counts.values().sum::<u64>(), counts.len());
+    let grant = format!("{}:/text:ro", root().join("docs").display());
+    for tasks in ["1", "7"] {
+        let ran = ilu(&["run", "--dir", &grant, &example("wordcount.ilu"), "--", tasks, "3"]);
+        fine(&ran);
+        assert!(ran.out.starts_with(&first), "{} is not {first}", ran.out);
+        let mut rows: Vec<u64> = ran.out.lines().skip(1).map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect();
+        let mut most: Vec<u64> = counts.values().copied().collect();
+        most.sort_unstable_by(|a, b| b.cmp(a));
+        rows.truncate(3);
+        assert_eq!(rows, most[..3]);
+    }
+}
+
+#[test]
+fn the_pipeline_sums_what_comes_in() {
+    let ran = ilu_in(
+        root().as_path(),
+        &["run", "--grant", "capio,capsp,capch,capstdout", &example("pipeline.ilu")],
+        b"a 1\nb 2.5\nwhat\na 41\nb x\n",
+    );
+    fine(&ran);
+    assert_eq!(ran.out, "a 42\nb 2.5\nleft out: 2\n");
+}

@@ -55,7 +55,7 @@ impl<T> Slab<T> {
     #[cold]
     fn grow(&mut self, account: &mut Account) -> Result<(), Full> {
         let (len, old) = (self.slots.len(), self.slots.capacity());
-        let new = next_capacity(old, (len + 1).max(16), size_of::<Slot<T>>());
+        let new = next_capacity(old, len + 1, size_of::<Slot<T>>());
         if new >= NONE as usize {
             return Err(Full { needs: new.saturating_mul(Self::SLOT) });
         }

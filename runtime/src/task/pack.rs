@@ -35,7 +35,9 @@ const WORDS_PER_STEP: usize = 16;
 /// A copy of a value that belongs to no heap, and the work it took. `sandbox` gives the sandboxes that homes are numbers of.
 pub(crate) fn pack(heap: &Heap, value: Value, bound: Bound, sandbox: &dyn Fn(SbxId) -> Sandbox) -> Result<(Parcel, u64), Refused> {
     match value.kind() {
-        Kind::Num(_) | Kind::Nil | Kind::Bool(_) | Kind::Unset => return Ok((Parcel { content: Content::Now(value), bytes: 0 }, 1)),
+        Kind::Num(_) | Kind::Nil | Kind::Bool(_) | Kind::Unset => {
+            return Ok((Parcel { content: Content::Now(value), bytes: 0, lease: None }, 1));
+        }
         Kind::Str(id) => {
             let (text, mut packer) = (heap.str(id), Packer::new(heap, bound, sandbox));
             packer.take(text.len() + TEXT, text.len() / STEP_BYTES)?;
@@ -51,7 +53,7 @@ pub(crate) fn pack(heap: &Heap, value: Value, bound: Bound, sandbox: &dyn Fn(Sbx
     }
     let Packer { nodes, units, homes, bytes, work, .. } = packer;
     let units = units.into_iter().map(|unit| unit.node).collect();
-    Ok((Parcel { content: Content::Graph(Box::new(Graph { root, nodes, units, homes })), bytes }, work))
+    Ok((Parcel { content: Content::Graph(Box::new(Graph { root, nodes, units, homes })), bytes, lease: None }, work))
 }
 
 /// A unit as far as it was followed.

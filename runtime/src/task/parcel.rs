@@ -7,7 +7,7 @@ use crate::heap::{Origin, Shared};
 use crate::value::Value;
 use ilu_cap::NativeId;
 use ilu_lang::code::program::Program;
-use ilu_sbx::{Sandbox, SbxId};
+use ilu_sbx::{Lease, Sandbox, SbxId};
 use std::sync::Arc;
 
 /// A value on its way.
@@ -16,6 +16,9 @@ pub(crate) struct Parcel {
     pub(super) content: Content,
     /// Bytes it holds, and no fewer than it takes on a heap.
     pub(super) bytes: usize,
+    /// The bytes, out of the sender's budget.
+    #[allow(dead_code, reason = "it is there to be dropped with the parcel")]
+    pub(super) lease: Option<Lease>,
 }
 
 #[derive(Debug)]
@@ -101,12 +104,17 @@ pub(super) struct UnitNode {
 
 impl Parcel {
     /// Nothing.
-    pub const NIL: Self = Self { content: Content::Now(Value::NIL), bytes: 0 };
+    pub const NIL: Self = Self { content: Content::Now(Value::NIL), bytes: 0, lease: None };
 
     /// One text.
     pub fn text(text: impl Into<Box<str>>) -> Self {
         let text = text.into();
-        Self { bytes: text.len() + TEXT, content: Content::Text(text) }
+        Self { bytes: text.len() + TEXT, content: Content::Text(text), lease: None }
+    }
+
+    /// With its bytes paid for.
+    pub fn leased(self, lease: Lease) -> Self {
+        Self { lease: Some(lease), ..self }
     }
 
     /// Bytes it holds, and no fewer than it takes on a heap.

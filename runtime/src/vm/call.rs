@@ -269,7 +269,7 @@ impl Vm {
     }
 
     fn called(&mut self, native: NativeId, args: &[Value], authority: SbxId) -> Result<ilu_sbx::Plain, Fault> {
-        self.settle();
+        self.settle_up();
         let room = self.room();
         let crew = self.crew_of_blocking(native);
         let Self { heap, realm, frames, account, .. } = self;
@@ -282,6 +282,7 @@ impl Vm {
             None => realm.call(site, native, &args),
         };
         drop(args);
+        self.settle();
         self.book_buffers();
         result.map_err(Fault::Stop)
     }

@@ -6,34 +6,50 @@
 
 use super::Vm;
 use crate::builtin::Fault;
-use crate::heap::{Full, MIN_THRESHOLD, Store};
+use crate::heap::{Full, Store};
 use crate::value::Value;
 use ilu_sbx::{Budget, Stop};
 
 impl Vm {
     /// Does an operation; when it lacks room, collects and does it again. An operation that lacked room must have changed nothing.
     pub(super) fn retrying<T>(&mut self, mut operation: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        let (fuel, granted) = (self.fuel, self.granted);
-        match operation(self) {
+        match self.getting_more(&mut operation) {
             Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {}
             done => return done,
-        }
-        if self.granted == granted {
-            // What is billed must not depend on when the collector ran.
-            self.fuel = fuel;
         }
         self.collect();
         if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
             self.gave_up();
             return Err(self.memory_limit());
         }
-        let done = self.unbounded(operation);
+        let done = self.unbounded(|vm| vm.getting_more(&mut operation));
         match done {
             Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {
                 self.gave_up();
                 Err(self.memory_limit())
             }
             done => done,
+        }
+    }
+
+    /// Does an operation, and again as long as it lacks memory or fuel that this isolate has only not taken yet.
+    fn getting_more<T>(&mut self, operation: &mut impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        loop {
+            let (fuel, granted) = (self.fuel, self.granted);
+            let done = operation(self);
+            let again = match &done {
+                Err(Fault::Full(full)) => self.lease_more(full.needs),
+                Err(Fault::Stop(Stop::Room(needs))) => self.lease_more(usize::try_from(*needs).unwrap_or(usize::MAX)),
+                Err(Fault::Fuel) => self.advance_all(),
+                _ => return done,
+            };
+            if self.granted == granted {
+                // What is billed must not depend on when the collector ran.
+                self.fuel = fuel;
+            }
+            if !again {
+                return done;
+            }
         }
     }
 
@@ -55,7 +71,8 @@ impl Vm {
 
     /// Tells the heap its limit.
     pub(super) fn apply_limit(&mut self) {
-        self.heap.set_limit(if self.hard > 0 { self.memory.most } else { self.collect_at.min(self.memory.most) });
+        let most = self.memory.most.min(self.leased());
+        self.heap.set_limit(if self.hard > 0 { most } else { self.collect_at.min(most) });
     }
 
     pub(super) fn memory_limit(&self) -> Fault {
@@ -68,21 +85,23 @@ impl Vm {
         if self.stress {
             self.collect_at = live;
         } else if live > self.collect_at {
-            self.collect_at = live.saturating_add(live.max(MIN_THRESHOLD));
+            self.collect_at = live.saturating_add(live.max(self.threshold()));
         }
         self.apply_limit();
     }
 
     /// Bytes that the running sandbox may still take.
     pub(super) fn room(&self) -> u64 {
-        self.memory.most.saturating_sub(self.heap.live()) as u64
+        let most = if self.lease.is_some() { self.heap.limit().max(self.leased()).min(self.memory.most) } else { self.memory.most };
+        most.saturating_sub(self.heap.live()) as u64
     }
 
     /// Puts something on the heap whose size is known, in a place where nothing may be done twice.
     pub(super) fn received(&mut self, bytes: usize, make: impl FnOnce(&mut Store) -> Result<Value, Full>) -> Result<Value, Fault> {
-        if bytes > self.heap.room() {
+        if bytes > self.heap.room() && !self.lease_more(bytes) {
             self.collect();
         }
+        self.lease_to_receive(bytes);
         let made = self.unbounded(|vm| make(&mut vm.heap.store));
         made.map_err(|_| self.memory_limit())
     }
@@ -132,7 +151,8 @@ impl Vm {
         // What was garbage when the sandbox was entered is no longer there for it to use instead.
         let own = usize::try_from(self.realm.limits(self.memory.of).memory).unwrap_or(usize::MAX);
         self.memory.most = self.memory.most.min(live.saturating_add(own));
-        self.collect_at = if self.stress { live } else { live.saturating_add(live.max(MIN_THRESHOLD)) };
+        self.collect_at = if self.stress { live } else { live.saturating_add(live.max(self.threshold())) };
+        self.trim_lease();
         self.apply_limit();
     }
 
@@ -142,7 +162,7 @@ impl Vm {
         if slots <= old {
             return Ok(());
         }
-        let new = slots.max(old + old / 2).max(4 * super::WINDOW);
+        let new = slots.max(old + old / 2).max(if self.is_task() { 0 } else { 4 * super::WINDOW });
         let bytes = (new - old) * size_of::<Value>();
         self.heap.charge(bytes)?;
         if self.stack.try_reserve_exact(new - old).is_err() {
@@ -162,7 +182,7 @@ impl Vm {
         if self.boundaries.len() < old {
             return Ok(());
         }
-        let more = old.max(8);
+        let more = old.max(if self.is_task() { 1 } else { 8 });
         let bytes = more * size_of::<super::frame::Boundary>();
         self.heap.charge(bytes)?;
         if self.boundaries.try_reserve_exact(more).is_err() {
@@ -182,7 +202,7 @@ impl Vm {
         }
         let (len, old) = (self.frames.len(), self.frames.capacity());
         if len == old {
-            let more = old.max(32);
+            let more = old.max(if self.is_task() { 4 } else { 32 });
             let bytes = more * size_of::<super::frame::Frame>();
             self.heap.charge(bytes)?;
             if self.frames.try_reserve_exact(more).is_err() {

@@ -72,7 +72,7 @@ impl Vm {
                 let room = self.room();
                 let Self { heap, realm, frames, account, .. } = self;
                 let (file, line) = super::trace::script_place(heap, frames);
-                realm.revoke(&CallSite { authority: at.authority, account: *account, file, line, room }, sandbox);
+                realm.revoke(&CallSite { authority: at.authority, account: *account, file, line, room }, sandbox).map_err(Fault::Stop)?;
                 if let Some((crew, _)) = &self.crew {
                     crew.shake();
                 }
@@ -153,7 +153,7 @@ impl Vm {
 
     /// Calls a native on plain data that is not on the heap.
     pub(super) fn plain_through_doorway(&mut self, native: NativeId, args: &[Arg<'_>], authority: SbxId) -> Result<Plain, Fault> {
-        self.settle();
+        self.settle_up();
         let room = self.room();
         let Self { heap, realm, frames, account, .. } = self;
         let (file, line) = super::trace::script_place(heap, frames);

@@ -40,6 +40,10 @@ impl Vm {
 
     /// Books what was used of the slice. The next checkpoint asks for a new one.
     pub(super) fn settle(&mut self) {
+        if self.crew.is_some() {
+            self.settle_beside();
+            return;
+        }
         let used = u64::try_from(self.granted - self.fuel).unwrap_or(0);
         self.realm.spend_fuel(self.account, used);
         self.realm.note_memory(self.account, self.heap.live() as u64);
@@ -73,8 +77,16 @@ impl Vm {
                 return Err(Fault::Revoked);
             }
         }
-        if let Some((budget, of)) = self.realm.exhausted(self.account) {
-            return Err(Fault::Stop(Stop::Limit { budget, of }));
+        match self.realm.exhausted(self.account) {
+            // The last of it is in hand.
+            Some((Budget::Fuel, _)) if self.crew.is_some() && self.reserve > 0 => {
+                let now = self.realm.mono_ms();
+                if let Some((_, of)) = self.realm.deadline(self.account).filter(|(deadline, _)| now >= *deadline) {
+                    return Err(Fault::Stop(Stop::Limit { budget: Budget::Time, of }));
+                }
+            }
+            Some((budget, of)) => return Err(Fault::Stop(Stop::Limit { budget, of })),
+            None => {}
         }
         let grant = self.reserve.min(SLICE);
         self.granted = grant;
@@ -108,6 +120,7 @@ impl Vm {
     /// Work was asked for that costs more than is left: whoever is charged has run out.
     pub(super) fn drain(&mut self) -> Stop {
         self.settle();
+        self.forfeit();
         let left = self.realm.fuel_left(self.account);
         self.realm.spend_fuel(self.account, left);
         let (budget, of) = self.realm.exhausted(self.account).unwrap_or((Budget::Fuel, self.realm.root()));

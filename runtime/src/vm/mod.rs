@@ -23,6 +23,7 @@ mod iterate;
 mod make;
 pub(crate) mod module;
 mod quick;
+mod share;
 mod slow;
 mod spawn;
 pub(crate) mod task;
@@ -38,7 +39,7 @@ use crate::value::Value;
 use frame::{Bound, Boundary, Ends, Frame};
 use ilu_lang::code::op::Word;
 use ilu_lang::code::program::Program;
-use ilu_sbx::{AccountId, Realm, SbxId};
+use ilu_sbx::{AccountId, Lease, Realm, SbxId};
 use module::{Modules, SharedLoader};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -48,6 +49,9 @@ pub(crate) use unwind::{Ending, Why};
 
 /// Registers that must exist past a frame's base.
 const WINDOW: usize = 256;
+
+/// Least growth of a task's heap between two collections: tasks may be many, and most are small.
+const TASK_THRESHOLD: usize = 64 << 10;
 
 /// One isolate.
 pub(crate) struct Vm {
@@ -112,6 +116,10 @@ pub(crate) struct Vm {
     own: SbxId,
     /// Whether it is charged to nobody but the root.
     in_root: bool,
+    /// Memory this isolate may use, once it is not alone.
+    lease: Option<Lease>,
+    /// Fuel that was taken in advance, once it is not alone, and from whom.
+    prepaid: (u64, AccountId),
 }
 
 /// What an isolate is made of.
@@ -161,7 +169,7 @@ impl Vm {
             denial: None,
             failed: None,
             surfaced: None,
-            collect_at: MIN_THRESHOLD,
+            collect_at: if start.crew.is_some() { TASK_THRESHOLD } else { MIN_THRESHOLD },
             hard: 0,
             buffered: 0,
             stress: start.stress,
@@ -174,8 +182,11 @@ impl Vm {
             raised: None,
             own: root,
             in_root: true,
+            lease: None,
+            prepaid: (0, account),
         };
         vm.heap.watch.interrupt = Arc::clone(&vm.interrupt);
+        vm.lease_heap();
         vm.set_watch();
         // Work may be paid for before the first checkpoint grants a slice.
         vm.settle();
@@ -245,6 +256,7 @@ impl Vm {
     /// The script is over: its tasks end. Those that failed and that nobody waited for.
     pub fn finish_tasks(&mut self) -> Vec<Failure> {
         self.stop_waiting();
+        self.settle_up();
         self.crew.as_ref().map_or_else(Vec::new, |(crew, _)| crew.finish())
     }
 

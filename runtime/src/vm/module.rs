@@ -20,6 +20,9 @@ use ilu_sbx::{ANY, Homes, ROOT, SbxId};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Parts that a text may have beside one for each of its bytes: its last statement is no byte's.
+const PARTS_BESIDE_TEXT: usize = 16;
+
 /// Reads files of the program itself, from the folder of its main script and nowhere else.
 pub trait Loader: Send {
     /// The text of a file. `path` is relative, its parts are separated by `/`, and it has no `.` or `..` in it. The error is what the script sees.
@@ -249,9 +252,9 @@ impl Vm {
         }
         let work = text.len() / TEXT_PER_FUEL;
         self.spend(work)?;
-        // The room is asked for and given back: the compiler's own memory is not on the heap. A part takes a byte of text at least, so this is
-        // enough; where there is less, what there is counts the parts.
-        let enough = text.len().saturating_mul(BYTES_PER_PART);
+        // The room is asked for and given back: the compiler's own memory is not on the heap. A part takes a byte of text at least, apart from the
+        // last statement, which no line's end need follow, so this is enough; where there is less, what there is counts the parts.
+        let enough = text.len().saturating_add(PARTS_BESIDE_TEXT).saturating_mul(BYTES_PER_PART);
         if enough > self.heap.room() {
             self.collect();
         }

@@ -210,6 +210,7 @@ impl Running {
             self.crew.end(Some(*code), None);
         }
         let (settled, message) = vm.settled(result, &self.crew);
+        vm.settle_up();
         let failed = settled.failed && !self.crew.stop.load(Ordering::Relaxed);
         let failure = failed.then(|| Failure { task: self.job.seat.number, started: self.job.started().to_string(), message, place });
         drop(vm);

@@ -115,6 +115,10 @@ impl Vm {
             // The doorway words it.
             return self.plain_through_doorway(native, &vec![Arg::Nil; args.len()], authority).map(|_| Value::NIL);
         }
+        // What is not held is denied, whatever it is called with.
+        if !self.realm.has(authority, native) {
+            return self.plain_through_doorway(native, &vec![Arg::Nil; args.len()], authority).map(|_| Value::NIL);
+        }
         match op {
             TaskOp::New => self.channel_new(native, arg(0), authority),
             TaskOp::Send => self.send(native, arg(0), arg(1), authority),
@@ -152,11 +156,13 @@ impl Vm {
 
     /// Asks the doorway about a value that goes through a channel.
     fn pass(&mut self, native: NativeId, authority: SbxId, owner: &Sandbox) -> Result<(), Fault> {
-        self.settle();
+        self.settle_up();
         let room = self.room();
         let Self { heap, realm, frames, account, .. } = self;
         let (file, line) = trace::script_place(heap, frames);
-        realm.pass(&ilu_sbx::CallSite { authority, account: *account, file, line, room }, native).map_err(Fault::Stop)?;
+        let passed = realm.pass(&ilu_sbx::CallSite { authority, account: *account, file, line, room }, native);
+        self.settle();
+        passed.map_err(Fault::Stop)?;
         self.still(native, authority, owner)
     }
 
@@ -188,7 +194,11 @@ impl Vm {
             return (Arc::clone(crew), Arc::clone(seat));
         }
         let (crew, seat) = Crew::new(Arc::clone(&self.interrupt), Arc::clone(&self.stop));
+        self.settle();
+        self.reserve = 0;
         self.crew = Some((Arc::clone(&crew), Arc::clone(&seat)));
+        self.settle();
+        self.lease_heap();
         self.set_watch();
         (crew, seat)
     }
@@ -217,7 +227,13 @@ impl Vm {
         match pack(&self.heap, value, bound, &|home| realm.sandbox(home)) {
             Ok((parcel, work)) => {
                 self.spend(usize::try_from(work).unwrap_or(usize::MAX) / STEPS_PER_FUEL)?;
-                Ok(parcel)
+                if parcel.bytes() == 0 {
+                    return Ok(parcel);
+                }
+                // On its way it is memory of the sender's.
+                let purse = self.realm.purse(self.realm.root_account());
+                let lease = purse.take(parcel.bytes() as u64).ok_or(crate::heap::Full { needs: parcel.bytes() })?;
+                Ok(parcel.leased(lease))
             }
             Err(Refused::Overrun(overrun)) => Err(super::control::fault_of(overrun)),
             Err(Refused::Bound(kind)) => Err(Fault::Message(format!(
@@ -232,9 +248,10 @@ impl Vm {
         if let Some(value) = parcel.now() {
             return Ok(value);
         }
-        if parcel.bytes() > self.heap.room() {
+        if parcel.bytes() > self.heap.room() && !self.lease_more(parcel.bytes()) {
             self.collect();
         }
+        self.lease_to_receive(parcel.bytes());
         let made = self.unbounded(|vm| {
             let realm = &mut vm.realm;
             unpack(&mut vm.heap, parcel, &mut |sandbox| realm.adopt(sandbox).unwrap_or(ilu_sbx::VOID))
@@ -483,7 +500,7 @@ impl Vm {
             Ok(()) => {}
             Err(Fault::Wait) => {
                 self.parked = word;
-                self.settle();
+                self.settle_up();
                 return Some(if word.is_some() { Went::Wait } else { Went::Done(Err(super::Ending::broken("a wait of no instruction"))) });
             }
             Err(fault) => {

@@ -137,6 +137,8 @@ pub enum GrantKind {
     Run,
     /// `--env NAME`
     Env,
+    /// `--secret NAME=HOST`
+    Secret,
 }
 
 /// One row of the registry.

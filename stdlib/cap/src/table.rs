@@ -88,6 +88,7 @@ natives! {
     Exec "__os_run" ["__sys_run_command" "__sys_exec"] (must("cmd", Str), may("args", List), may("opts", Options)) [Execute] Run "runs a program";
 
     Env "__sys_getenv" ["__sys_env" "__sys_get_env"] (must("name", Str)) [] Env "an environment variable's value";
+    Env "__sys_secret" [] (must("name", Str)) [] Secret "a secret, to be sent to the hosts it is bound to and nowhere else";
     Env "__sys_argv" ["__sys_args"] () [] None "the script's arguments";
 
     Observe "__obs_log" [] (must("level", Str), must("message", Str), may("fields", Options)) [] None "a line in the sandbox's log";

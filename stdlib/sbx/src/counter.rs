@@ -50,6 +50,8 @@ pub(crate) struct Used {
     pub(crate) fuel: Counter,
     /// Most bytes of heap seen.
     pub(crate) memory: Counter,
+    /// Bytes that isolates beside each other hold now.
+    pub(crate) leased: Counter,
     pub(crate) output: Counter,
     /// Open now.
     pub(crate) handles: Counter,

@@ -28,6 +28,10 @@ pub enum Rule {
     AbsoluteLink,
     /// The environment variable is not granted.
     NoVariable,
+    /// The secret is not granted.
+    NoSecret,
+    /// The secret of this name is bound to other hosts.
+    SecretElsewhere(String),
     /// No network rule allows the connection.
     NoConnection,
     /// This network rule denies it.
@@ -38,6 +42,10 @@ pub enum Rule {
     LeadsToSpecial(String),
     /// The address stands for nobody, or for many.
     NobodyThere,
+    /// What was granted for a time, or for so many uses, has ended: how.
+    LeaseOver(String),
+    /// A sandbox is revoked by itself or by one that it was made under, and by no other.
+    NotAbove,
     /// The audit record can't be written.
     AuditBroken,
 }
@@ -58,11 +66,15 @@ impl Rule {
             Rule::Special(kind) => format!("files of {kind} are never reached through a directory grant"),
             Rule::AbsoluteLink => "a link must have a relative target".to_owned(),
             Rule::NoVariable => "this environment variable is not granted".to_owned(),
+            Rule::NoSecret => "this secret is not granted".to_owned(),
+            Rule::SecretElsewhere(name) => format!("the secret {} is bound to other hosts, ports, or to TLS", escape(name, MAX_SUBJECT)),
             Rule::NoConnection => "no network rule allows it".to_owned(),
             Rule::NetDenied(rule) => format!("the network rule {rule} denies it"),
             Rule::SpecialAddress(what) => format!("the address is special ({what}), and no network rule names it"),
             Rule::LeadsToSpecial(what) => format!("the name leads to a special address ({what}), which names never reach"),
             Rule::NobodyThere => "the address stands for no single host, so nothing connects to it".to_owned(),
+            Rule::LeaseOver(how) => format!("it was granted for a limited use, and {how}"),
+            Rule::NotAbove => "a sandbox can only be revoked by itself and by those it was made under".to_owned(),
             Rule::AuditBroken => "the audit record can't be written, so nothing more is allowed".to_owned(),
         }
     }
@@ -82,11 +94,15 @@ impl Rule {
             Rule::Special(_) => "special-filesystem",
             Rule::AbsoluteLink => "absolute-link",
             Rule::NoVariable => "no-variable",
+            Rule::NoSecret => "no-secret",
+            Rule::SecretElsewhere(_) => "secret-elsewhere",
             Rule::NoConnection => "no-net-rule",
             Rule::NetDenied(_) => "net-denied",
             Rule::SpecialAddress(_) => "special-address",
             Rule::LeadsToSpecial(_) => "leads-to-special",
             Rule::NobodyThere => "nobody-there",
+            Rule::LeaseOver(_) => "lease-over",
+            Rule::NotAbove => "not-above",
             Rule::AuditBroken => "audit-broken",
         }
     }

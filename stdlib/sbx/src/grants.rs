@@ -1,6 +1,7 @@
 //! What the operator hands to a root sandbox.
 
 use crate::limits::Limits;
+use crate::secret::Secret;
 use crate::view::{Access, Opened};
 use ilu_cap::CapSet;
 
@@ -24,6 +25,8 @@ pub struct Grants {
     pub mounts: Vec<Mount>,
     /// Environment variables, already read.
     pub env: Vec<(String, String)>,
+    /// Secrets, each bound to its hosts.
+    pub secrets: Vec<Secret>,
     /// Network rules, canonical, in their order.
     pub net: Vec<String>,
     /// The script's arguments.

@@ -174,7 +174,7 @@ impl Summary {
             Some(GrantKind::DirRead | GrantKind::DirWrite) => Some(What::File),
             Some(GrantKind::Run) => Some(What::Program),
             Some(GrantKind::Net) => Some(What::Host),
-            Some(GrantKind::Env) => Some(What::Variable),
+            Some(GrantKind::Env | GrantKind::Secret) => Some(What::Variable),
             Some(GrantKind::None) | None => None,
         };
         if let Some(what) = what {

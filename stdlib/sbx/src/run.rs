@@ -7,6 +7,7 @@ use crate::outside::Outside;
 use crate::realm::Natives;
 use crate::record::{Recorder, Spans};
 use crate::sandbox::{Holding, Shared};
+use crate::secret::Secret;
 use crate::service::Services;
 use crate::view::OpenMounts;
 use crate::watch::Observed;
@@ -24,6 +25,8 @@ pub(crate) struct Run {
     pub(crate) argv: Vec<String>,
     /// The granted variables' values; which of the names a sandbox may read is among its rights.
     pub(crate) variables: Vec<(String, String)>,
+    /// Which of them a sandbox may have sent is among its rights.
+    pub(crate) secrets: Vec<Arc<Secret>>,
     pub(crate) natives: Natives,
     pub(crate) services: Services,
     pub(crate) records: Arc<Records>,
@@ -53,6 +56,7 @@ impl Run {
         natives: Natives,
         argv: Vec<String>,
         variables: Vec<(String, String)>,
+        secrets: Vec<Secret>,
         root: Holding,
     ) -> Run {
         let records = Arc::new(Records::default());
@@ -61,6 +65,7 @@ impl Run {
             outside,
             argv,
             variables,
+            secrets: secrets.into_iter().map(Arc::new).collect(),
             natives,
             services: Services::default(),
             records,

@@ -3,16 +3,41 @@
 use crate::denial::Rule;
 use crate::doorway::{CALL_COST, denial};
 use crate::event::Cost;
+use crate::ids::AccountId;
 use crate::limits::Budget;
+use crate::purse::Purse;
 use crate::realm::{CallSite, Realm};
 use crate::stop::Stop;
 use ilu_cap::NativeId;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 impl Realm {
     /// Says that this realm is a task's: its events carry the number.
     pub const fn set_task(&mut self, number: u32) {
         self.task = number;
+    }
+
+    /// Whose memory it is that the code of an account takes.
+    #[must_use]
+    pub fn purse(&self, account: AccountId) -> Purse {
+        Purse(self.accounts.of(account).iter().map(|s| Arc::clone(self.tree.node(*s))).collect())
+    }
+
+    /// Takes fuel before it is used: as much as was wanted, or what is left. What is not used is to be returned.
+    pub fn advance_fuel(&mut self, account: AccountId, want: u64) -> u64 {
+        let mut want = want;
+        loop {
+            want = want.min(self.accounts.left(&self.tree, account, Budget::Fuel));
+            if want == 0 || self.accounts.charge(&self.tree, account, Budget::Fuel, want).is_ok() {
+                return want;
+            }
+        }
+    }
+
+    /// Gives back fuel that was taken and not used.
+    pub fn return_fuel(&mut self, account: AccountId, unused: u64) {
+        self.accounts.give_back(&self.tree, account, unused);
     }
 
     /// The doorway for a value that goes through a channel. It asks what it asks of any call, and bills the same; but like the lines of an

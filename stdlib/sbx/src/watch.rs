@@ -45,6 +45,8 @@ pub struct Observed {
     pub touches: BTreeSet<Touch>,
     /// Environment variables that it asked for.
     pub env: BTreeSet<String>,
+    /// Secrets that it asked for.
+    pub secrets: BTreeSet<String>,
     /// Network rules for the connections that it made, and those that sandboxes were made with.
     pub net: BTreeSet<String>,
     /// The most that one sandbox was made with of each budget that it named: who makes it must have as much left.
@@ -170,6 +172,12 @@ impl Realm {
         });
     }
 
+    pub(crate) fn note_secret(&self, name: &str) {
+        self.note(|observed| {
+            observed.secrets.insert(name.to_owned());
+        });
+    }
+
     /// A connection was allowed.
     pub(crate) fn note_net(&self, host: &Host, port: Option<u16>) {
         self.note(|observed| {
@@ -192,6 +200,7 @@ impl Observed {
             observed.natives.extend(request.caps.iter().filter_map(|name| by_name(name)));
         }
         observed.env.extend(request.env.iter().flatten().cloned());
+        observed.secrets.extend(request.secrets.iter().flatten().cloned());
         if !request.lax {
             observed.net.extend(request.net.iter().flatten().filter(|rule| !rule.starts_with('!')).cloned());
         }

@@ -116,6 +116,8 @@ pub fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<
                     return Expected::Denied("no-variable");
                 }
             }
+            // No view has a secret.
+            (Operand::Secret, Arg::Str(name)) if !name.is_empty() => return Expected::Denied("no-secret"),
             (Operand::Address, Arg::Str(url)) if native.row().class == ilu_cap::Class::Http => {
                 if let Some((host, _)) = url.strip_prefix("http://").and_then(|rest| rest.split_once(":1/")) {
                     return on_host(model, native, host);

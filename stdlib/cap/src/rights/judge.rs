@@ -21,6 +21,8 @@ pub enum Subject<'a> {
     Within(&'a Grant, Access),
     /// An environment variable.
     Variable(&'a str),
+    /// A secret.
+    Secret(&'a str),
     /// A program.
     Program(&'a str),
     /// A connection, by what a list of network rules says of it.
@@ -55,6 +57,7 @@ impl Rights {
             (Subject::Place(place, want), bound) => (enough(native, subjects.dirs.access(place), *want), within(bound, place)),
             (Subject::Within(mount, want), bound) => (enough(native, subjects.dirs.through(mount), *want), within(bound, &mount.place)),
             (Subject::Variable(name), bound) => (known(subjects.env.contains(name)), named(bound, name)),
+            (Subject::Secret(name), bound) => (known(subjects.secrets.contains(name)), named(bound, name)),
             (Subject::Program(name), bound) => (known(subjects.programs.contains(name)), named(bound, name)),
             (Subject::Connection(judge), bound) => (known(subjects.net.allows(*judge)), bound.is_none()),
         };

@@ -82,8 +82,11 @@ fn natives() -> impl Strategy<Value = Natives> {
 }
 
 fn rights() -> impl Strategy<Value = Rights> {
-    (natives(), dirs(), names(), names(), net(), budgets())
-        .prop_map(|(natives, dirs, env, programs, net, budgets)| Rights::new(natives, Subjects { dirs, env, programs, net }, budgets))
+    (natives(), dirs(), [names(), names(), names()], net(), budgets()).prop_map(
+        |(natives, dirs, [env, secrets, programs], net, budgets)| {
+            Rights::new(natives, Subjects { dirs, env, secrets, programs, net }, budgets)
+        },
+    )
 }
 
 /// Any native on any place, through any mount, on any name and any connection.
@@ -117,6 +120,7 @@ impl Call {
                 2 => Subject::Within(&mount, self.want),
                 3 => Subject::Variable(self.name),
                 4 => Subject::Program(self.name),
+                5 => Subject::Secret(self.name),
                 _ => Subject::Connection(&judge),
             },
         )
@@ -128,7 +132,7 @@ fn call() -> impl Strategy<Value = Call> {
         prop::sample::select(vec![READ, WRITE, GETENV]).prop_map(id),
         (0..u16::try_from(NATIVES.len()).unwrap()).prop_map(NativeId)
     ];
-    (native, place(), access(), prop::sample::select(&PARTS[..]), 0u8..6, any::<[bool; 3]>())
+    (native, place(), access(), prop::sample::select(&PARTS[..]), 0u8..7, any::<[bool; 3]>())
         .prop_map(|(native, place, want, name, kind, trusted)| Call { native, place, want, name, kind, trusted })
 }
 
@@ -207,6 +211,7 @@ proptest! {
     fn a_difference_shares_no_unbound_native_and_no_name(a in rights(), b in rights(), (left, right) in (caps(), caps())) {
         let rest = a.difference(&b);
         prop_assert!(rest.subjects().env.intersection(&b.subjects().env).is_empty());
+        prop_assert!(rest.subjects().secrets.intersection(&b.subjects().secrets).is_empty());
         prop_assert!(rest.subjects().programs.intersection(&b.subjects().programs).is_empty());
         let rest = Natives::from(left).difference(&Natives::from(right));
         prop_assert!(rest.intersection(&Natives::from(right)).is_empty());
@@ -308,13 +313,14 @@ fn what_is_not_granted_is_refused_and_what_is_granted_is_not() {
     let place = Place::root(0);
     let dirs: Dirs = std::iter::once(Grant { place: place.clone(), access: Access::Read }).collect();
     let names: Names = ["a"].into_iter().collect();
-    let granted = Subjects { dirs, env: names.clone(), programs: names, net: Net::rules(list) };
+    let granted = Subjects { dirs, env: names.clone(), secrets: names.clone(), programs: names, net: Net::rules(list) };
     let nothing = Rights::new(CapSet::all(), Subjects::default(), Budgets::UNLIMITED);
     let some = nothing.clone().with_subjects(granted);
     for (native, subject) in [
         (READ, Subject::Place(&place, Access::Read)),
         (GETENV, Subject::Variable("a")),
         ("__os_run", Subject::Program("a")),
+        ("__sys_secret", Subject::Secret("a")),
         ("__sys_http_get", Subject::Connection(&judge)),
     ] {
         assert_eq!(nothing.judge(id(native), &subject), Err(Refusal::NotGranted), "{native}");
@@ -360,7 +366,7 @@ fn a_bound_native_is_refused_everywhere_else() {
     let at = |path: &str| Place::root(0).below(path).unwrap();
     let dirs: Dirs = std::iter::once(Grant { place: at(""), access: Access::ReadWrite }).collect();
     let names: Names = ["a", "b"].into_iter().collect();
-    let all = Rights::new(CapSet::all(), Subjects { dirs, env: names.clone(), programs: names, net: Net::default() }, Budgets::UNLIMITED);
+    let all = Rights::new(CapSet::all(), Subjects { dirs, env: names.clone(), programs: names, ..Subjects::default() }, Budgets::UNLIMITED);
     let one: Names = std::iter::once("a").collect();
     let places = Bound::Places(std::iter::once(at("in")).collect());
     let cases = [

@@ -47,6 +47,8 @@ pub struct Subjects {
     pub dirs: Dirs,
     /// Environment variables.
     pub env: Names,
+    /// Secrets.
+    pub secrets: Names,
     /// Programs.
     pub programs: Names,
     /// Connections.
@@ -60,6 +62,7 @@ impl Subjects {
         Subjects {
             dirs: self.dirs.union(&other.dirs),
             env: self.env.union(&other.env),
+            secrets: self.secrets.union(&other.secrets),
             programs: self.programs.union(&other.programs),
             net: self.net.union(&other.net),
         }
@@ -71,6 +74,7 @@ impl Subjects {
         Subjects {
             dirs: self.dirs.intersection(&other.dirs),
             env: self.env.intersection(&other.env),
+            secrets: self.secrets.intersection(&other.secrets),
             programs: self.programs.intersection(&other.programs),
             net: self.net.intersection(&other.net),
         }
@@ -82,6 +86,7 @@ impl Subjects {
         Subjects {
             dirs: self.dirs.difference(&other.dirs),
             env: self.env.difference(&other.env),
+            secrets: self.secrets.difference(&other.secrets),
             programs: self.programs.difference(&other.programs),
             net: self.net.difference(&other.net),
         }
@@ -92,6 +97,7 @@ impl Subjects {
     pub fn is_subset(&self, other: &Subjects) -> bool {
         self.dirs.is_subset(&other.dirs)
             && self.env.is_subset(&other.env)
+            && self.secrets.is_subset(&other.secrets)
             && self.programs.is_subset(&other.programs)
             && self.net.is_subset(&other.net)
     }

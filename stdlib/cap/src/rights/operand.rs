@@ -10,6 +10,8 @@ pub enum Operand {
     Path(Access),
     /// The name of an environment variable.
     Variable,
+    /// The name of a secret.
+    Secret,
     /// The name of a program.
     Program,
     /// Part of the address of a connection.
@@ -28,6 +30,7 @@ pub fn operands(native: NativeId) -> Vec<Operand> {
         (GrantKind::DirWrite, Kind::Str) if row.kernel.contains(&crate::Kernel::OpenRead) && name == "from" => Operand::Path(Access::Read),
         (GrantKind::DirWrite, Kind::Str) if name != "target" => Operand::Path(Access::Write),
         (GrantKind::Env, Kind::Str) => Operand::Variable,
+        (GrantKind::Secret, Kind::Str) => Operand::Secret,
         (GrantKind::Run, Kind::Str) => Operand::Program,
         (GrantKind::Net, Kind::Str) if place == 0 => Operand::Address,
         (GrantKind::Net, Kind::Num) if matches!(row.class, Class::Tcp | Class::Serve) && name == "port" => Operand::Address,

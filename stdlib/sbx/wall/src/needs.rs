@@ -29,7 +29,7 @@ impl Needs {
         let mut needs = Needs::default();
         for native in caps.iter() {
             let usable = match native.row().grant {
-                GrantKind::None | GrantKind::Env => true,
+                GrantKind::None | GrantKind::Env | GrantKind::Secret => true,
                 GrantKind::DirRead => granted.read,
                 GrantKind::DirWrite => granted.write,
                 GrantKind::Net => granted.net,
