@@ -13,7 +13,7 @@ use ilu::host::Process;
 use ilu::{Engine, Setup};
 use ilu_cap::CapSet;
 use ilu_sbx::{Grants, Lookup, Outside, Pool};
-use ilu_tests::command::{Ran, Scratch, binary, finish};
+use ilu_tests::command::{Ran, Scratch, binary, finish, ilu};
 use ilu_tests::server::{After, Asked, Server, answer, ok};
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -67,7 +67,7 @@ fn run(script: &str, empty: bool) -> Result<String, String> {
 fn said(body: &'static str) -> Server {
     Server::start(move |_, stream| {
         let _ = stream.write_all(&ok(body));
-        After::Close
+        After::Keep
     })
 }
 
@@ -212,4 +212,99 @@ fn a_sandbox_has_the_secrets_it_was_given_by_name() {
     assert!(ran.code == Some(2) && ran.err.contains("the variable NOT_SET is not set here"), "{}", ran.err);
     let (ran, _) = with_secret(&["--secret", "KEY=*"], "1");
     assert_eq!(ran.code, Some(2), "{}", ran.err);
+}
+
+#[test]
+fn explain_tells_of_a_connection_what_a_run_would_hear_and_asks_nobody() {
+    let explain = |flags: &[&str], call: &[&str]| {
+        let mut args = vec!["explain", "--color", "never"];
+        args.extend(flags);
+        args.push("--");
+        args.extend(call);
+        let ran = ilu(&args);
+        (ran.code, ran.out.lines().skip(1).collect::<Vec<_>>().join("; "))
+    };
+    let (allowed, denied) = (Some(0), Some(3));
+    for (flags, call, code, told) in [
+        (
+            &[][..],
+            &["__sys_http_get", "https://a.example/x"][..],
+            denied,
+            "rule: the sandbox does not hold this capability; would allow it: --net a.example",
+        ),
+        (&["--net", "*.a.example"], &["__sys_http_get", "https://x.a.example/"], allowed, "rule: net *.a.example"),
+        (
+            &["--net", "*.a.example"],
+            &["__sys_tcp_dial", "x.a.example", "22"],
+            denied,
+            "rule: no network rule allows it; would allow it: --net x.a.example:22",
+        ),
+        (
+            &["--net", "!x.a.example", "--net", "*.a.example"],
+            &["__sys_dns", "x.a.example"],
+            denied,
+            "rule: the network rule !x.a.example denies it; no flag would allow it",
+        ),
+        (
+            &["--net", "*"],
+            &["__sys_http_post", "http://169.254.169.254/", "\"x\""],
+            denied,
+            "rule: the address is special (link-local), and no network rule names it; would allow it: --net 169.254.169.254:80",
+        ),
+        (
+            &["--net", "*"],
+            &["__sys_tcp_connect", "0.0.0.0", "80"],
+            denied,
+            "rule: the address stands for no single host, so nothing connects to it; no flag would allow it",
+        ),
+        (&["--net", "127.0.0.1:80"], &["__sys_tcp_dial", "localhost", "80"], allowed, "rule: net 127.0.0.1:80"),
+    ] {
+        assert_eq!(explain(flags, call), (code, told.to_owned()), "{flags:?} {call:?}");
+    }
+}
+
+#[test]
+fn learn_tells_the_rules_that_a_run_needed() {
+    let server = said("ok");
+    let at = server.addr.to_string();
+    let place = Scratch::new("learn");
+    place.write("main.ilu", format!("use net\nnet.get(\"http://{at}/\")\nnet.get(\"http://localhost:{}/\")", server.addr.port()));
+    let mut command = Command::new(binary());
+    command.args(["learn", "--net", "127.0.0.0/8", "--net", "*:*", "main.ilu"]).current_dir(place.path());
+    let ran = finish(command, b"");
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains(&format!("--net {at} ")) && ran.out.contains(&format!("net = [\"{at}\"]")), "{}", ran.out);
+}
+
+#[test]
+fn each_way_in_which_a_connection_fails_has_its_words() {
+    let mut told = Vec::new();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let open = format!("c = __sys_tcp_dial(\"127.0.0.1\", {port})\n");
+    for (what, script) in [
+        ("no rule for the name", "__sys_tcp_dial(\"a.example\", 443)".to_owned()),
+        ("a rule denies", "__sys_tcp_dial(\"127.0.0.9\", 443)".to_owned()),
+        ("a special address", "__sys_tcp_dial(\"10.0.0.1\", 443)".to_owned()),
+        ("nobody's address", "__sys_tcp_dial(\"0.0.0.0\", 443)".to_owned()),
+        ("no host", "__sys_tcp_dial(\"a..b\", 443)".to_owned()),
+        ("a number read differently", "__sys_tcp_dial(\"010.0.0.1\", 443)".to_owned()),
+        ("no port", "__sys_tcp_dial(\"127.0.0.1\", 0)".to_owned()),
+        ("a name for an address", "__sys_tcp_connect(\"a.example\", 443)".to_owned()),
+        ("nobody listens", format!("__sys_tcp_dial(\"127.0.0.1\", {closed})")),
+        ("the address is taken", format!("__sys_tcp_listen(\"127.0.0.1\", {port})")),
+        ("not of this machine", "__sys_tcp_listen(\"192.0.2.1\", 47124)".to_owned()),
+        ("nothing comes", format!("{open}__sys_tcp_recv(c, 1, 20)")),
+        ("closed", format!("{open}__sys_tcp_close(c)\n__sys_tcp_send(c, \"x\")")),
+        ("another thing", "__sys_tcp_recv(__sys_tcp_listen(\"127.0.0.1\", 47123))".to_owned()),
+    ] {
+        let engine = Engine::new();
+        let program = engine.compile("net.ilu", script.as_str()).unwrap();
+        let net = ["!127.0.0.9", "127.0.0.0/8", "192.0.2.0/24"].map(str::to_owned).to_vec();
+        let grants = Grants { caps: CapSet::all(), net, ..Grants::default() };
+        let error = engine.run(&program, Setup::new(grants, Box::new(Process::default()))).result.expect_err(&script);
+        told.push(format!("{what}: {}", error.message.replace(&closed.to_string(), "PORT").replace(&port.to_string(), "PORT")));
+    }
+    insta::assert_snapshot!(told.join("\n"));
 }

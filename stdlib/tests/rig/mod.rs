@@ -13,7 +13,9 @@
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_cap::{CapSet, by_name};
-use ilu_sbx::{Access, AccountId, Arg, CallSite, Denial, Grants, Limits, Mount, Opened, Outside, Plain, Realm, Request, SbxId, Stop};
+use ilu_sbx::{
+    Access, AccountId, Arg, CallSite, Denial, Grants, Limits, Mount, Natives, Opened, Outside, Plain, Realm, Request, SbxId, Stop,
+};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -112,8 +114,22 @@ impl Rig {
         Rig::holding(CapSet::all(), mounts, net, limits)
     }
 
+    /// In a build that has no function behind any native.
+    pub fn without_functions() -> Rig {
+        let mut rig = Rig::new(Access::ReadWrite);
+        let double = Double { streams: rig.streams.clone(), start: Instant::now() };
+        let grants = Grants { caps: CapSet::all(), ..Grants::default() };
+        rig.realm = Realm::new(grants, Box::new(double), ilu_sbx::Natives::new(&[])).unwrap();
+        rig
+    }
+
     /// With these natives only.
     pub fn holding(caps: CapSet, mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
+        Rig::built(ilu_std::natives(), caps, mounts, net, limits)
+    }
+
+    /// In a build with these functions.
+    pub fn built(natives: Natives, caps: CapSet, mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // In memory where there is such a place: these tests make and remove tens of thousands of names.
         let memory = PathBuf::from("/dev/shm");
@@ -138,19 +154,10 @@ impl Rig {
         };
         let streams = Streams::default();
         let double = Double { streams: streams.clone(), start: Instant::now() };
-        let realm = Realm::new(grants, Box::new(double), ilu_std::natives()).unwrap();
+        let realm = Realm::new(grants, Box::new(double), natives).unwrap();
         let (authority, account) = (realm.root(), realm.root_account());
         let mut rig = Rig { base, realm, streams, authority, account, room: 64 << 20, before: Vec::new() };
         rig.before = rig.canaries();
-        rig
-    }
-
-    /// In a build that has none of the natives' functions.
-    pub fn without_functions(access: Access) -> Rig {
-        let mut rig = Rig::new(access);
-        let grants = Grants { caps: rig.realm.rights(rig.realm.root()).caps().clone(), ..Grants::default() };
-        let double = Double { streams: rig.streams.clone(), start: Instant::now() };
-        rig.realm = Realm::new(grants, Box::new(double), ilu_sbx::Natives::new(&[])).unwrap();
         rig
     }
 
