@@ -162,6 +162,15 @@ impl Rig {
         rig
     }
 
+    /// A build in which no native has a function.
+    pub fn bare() -> Rig {
+        let mut rig = Rig::new(Access::ReadWrite);
+        let double = Double { streams: rig.streams.clone(), start: Instant::now() };
+        let grants = Grants { caps: CapSet::all(), ..Grants::default() };
+        rig.realm = Realm::new(grants, Box::new(double), ilu_sbx::Natives::new(&[])).unwrap();
+        rig
+    }
+
     pub fn abs(&self, path: &str) -> String {
         self.base.join(path).to_str().unwrap().to_owned()
     }
