@@ -149,12 +149,12 @@ fn what_is_missing_is_named_with_the_nearest_that_is_held() {
     let text = refused(rig.make(&[READ], asks("/dta", "lnag")));
     assert_eq!(
         text,
-        "sbxmk: this sandbox does not hold env \"lnag\" (did you mean \"LANG\"?), \"/dta\" ro (did you mean \"/data\"?); --grant, --dir, --env and --net give a script more; with {lax: tru} it makes do with what is held"
+        "sbxmk: this sandbox does not hold env \"lnag\" (did you mean \"LANG\"?), \"/dta\" ro (did you mean \"/data\"?); --grant, --dir, --env, --run and --net give a script more; with {lax: tru} it makes do with what is held"
     );
     let text = refused(rig.make(&[READ], asks("/etc", "PATH")));
     assert_eq!(
         text,
-        "sbxmk: this sandbox does not hold env \"PATH\", \"/etc\" ro; --grant, --dir, --env and --net give a script more; with {lax: tru} it makes do with what is held"
+        "sbxmk: this sandbox does not hold env \"PATH\", \"/etc\" ro; --grant, --dir, --env, --run and --net give a script more; with {lax: tru} it makes do with what is held"
     );
     let text = refused(rig.make(&[], nums(&[("fuel", 5001.0), ("mem", 2000.0), ("out", 1e9)])));
     assert_eq!(
