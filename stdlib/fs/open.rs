@@ -3,7 +3,7 @@
 //! A fifo would block for ever, a device may act on being opened, and a file of procfs can be the memory of this very process. All
 //! of it is decided on what was opened, not on what a path named a moment before.
 
-use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_fs_ext::{FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 use ilu_sbx::{Permit, Place, Rule, Stop};
 use std::os::fd::AsFd;
@@ -67,6 +67,36 @@ pub fn directory(permit: &mut Permit<'_>, place: &Place) -> Result<Dir, Stop> {
 /// What is at a place: after following links, but of a single file's grant its name only.
 pub fn look(place: &Place) -> std::io::Result<Metadata> {
     if place.is_single() { place.dir().symlink_metadata(place.path()) } else { place.dir().metadata(place.path()) }
+}
+
+/// Refuses a place on a special filesystem that was only looked at: neither what is there nor that nothing is there is told.
+pub fn ordinary_place(permit: &mut Permit<'_>, place: &Place, found: Option<&Metadata>, follow: bool) -> Result<(), Stop> {
+    let dir = place.dir();
+    ordinary(permit, dir)?;
+    let base = dir.dir_metadata().map_err(|error| permit.os_error(place, &error))?.dev();
+    if place.is_single() || found.is_some_and(|found| found.dev() == base) {
+        // On the same filesystem as the grant.
+        return Ok(());
+    }
+    let path = place.path().trim_end_matches('/');
+    let mut at = match found {
+        Some(found) if found.is_dir() => path.to_owned(),
+        // What a link leads to is in a directory of its own.
+        Some(_) if follow => dir.canonicalize(path).ok().and_then(|real| Some(parent(real.to_str()?).to_owned())).unwrap_or_default(),
+        _ => parent(path).to_owned(),
+    };
+    // The nearest directory that is there says on which filesystem a name would be.
+    loop {
+        match dir.open_dir(if at.is_empty() { "." } else { &at }) {
+            Ok(open) => return ordinary(permit, &open),
+            Err(_) if at.is_empty() => return Ok(()),
+            Err(_) => at = parent(&at).to_owned(),
+        }
+    }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent.trim_end_matches('/'))
 }
 
 fn regular_kind(found: &Metadata) -> Result<(), Stop> {

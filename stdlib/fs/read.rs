@@ -1,8 +1,9 @@
 //! Natives that look: file contents, names in a directory, kinds and sizes.
 
-use super::open::{Mode, directory, look, regular};
+use super::open::{Mode, directory, look, ordinary_place, regular};
 use cap_fs_ext::MetadataExt;
 use cap_std::fs::{File, Metadata};
+use ilu_sbx::permit::is_escape;
 use ilu_sbx::{Arg, Options, Permit, Plain, Stop};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
@@ -98,6 +99,9 @@ pub fn stat(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     let nofollow = Options::new(permit.native(), args.get(1), &["nofollow"])?.flag("nofollow")?;
     let place = permit.read(text_arg(args, 0)?)?;
     let found = if nofollow { place.dir().symlink_metadata(place.path()) } else { look(&place) };
+    if !found.as_ref().is_err_and(is_escape) {
+        ordinary_place(permit, &place, found.as_ref().ok(), !nofollow)?;
+    }
     let found = found.map_err(|error| permit.os_error(&place, &error))?;
     #[allow(clippy::cast_precision_loss, reason = "sizes and times as scripts see them")]
     Ok(Plain::Object(vec![
@@ -133,11 +137,20 @@ fn mtime(found: &Metadata) -> f64 {
 /// `__sys_exists(path)`
 pub fn exists(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     let place = permit.read(text_arg(args, 0)?)?;
-    match look(&place) {
+    let found = look(&place);
+    if !found.as_ref().is_err_and(is_escape) {
+        ordinary_place(permit, &place, found.as_ref().ok(), true)?;
+    }
+    match found {
         Ok(_) => Ok(Plain::Bool(true)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Plain::Bool(false)),
+        Err(error) if is_absence(&error) => Ok(Plain::Bool(false)),
         Err(error) => Err(permit.os_error(&place, &error)),
     }
+}
+
+/// Does an error say that nothing is there?
+fn is_absence(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// `__sys_open_read(path)`

@@ -81,7 +81,7 @@ fn only_what_the_operator_could_grant_is_asked_about() {
     rig.leave();
     let (site, root) = (rig.site(), rig.realm.root());
     script.will(vec![Answer::Once(dir(&rig, "M", Access::Read))]);
-    rig.realm.revoke(&site, root);
+    rig.realm.revoke(&site, root).unwrap();
     assert_eq!(rig.denied("__sys_read_file", &path("/M/m.txt")).rule.code(), "revoked");
     assert_eq!(script.asked(), before);
 }

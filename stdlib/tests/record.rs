@@ -239,7 +239,7 @@ fn denials_name_the_smallest_grant() {
     text.push(lines(&mut rig, READ, &[Arg::Str("/r/a.txt")]));
     text.push(lines(&mut rig, "__sys_stat", &[Arg::Str("/r/a.txt")]));
     let site = rig.site();
-    rig.realm.revoke(&site, s);
+    rig.realm.revoke(&site, s).unwrap();
     text.push(lines(&mut rig, READ, &[Arg::Str("/r/a.txt")]));
     assert_eq!(text.join("\n\n") + "\n", include_str!("denials.golden"));
 }

@@ -394,7 +394,7 @@ fn cap_030_revoking_takes_effect_on_everything_below() {
     rig.leave();
     let site = rig.site();
     for _ in 0..2 {
-        rig.realm.revoke(&site, parent);
+        rig.realm.revoke(&site, parent).unwrap();
     }
     for s in [parent, child, met] {
         rig.authority = s;

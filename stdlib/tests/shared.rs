@@ -63,7 +63,7 @@ fn a_revocation_reaches_another_thread_what_it_has_open_and_where_it_waits() {
     });
     std::thread::sleep(Duration::from_millis(50));
     let start = Instant::now();
-    rig.realm.revoke(&rig.site(), outer);
+    rig.realm.revoke(&rig.site(), outer).unwrap();
     let (mut realm, ended) = waiting.join().unwrap();
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     for ended in [ended, call(&mut realm, inner, READ, &[Arg::Str("/r/a.txt")])] {

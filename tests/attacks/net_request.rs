@@ -97,7 +97,11 @@ pub fn net_073_fields_without_end_are_refused() {
 pub fn net_074_a_body_is_bytes_that_are_there() {
     let rig = echo();
     for body in ["prn", "\\() 1", "sbxme()", "[1]", "{a: 1}", "1", "tru", "0/1"] {
-        never_sent(&rig, &[&format!("use sbx\nprn __sys_http_post(\"http://GOOD/\", {body}).txt")], Want::Error("a body is str or byt"));
+        never_sent(
+            &rig,
+            &[&format!("use sbx\nprn __sys_http_post(\"http://GOOD/\", {body}).txt")],
+            Want::Error("jsn.enc makes text of a value"),
+        );
     }
     never_sent(
         &rig,

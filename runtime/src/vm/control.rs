@@ -72,7 +72,7 @@ impl Vm {
                 let room = self.room();
                 let Self { heap, realm, frames, account, .. } = self;
                 let (file, line) = super::trace::script_place(heap, frames);
-                realm.revoke(&CallSite { authority: at.authority, account: *account, file, line, room }, sandbox);
+                realm.revoke(&CallSite { authority: at.authority, account: *account, file, line, room }, sandbox).map_err(Fault::Stop)?;
                 if let Some((crew, _)) = &self.crew {
                     crew.shake();
                 }

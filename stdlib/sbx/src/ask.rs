@@ -151,7 +151,7 @@ impl Realm {
         // Its places are those of its mounts, and no others.
         let subjects = Subjects { dirs: view.dirs(), ..rights.subjects().clone() };
         let rights = rights.with_subjects(subjects).with_budgets(before.rights.budgets().clone());
-        self.tree.make(ROOT, Holding { rights, view: Arc::new(view), limits: Limits::none() }, u64::MAX).ok()
+        self.tree.make(ROOT, Holding { rights, view: Arc::new(view), limits: Limits::none(), leases: before.leases.clone() }, u64::MAX).ok()
     }
 
     /// Was this opened, for the root's own code, with something that the operator added?

@@ -5,6 +5,7 @@
 
 use crate::denial::quote;
 use crate::ids::{ROOT, SbxId};
+use crate::lease::{Lease, Leases, On, Terms};
 use crate::limits::{Budget, Limits, NO_LIMIT};
 use crate::path::{GuestPath, GuestPrefix};
 use crate::realm::CallSite;
@@ -13,9 +14,9 @@ use crate::run::lock;
 use crate::sandbox::Holding;
 use crate::stop::Stop;
 use crate::tree::{NoPlace, Tree};
-use crate::view::{NoMount, OpenMounts, View};
-use ilu_cap::rights::{Budgets, Names, Net, Quantity, Rights, RuleList, Subjects};
-use ilu_cap::{CapSet, NativeId, Unknown, by_name, near, nearest};
+use crate::view::{Access, NoMount, OpenMounts, View};
+use ilu_cap::rights::{Bound, Budgets, Names, Net, Quantity, Rights, RuleList, Subjects};
+use ilu_cap::{CapSet, GrantKind, NativeId, Unknown, by_name, near, nearest};
 use ilu_pol::net::Rules;
 use std::sync::{Arc, Mutex};
 
@@ -46,14 +47,14 @@ impl Missing {
 pub(crate) fn make(
     tree: &mut Tree,
     mounts: &Mutex<OpenMounts>,
-    site: &CallSite<'_>,
+    (site, now): (&CallSite<'_>, f64),
     payers: &[SbxId],
     request: &Request,
 ) -> Result<SbxId, Stop> {
     let holder = site.authority;
     let node = tree.node(holder);
     let (held, view) = (node.rights.clone(), node.view());
-    let asked = asked(&held, request)?;
+    let asked = asked(&held, &view, request)?;
     let spendable = spendable(tree, holder, payers, request, held.budgets())?;
     let mut missing = Missing::default();
     // A native is asked for by its name, and given bound as its holder's is.
@@ -72,7 +73,7 @@ pub(crate) fn make(
         // As the maker has them, and shared with it.
         None => (asked, view),
         Some(_) => {
-            let opened = open_dirs(lock(mounts).made_by(holder), &held, &view, request, &mut missing)?;
+            let opened = open_dirs(lock(mounts).made_by(holder), (&held, &view), request, &mut missing, now)?;
             let subjects = Subjects { dirs: opened.dirs(), ..asked.subjects().clone() };
             (asked.with_subjects(subjects), Arc::new(opened))
         }
@@ -86,14 +87,15 @@ pub(crate) fn make(
     }
     let rights = asked.intersection(&held.with_budgets(spendable));
     let limits = limits(request, rights.budgets());
-    tree.make(holder, Holding { rights, view, limits }, site.room).map_err(|no| match no {
+    let leases = leases(request, now)?;
+    tree.make(holder, Holding { rights, view, limits, leases }, site.room).map_err(|no| match no {
         NoPlace::Because(why) => wrong(why),
         NoPlace::Room(bytes) => Stop::Room(bytes),
     })
 }
 
 /// What is asked for, directories aside: what is left out is as the maker has it.
-fn asked(held: &Rights, request: &Request) -> Result<Rights, Stop> {
+fn asked(held: &Rights, view: &View, request: &Request) -> Result<Rights, Stop> {
     let native = |name: &String| by_name(name).ok_or_else(|| unknown(name));
     let natives = request.caps.iter().map(native).collect::<Result<Vec<NativeId>, Stop>>()?;
     let mut budgets = held.budgets().clone();
@@ -106,6 +108,7 @@ fn asked(held: &Rights, request: &Request) -> Result<Rights, Stop> {
         budgets = budgets.with_calls(native(name)?, Some(*n));
     }
     let asked = held.clone().with_natives(natives.into_iter().collect::<CapSet>()).with_budgets(budgets);
+    let asked = bound(asked, view, request)?;
     if request.env.is_none() && request.net.is_none() && request.secrets.is_none() {
         return Ok(asked);
     }
@@ -120,6 +123,50 @@ fn asked(held: &Rights, request: &Request) -> Result<Rights, Stop> {
         subjects.net = Net::rules(RuleList::new(rules.iter().cloned()));
     }
     Ok(asked.with_subjects(subjects))
+}
+
+/// The natives of option `args` bound to what it names: environment variables and programs by their names, places by paths of the maker's.
+fn bound(mut asked: Rights, view: &View, request: &Request) -> Result<Rights, Stop> {
+    for (name, args) in &request.args {
+        let native = by_name(name).ok_or_else(|| unknown(name))?;
+        if !asked.natives().has(native) {
+            return Err(wrong(format_args!("option args names `{}`, which is not among the capabilities asked for", native.name())));
+        }
+        let bound = match native.row().grant {
+            GrantKind::DirRead | GrantKind::DirWrite => {
+                let place = |path: &String| {
+                    let guest = GuestPath::new(path).map_err(|bad| wrong(format_args!("option args: {}", bad.text())))?;
+                    let asked = view.ask(guest, Access::Read).ok();
+                    asked
+                        .map(|asked| asked.grant.place)
+                        .ok_or_else(|| wrong(format_args!("option args: no directory covers {}", quote(path))))
+                };
+                Bound::Places(args.iter().map(place).collect::<Result<_, Stop>>()?)
+            }
+            _ => Bound::Names(args.iter().cloned().collect::<Names>()),
+        };
+        asked = asked.narrow(native, &bound).ok_or_else(|| {
+            let name = native.name();
+            wrong(format_args!(
+                "option args: `{name}` can't be bound; natives on directories, variables and programs can (addresses: option net)"
+            ))
+        })?;
+    }
+    Ok(asked)
+}
+
+/// The leases asked for, directories aside.
+fn leases(request: &Request, now: f64) -> Result<Leases, Stop> {
+    let lease = |(key, terms): &(String, Terms)| {
+        let on = match key.as_str() {
+            "" => On::All,
+            "env" => On::Env,
+            "net" => On::Net,
+            name => On::Native(by_name(name).ok_or_else(|| unknown(name))?),
+        };
+        Ok(Lease::new(on, *terms, now))
+    };
+    request.leases.iter().map(lease).collect()
 }
 
 pub(crate) fn unknown(name: &str) -> Stop {
@@ -205,7 +252,13 @@ fn limits(request: &Request, granted: &Budgets) -> Limits {
 }
 
 /// Opens the directories asked for, each through the mount it is named by.
-fn open_dirs(open: &mut OpenMounts, held: &Rights, view: &View, request: &Request, missing: &mut Missing) -> Result<View, Stop> {
+fn open_dirs(
+    open: &mut OpenMounts,
+    (held, view): (&Rights, &View),
+    request: &Request,
+    missing: &mut Missing,
+    now: f64,
+) -> Result<View, Stop> {
     let mut opened = View::default();
     for dir in request.dirs.iter().flatten() {
         let path = |text| GuestPath::new(text).map_err(|bad| wrong(format_args!("option dir: {}", bad.text())));
@@ -232,7 +285,10 @@ fn open_dirs(open: &mut OpenMounts, held: &Rights, view: &View, request: &Reques
             continue;
         }
         match asked.open(guest, access, open) {
-            Ok(entry) => {
+            Ok(mut entry) => {
+                if !dir.lease.is_endless() {
+                    entry.leases = entry.leases.with(Lease::new(On::Mount, dir.lease, now));
+                }
                 if !opened.add(entry) {
                     return Err(wrong(format_args!("option dir: {} twice, or too many directories", quote(&dir.guest))));
                 }

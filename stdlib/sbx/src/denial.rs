@@ -42,6 +42,10 @@ pub enum Rule {
     LeadsToSpecial(String),
     /// The address stands for nobody, or for many.
     NobodyThere,
+    /// What was granted for a time, or for so many uses, has ended: how.
+    LeaseOver(String),
+    /// A sandbox is revoked by itself or by one that it was made under, and by no other.
+    NotAbove,
     /// The audit record can't be written.
     AuditBroken,
 }
@@ -69,6 +73,8 @@ impl Rule {
             Rule::SpecialAddress(what) => format!("the address is special ({what}), and no network rule names it"),
             Rule::LeadsToSpecial(what) => format!("the name leads to a special address ({what}), which names never reach"),
             Rule::NobodyThere => "the address stands for no single host, so nothing connects to it".to_owned(),
+            Rule::LeaseOver(how) => format!("it was granted for a limited use, and {how}"),
+            Rule::NotAbove => "a sandbox can only be revoked by itself and by those it was made under".to_owned(),
             Rule::AuditBroken => "the audit record can't be written, so nothing more is allowed".to_owned(),
         }
     }
@@ -95,6 +101,8 @@ impl Rule {
             Rule::SpecialAddress(_) => "special-address",
             Rule::LeadsToSpecial(_) => "leads-to-special",
             Rule::NobodyThere => "nobody-there",
+            Rule::LeaseOver(_) => "lease-over",
+            Rule::NotAbove => "not-above",
             Rule::AuditBroken => "audit-broken",
         }
     }

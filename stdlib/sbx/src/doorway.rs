@@ -4,6 +4,7 @@ use crate::ask::Questions;
 use crate::denial::{Denial, Rule};
 use crate::event::{Cost, Verdict};
 use crate::ids::{AccountId, ROOT, SbxId};
+use crate::lease::Leases;
 use crate::limits::Budget;
 use crate::permit::Permit;
 use crate::plain::{Arg, Plain};
@@ -85,7 +86,8 @@ impl Realm {
     fn attempt(&mut self, site: &CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Passage {
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
-        let mut permit = Permit { realm: self, site, native, owners, worked: 0, subjects, rule, cost: Cost::default() };
+        let mut permit =
+            Permit { realm: self, site, native, owners, worked: 0, subjects, rule, cost: Cost::default(), leased: Leases::default() };
         let (result, began) = match permit.decide(args) {
             Ok(function) => {
                 permit.realm.note_native(native);
@@ -93,7 +95,11 @@ impl Realm {
             }
             Err(stop) => (Err(stop), 0),
         };
-        let Permit { owners, worked, subjects, rule, cost, .. } = permit;
+        let Permit { owners, worked, subjects, rule, cost, leased, .. } = permit;
+        if matches!(result, Err(Stop::Denied(_) | Stop::Room(_))) {
+            // Nothing was done.
+            leased.give_back();
+        }
         Passage { result, began, owners, worked, subjects, rule, cost }
     }
 
@@ -189,6 +195,11 @@ impl Permit<'_> {
         };
         if self.left(Budget::Calls(self.native)) == 0 {
             self.charge(Budget::Calls(self.native), 1)?;
+        }
+        let node = self.realm.tree.node(site.authority);
+        if !node.leases.is_empty() {
+            let leases = node.leases.of(self.native);
+            self.lease(&leases)?;
         }
         self.work(CALL_COST)?;
         Ok(function)

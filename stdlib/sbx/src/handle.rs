@@ -4,6 +4,7 @@
 //! closed one's is never taken for a newer one's; scripts hold it only inside an opaque value.
 
 use crate::ids::{AccountId, SbxId};
+use crate::lease::Leases;
 use crate::limits::MAX_HANDLES;
 use crate::plain::HandleId;
 use cap_std::fs::File;
@@ -45,6 +46,8 @@ pub(crate) struct Open {
     pub(crate) account: AccountId,
     /// The native a caller must hold to use it.
     pub(crate) native: NativeId,
+    /// What had to run for it to be opened, and must for its use.
+    pub(crate) leased: Leases,
 }
 
 #[derive(Debug, Default)]

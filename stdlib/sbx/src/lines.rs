@@ -46,6 +46,9 @@ impl Realm {
         if self.tree.node(owner).is_revoked() {
             return Err(denial(site, native.name(), Rule::Revoked, None));
         }
+        if let Some(how) = open.leased.late(self.run.outside.mono_ms()) {
+            return Err(denial(site, native.name(), Rule::LeaseOver(how), None));
+        }
         if !self.has(site.authority, native) && !self.is_added(site.authority, owner) {
             return Err(denial(site, native.name(), Rule::NotHeld, Some(self.cap_hint(site.authority, native.row()))));
         }

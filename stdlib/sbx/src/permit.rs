@@ -6,13 +6,14 @@
 use crate::account::take;
 use crate::denial::{Denial, Rule, escape, quote, shell_word};
 use crate::event::Cost;
-use crate::handle::{Cutter, LineReader, Open, READ_AHEAD, Resource};
+use crate::handle::{LineReader, Open, Resource};
 use crate::ids::{ROOT, SbxId};
+use crate::lease::Leases;
 use crate::limits::{Budget, MAX_HANDLES, MAX_PATH, MAX_SUBJECT};
 use crate::path::GuestPath;
 use crate::plain::HandleId;
 use crate::realm::{CallSite, Realm};
-use crate::run::{Input, lock};
+use crate::run::lock;
 use crate::stop::Stop;
 use crate::view::{Access, Opened, Source};
 use cap_std::fs::Dir;
@@ -21,8 +22,8 @@ use ilu_cap::{GrantKind, NativeId};
 use rustix::io::Errno;
 use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, TryLockError};
 
 /// What a path came to: a directory of a grant, open, and a path below it.
 #[derive(Clone, Debug)]
@@ -87,6 +88,8 @@ pub struct Permit<'r> {
     pub(crate) subjects: Vec<String>,
     pub(crate) rule: Cow<'static, str>,
     pub(crate) cost: Cost,
+    /// Uses of leases that this call took.
+    pub(crate) leased: Leases,
 }
 
 impl Permit<'_> {
@@ -141,6 +144,20 @@ impl Permit<'_> {
         self.resolve(path, Access::Read, true).map(|_| ())
     }
 
+    /// Takes a use from each of these leases.
+    pub(crate) fn lease(&mut self, leases: &Leases) -> Result<(), Stop> {
+        let now = self.mono_ms();
+        match leases.take(now) {
+            Ok(taken) => {
+                // Twice through one lease are two uses.
+                let both = std::mem::take(&mut self.leased);
+                self.leased = both.joined(taken);
+                Ok(())
+            }
+            Err(how) => Err(self.deny(Rule::LeaseOver(how), None)),
+        }
+    }
+
     fn place(&mut self, path: &str, want: Access) -> Result<Place, Stop> {
         self.about(path);
         self.resolve(path, want, true)
@@ -165,6 +182,9 @@ impl Permit<'_> {
                 Refusal::NotGranted => self.deny(Rule::NoGrant, Some(self.dir_hint(path, want, None))),
                 Refusal::LessAccess(_) => self.deny(less, Some(self.dir_hint(path, want, Some(&entry.guest.text())))),
             });
+        }
+        if !entry.leases.is_empty() {
+            self.lease(&entry.leases)?;
         }
         self.rule = Cow::Owned(format!("dir {name} {}", entry.grant.access.text()));
         if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path.ends_with(['/', '.']) && path_ends_in_dir(path)) {
@@ -382,68 +402,6 @@ impl Permit<'_> {
         Ok(())
     }
 
-    /// The next line of standard input without its end, or with `all` the rest of it; nothing at its end.
-    ///
-    /// # Errors
-    /// A budget would not last, the heap has no room, or the system refuses.
-    pub fn read_in(&mut self, all: bool) -> Result<Option<Vec<u8>>, Stop> {
-        let run = Arc::clone(&self.realm.run);
-        let mut input = self.input(&run.input)?;
-        // That much is booked as held already; the room is what is left beside it.
-        let booked = run.input.held(self.realm.number);
-        let read = self.read_from(&mut input, all, booked);
-        run.input.book(input.size(), self.realm.number);
-        read
-    }
-
-    /// Standard input, once no other isolate reads it.
-    fn input<'i>(&mut self, input: &'i Input) -> Result<MutexGuard<'i, Cutter>, Stop> {
-        loop {
-            match input.cutter.try_lock() {
-                Ok(cutter) => return Ok(cutter),
-                Err(TryLockError::Poisoned(left)) => return Ok(left.into_inner()),
-                Err(TryLockError::WouldBlock) => self.sleep(1.0)?,
-            }
-        }
-    }
-
-    fn read_from(&mut self, input: &mut Cutter, all: bool, booked: usize) -> Result<Option<Vec<u8>>, Stop> {
-        loop {
-            if !all && let Some(line) = input.line() {
-                return Ok(Some(line));
-            }
-            if input.has_ended() {
-                return Ok((input.held() > 0).then(|| input.rest()));
-            }
-            let needs = input.held().saturating_sub(booked) as u64 + READ_AHEAD;
-            self.room(needs)?;
-            let most = self.left(Budget::Read);
-            if most == 0 {
-                self.charge_read(1)?;
-            }
-            self.wait_in()?;
-            let outside = &self.realm.run.outside;
-            let got = input.fill(most, &mut |into| outside.read_in(into));
-            let got = got.map_err(|error| Stop::Failed(format!("standard input: {}", os_text(&error))))?;
-            self.charge_read(got as u64)?;
-        }
-    }
-
-    /// Waits for standard input, but not past the deadline: whoever is at its other end may never write.
-    fn wait_in(&mut self) -> Result<(), Stop> {
-        loop {
-            self.pulse()?;
-            let now = self.mono_ms();
-            let deadline = self.realm.accounts.deadline(&self.realm.tree, self.site.account);
-            let nap = deadline.map_or(LONGEST_NAP, |(deadline, _)| (deadline - now).clamp(0.0, LONGEST_NAP));
-            match self.realm.run.outside.wait_in(nap) {
-                Ok(false) => {}
-                Ok(true) => return Ok(()),
-                Err(error) => return Err(Stop::Failed(format!("standard input: {}", os_text(&error)))),
-            }
-        }
-    }
-
     /// Milliseconds since 1970.
     pub fn wall_ms(&mut self) -> f64 {
         self.realm.run.outside.wall_ms()
@@ -491,7 +449,7 @@ impl Permit<'_> {
         let tree = &self.realm.tree;
         let full = payers.iter().position(|s| !tree.node(*s).used.handles.take(1, tree.node(*s).limits.handles));
         let none = full.is_none() && self.realm.run.handles.fetch_add(1, Ordering::Relaxed) >= MAX_HANDLES;
-        let open = Open { resource, owner: self.site.authority, account, native: self.native };
+        let open = Open { resource, owner: self.site.authority, account, native: self.native, leased: self.leased.clone() };
         let opened = if full.is_some() || none { None } else { self.realm.handles.insert(open) };
         if let Some(id) = opened {
             return Ok(id);

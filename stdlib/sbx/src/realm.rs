@@ -5,13 +5,14 @@
 
 use crate::account::Accounts;
 use crate::attenuate::{TOO_MANY_OPEN, make};
-use crate::denial::quote;
-use crate::doorway::Unmet;
+use crate::denial::{Denial, Rule, quote};
+use crate::doorway::{Unmet, denial};
 use crate::event::Cost;
 use crate::grants::Grants;
 use crate::handle::{Handles, Resource};
 use crate::homes::Homes;
 use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId, VOID};
+use crate::lease::Leases;
 use crate::limits::{Budget, Limits, MAX_MOUNTS};
 use crate::outside::Outside;
 use crate::path::{GuestPath, GuestPrefix};
@@ -129,7 +130,8 @@ impl Realm {
         let subjects = Subjects { dirs: view.dirs(), env, secrets, net, ..Subjects::default() };
         let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
         let now = outside.mono_ms();
-        let run = Run::new(outside, natives, grants.argv, grants.env, grants.secrets, Holding { rights, view, limits: grants.limits });
+        let holding = Holding { rights, view, limits: grants.limits, leases: Leases::default() };
+        let run = Run::new(outside, natives, grants.argv, grants.env, grants.secrets, holding);
         let [_, root, _] = &run.fixed;
         root.start(now);
         let tree = Tree::new(&run.fixed, &run.records);
@@ -262,7 +264,8 @@ impl Realm {
             Err(Stop::failed("sbxmk: the standard library holds nothing itself"))
         } else {
             let payers = self.accounts.of(site.account).to_vec();
-            let made = make(&mut self.tree, &self.run.mounts, site, &payers, request);
+            let now = self.run.outside.mono_ms();
+            let made = make(&mut self.tree, &self.run.mounts, (site, now), &payers, request);
             self.crowded = matches!(&made, Err(Stop::Failed(why)) if why.contains(TOO_MANY_OPEN));
             if let Err(Stop::Room(_)) = made {
                 // It will be asked again.
@@ -297,14 +300,24 @@ impl Realm {
     }
 
     /// Revokes a sandbox, all made under it, and what they have open: `sbxrv`. Doing it again changes nothing.
-    pub fn revoke(&mut self, site: &CallSite<'_>, s: SbxId) {
-        if s != ANY && s != VOID {
+    ///
+    /// # Errors
+    /// It was not made under the sandbox whose authority the caller has.
+    pub fn revoke(&mut self, site: &CallSite<'_>, s: SbxId) -> Result<(), Stop> {
+        let above = self.tree.is_within(s, site.authority);
+        let allowed = self.live(site, "sbxrv").and_then(|()| if above { Ok(()) } else { Err(denial(site, "sbxrv", Rule::NotAbove, None)) });
+        if allowed.is_ok() && s != ANY && s != VOID {
             self.tree.node(s).revoke();
             self.run.revocations.fetch_add(1, Ordering::AcqRel);
             self.heed();
         }
         let subjects = vec![format!("#{}", self.tree.node(s).number)];
-        self.record(site, "sbxrv", subjects, Cow::Borrowed("holder"), Cost::default(), None);
+        let stop = allowed.map_err(|stop| match stop {
+            Stop::Denied(denial) => Stop::Denied(Box::new(Denial { on: subjects.clone(), ..*denial })),
+            other => other,
+        });
+        self.record(site, "sbxrv", subjects, Cow::Borrowed("holder"), Cost::default(), stop.as_ref().err());
+        stop
     }
 
     /// Closes what sandboxes opened that were revoked since this was last done, by whatever isolate.

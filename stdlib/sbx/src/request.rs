@@ -2,6 +2,7 @@
 
 use crate::attenuate::unknown;
 use crate::denial::quote;
+use crate::lease::Terms;
 use crate::limits::{MAX_LIST, MAX_MOUNTS, MAX_NAME, MAX_PATH};
 use crate::options::Options;
 use crate::path::GuestPath;
@@ -21,6 +22,8 @@ pub struct DirRequest {
     pub at: String,
     /// With which access.
     pub access: Access,
+    /// For how long, and for how many paths.
+    pub lease: Terms,
 }
 
 /// What is asked for. What is left out is as the maker has it; an empty list is nothing.
@@ -54,13 +57,21 @@ pub struct Request {
     pub written: Option<u64>,
     /// Calls of single natives.
     pub calls: Vec<(String, u64)>,
+    /// Arguments to which natives are bound.
+    pub args: Vec<(String, Vec<String>)>,
+    /// Leases: on every call where the name is empty, on `env` or `net`, or on a native.
+    pub leases: Vec<(String, Terms)>,
     /// Take what is held of what is asked, instead of refusing when something is missing.
     pub lax: bool,
 }
 
+/// The keys of one directory.
+const DIR_KEYS: &[&str] = &["at", "acc", "ms", "uses"];
+/// Natives that one option names.
+const MAX_NAMED: usize = 128;
 /// The keys of `sbxmk`'s options.
 const KEYS: &[&str] =
-    &["dir", "env", "secret", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "lax"];
+    &["dir", "env", "secret", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "args", "lease", "lax"];
 /// Keys that are documented and that nothing would enforce yet.
 const LATER: &[&str] = &["run", "tasks", "log"];
 
@@ -110,6 +121,8 @@ impl Request {
             read: o.count("read")?,
             written: o.count("written")?,
             calls,
+            args: args(o.get("args"))?,
+            leases: leases(o.get("lease"))?,
             lax: o.flag("lax")?,
         })
     }
@@ -159,6 +172,45 @@ fn data<'a>(arg: &Arg<'a>) -> Data<'a> {
     }
 }
 
+/// `{native: [names]}`
+fn args(option: Option<&Arg<'_>>) -> Result<Vec<(String, Vec<String>)>, Stop> {
+    let Some(option) = option else { return Ok(Vec::new()) };
+    let Arg::Object(fields) = option else { return Err(wrong(format_args!("option args is an obj, got {}", option.type_name()))) };
+    if fields.len() > MAX_NAMED {
+        return Err(wrong(format_args!("option args names at most {MAX_NAMED} natives")));
+    }
+    let bound = |(name, list): &(&str, Arg<'_>)| {
+        Ok(((*name).to_owned(), texts(list, "option args gives each native a list of texts", long_argument)?))
+    };
+    fields.iter().map(bound).collect()
+}
+
+/// `{ms, uses, env: {ms, uses}, net: {ms, uses}, native: {ms, uses}}`
+fn leases(option: Option<&Arg<'_>>) -> Result<Vec<(String, Terms)>, Stop> {
+    let Some(option) = option else { return Ok(Vec::new()) };
+    let Arg::Object(fields) = option else { return Err(wrong(format_args!("option lease is an obj, got {}", option.type_name()))) };
+    if fields.len() > MAX_NAMED {
+        return Err(wrong(format_args!("option lease names at most {MAX_NAMED} natives")));
+    }
+    let is_term = |key: &str| matches!(key, "ms" | "uses");
+    let whole: Vec<(&str, Arg<'_>)> = fields.iter().filter(|(key, _)| is_term(key)).cloned().collect();
+    let mut leases = vec![(String::new(), terms(&Arg::Object(whole), &["ms", "uses"])?)];
+    for (key, value) in fields.iter().filter(|(key, _)| !is_term(key)) {
+        leases.push(((*key).to_owned(), terms(value, &["ms", "uses"])?));
+    }
+    leases.retain(|(_, terms)| !terms.is_endless());
+    Ok(leases)
+}
+
+fn terms(value: &Arg<'_>, keys: &[&'static str]) -> Result<Terms, Stop> {
+    let o = Options::new("sbxmk", Some(value), keys)?;
+    Ok(Terms { ms: o.count("ms")?, uses: o.count("uses")? })
+}
+
+fn long_argument(name: &str) -> Stop {
+    wrong(format_args!("option args: {} is too long", quote(name)))
+}
+
 fn long_variable(name: &str) -> Stop {
     wrong(format_args!("option env: {} is too long a name", quote(name)))
 }
@@ -175,12 +227,12 @@ fn dirs(arg: &Arg<'_>) -> Result<Vec<DirRequest>, Stop> {
 fn dir(path: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
     // Looked at before it is copied.
     GuestPath::new(path).map_err(|bad| wrong(format_args!("option dir: {}", bad.text())))?;
-    let form = || wrong(format_args!("option dir gives {} \"ro\", \"rw\", \"wo\" or {{at, acc}}", quote(path)));
+    let form = || wrong(format_args!("option dir gives {} \"ro\", \"rw\", \"wo\" or {{at, acc, ms, uses}}", quote(path)));
     let access = |text: &str| Access::from_text(text).ok_or_else(form);
     match value {
-        Arg::Str(text) => Ok(DirRequest { guest: path.to_owned(), at: path.to_owned(), access: access(text)? }),
+        Arg::Str(text) => Ok(DirRequest { guest: path.to_owned(), at: path.to_owned(), access: access(text)?, lease: Terms::default() }),
         Arg::Object(_) => {
-            let o = Options::new("sbxmk", Some(value), &["at", "acc"])?;
+            let o = Options::new("sbxmk", Some(value), DIR_KEYS)?;
             let guest = match o.get("at") {
                 None => path,
                 Some(Arg::Str(guest)) if guest.len() <= MAX_PATH => guest,
@@ -191,7 +243,7 @@ fn dir(path: &str, value: &Arg<'_>) -> Result<DirRequest, Stop> {
                 Some(Arg::Str(text)) => access(text)?,
                 Some(_) => return Err(form()),
             };
-            Ok(DirRequest { guest: guest.to_owned(), at: path.to_owned(), access })
+            Ok(DirRequest { guest: guest.to_owned(), at: path.to_owned(), access, lease: terms(value, DIR_KEYS)? })
         }
         _ => Err(form()),
     }

@@ -5,6 +5,7 @@
 
 use crate::counter::Used;
 use crate::ids::{ANY_NUMBER, ROOT_NUMBER, VOID_NUMBER};
+use crate::lease::Leases;
 use crate::limits::{Budget, Limits, NO_LIMIT};
 use crate::run::{Records, lock};
 use crate::view::View;
@@ -82,6 +83,8 @@ pub(crate) struct Holding {
     pub(crate) rights: Rights,
     pub(crate) view: Arc<View>,
     pub(crate) limits: Limits,
+    /// Those that were given with it; it has those of its makers besides.
+    pub(crate) leases: Leases,
 }
 
 /// What stands for a time that has not come: no clock shows it.
@@ -100,6 +103,8 @@ pub(crate) struct Shared {
     /// The budgets it was given beside those around it.
     pub(crate) limits: Limits,
     pub(crate) used: Used,
+    /// What must still run for its calls.
+    pub(crate) leases: Leases,
     /// The directories of its rights, open, under its names for them; none once it was revoked.
     view: Mutex<Arc<View>>,
     /// When it was first entered: the bits of a time, or [`NEVER`].
@@ -137,12 +142,13 @@ impl Shared {
         records.born();
         Shared {
             number,
-            parents: parents.into_boxed_slice(),
             kind,
             depth,
             rights: holding.rights,
             limits: holding.limits,
             used: Used::default(),
+            leases: parents.iter().fold(holding.leases, |all, parent| all.and(&parent.leases)),
+            parents: parents.into_boxed_slice(),
             view: Mutex::new(holding.view),
             started: AtomicU64::new(NEVER),
             revoked: AtomicBool::new(false),
@@ -156,7 +162,7 @@ impl Shared {
     /// The three that every realm begins with: of the library's own code, of the operator's grants, and the one that holds nothing.
     pub(crate) fn fixed(records: &Arc<Records>, root: Holding) -> [Arc<Shared>; 3] {
         let rights = || Rights::new(CapSet::EMPTY, Subjects::default(), Budgets::UNLIMITED);
-        let nothing = || Holding { rights: rights(), view: Arc::default(), limits: Limits::none() };
+        let nothing = || Holding { rights: rights(), view: Arc::default(), limits: Limits::none(), leases: Leases::default() };
         let one = |number, parents, depth, holding| Arc::new(Shared::with(records, number, parents, SandboxKind::Made, depth, holding));
         let any = one(ANY_NUMBER, Vec::new(), 0, nothing());
         let root = one(ROOT_NUMBER, Vec::new(), 0, root);

@@ -6,6 +6,7 @@
 
 use crate::homes::Homes;
 use crate::ids::{ANY, ROOT, SbxId, VOID};
+use crate::lease::Leases;
 use crate::limits::{Limits, MAX_NESTING, MAX_SANDBOXES, MAX_TOGETHER};
 use crate::run::Records;
 use crate::sandbox::{Holding, SandboxKind, Shared};
@@ -292,7 +293,7 @@ impl Tree {
             }
         }
         // Places are kept apart for reading and for writing.
-        size_of::<Shared>() + size_of::<Slot>() + NODE_BLOCKS + CALL_COUNTERS + view + 2 * subjects
+        size_of::<Shared>() + size_of::<Slot>() + NODE_BLOCKS + CALL_COUNTERS + holding.leases.weight() + view + 2 * subjects
     }
 
     /// A meeting that was found before, or is found without looking.
@@ -352,7 +353,7 @@ impl Tree {
         if self.records.alive() >= MAX_SANDBOXES - KEPT_FOR_ROOT {
             return Ok(VOID);
         }
-        match self.grow(&[a, b], SandboxKind::Meet, Holding { rights, view, limits: Limits::none() }, room) {
+        match self.grow(&[a, b], SandboxKind::Meet, Holding { rights, view, limits: Limits::none(), leases: Leases::default() }, room) {
             Ok(met) => {
                 self.by_generators.insert(least, met);
                 Ok(met)

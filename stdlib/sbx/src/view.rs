@@ -6,6 +6,7 @@
 //! with which access, is decided by [`ilu_cap::rights`]: here the directories are kept open, and opening can only refuse more.
 
 use crate::ids::{ROOT, SbxId};
+use crate::lease::Leases;
 use crate::limits::{MAX_MOUNTS, MAX_OPEN_MOUNTS};
 use crate::path::{GuestPath, GuestPrefix};
 use cap_fs_ext::MetadataExt;
@@ -42,6 +43,8 @@ pub(crate) struct Entry {
     /// Which of the root's mounts it was reached through, by which parts, and what this name of it is for.
     pub(crate) grant: Grant,
     pub(crate) source: Arc<Source>,
+    /// What must still run for its use.
+    pub(crate) leases: Leases,
 }
 
 impl Entry {
@@ -130,7 +133,7 @@ impl View {
     pub(crate) fn root(mounts: Vec<(GuestPrefix, Access, Opened)>) -> View {
         let entry = |(root, (guest, access, opened))| {
             let grant = Grant { place: Place::root(root), access };
-            Entry { guest, grant, source: Arc::new(Source { opened }) }
+            Entry { guest, grant, source: Arc::new(Source { opened }), leases: Leases::default() }
         };
         let entries: Vec<Entry> = (0..).zip(mounts).map(entry).collect();
         let first = entries.iter().position(Entry::is_dir);
@@ -150,7 +153,9 @@ impl View {
     /// Bytes that its names take.
     pub(crate) fn weight(&self) -> usize {
         let parts = self.entries.iter().flat_map(|entry| entry.guest.parts().chain(entry.grant.place.parts().iter().map(String::as_str)));
-        parts.map(weight_of).sum::<usize>() + self.entries.len() * size_of::<Entry>()
+        parts.map(weight_of).sum::<usize>()
+            + self.entries.iter().map(|entry| entry.leases.weight()).sum::<usize>()
+            + self.entries.len() * size_of::<Entry>()
     }
 
     /// How many mounts it has.
@@ -172,7 +177,12 @@ impl View {
 
     /// Puts a mount of the operator's in: a new one, or in place of the one of its name. `false` when there are too many.
     pub(crate) fn put(&mut self, guest: GuestPrefix, root: u32, access: Access, opened: Opened) -> bool {
-        let entry = Entry { guest, grant: Grant { place: Place::root(root), access }, source: Arc::new(Source { opened }) };
+        let entry = Entry {
+            guest,
+            grant: Grant { place: Place::root(root), access },
+            source: Arc::new(Source { opened }),
+            leases: Leases::default(),
+        };
         match self.entries.iter_mut().find(|old| old.guest == entry.guest) {
             Some(old) => {
                 *old = entry;
@@ -238,7 +248,9 @@ impl Asked<'_> {
         let held = &self.through.source;
         let grant = Grant { place: self.grant.place.clone(), access };
         let parts = self.through.grant.place.path_to(&grant.place).ok_or(NoMount::NotCovered)?;
-        let Some((name, parents)) = parts.split_last() else { return Ok(Entry { guest, grant, source: Arc::clone(held) }) };
+        // Whoever has a part of it has its leases.
+        let leases = self.through.leases.clone();
+        let Some((name, parents)) = parts.split_last() else { return Ok(Entry { guest, grant, source: Arc::clone(held), leases }) };
         let Opened::Dir(dir) = &held.opened else { return Err(NoMount::CantOpen) };
         let rest = parts.join("/");
         let kind = dir.metadata(&rest).map_err(|_| NoMount::CantOpen)?;
@@ -250,7 +262,7 @@ impl Asked<'_> {
             return Err(NoMount::CantOpen);
         };
         let source = open.hold(Source { opened }).ok_or(NoMount::TooMany)?;
-        Ok(Entry { guest, grant, source })
+        Ok(Entry { guest, grant, source, leases })
     }
 }
 
@@ -280,8 +292,9 @@ fn same_dir(a: &Dir, b: &Dir) -> bool {
 /// What both mounts grant, opened through the wider; under the names both know it by.
 fn overlap(a: &Entry, b: &Entry, open: &mut OpenMounts) -> Option<Vec<Entry>> {
     let grant = a.grant.meet(&b.grant)?;
+    let leases = a.leases.and(&b.leases);
     if same_place(a, b) {
-        let one = Entry { guest: a.guest.clone(), grant, source: Arc::clone(&a.source) };
+        let one = Entry { guest: a.guest.clone(), grant, source: Arc::clone(&a.source), leases };
         let two = Entry { guest: b.guest.clone(), ..one.clone() };
         return Some(if one.guest == two.guest { vec![one] } else { vec![one, two] });
     }
@@ -299,5 +312,5 @@ fn overlap(a: &Entry, b: &Entry, open: &mut OpenMounts) -> Option<Vec<Entry>> {
         return None;
     }
     let source = open.hold(Source { opened })?;
-    Some(vec![Entry { guest: narrow.guest.clone(), grant, source }])
+    Some(vec![Entry { guest: narrow.guest.clone(), grant, source, leases }])
 }

@@ -65,7 +65,7 @@ fn compare_all(n: usize) -> Tally {
                 };
                 if let Some(gone) = gone {
                     let site = rig.site();
-                    rig.realm.revoke(&site, gone);
+                    rig.realm.revoke(&site, gone).unwrap();
                     assert_eq!(rig.realm.rights(s), Rights::none());
                     assert!(!rig.realm.has(s, native) && rig.realm.caps(s).is_empty());
                 }
@@ -123,7 +123,7 @@ fn an_open_file_answers_to_the_rights_of_who_reads_it() {
         let s = rig.make(&caps, Arg::Nil).unwrap();
         let site = rig.site();
         if revoked {
-            rig.realm.revoke(&site, s);
+            rig.realm.revoke(&site, s).unwrap();
         }
         let result = rig.realm.read_line(CallSite { authority: s, ..site }, handle);
         assert_eq!(result.is_ok(), rig.realm.rights(s).allows(native, &Subject::None), "{held} {revoked} {result:?}");

@@ -24,7 +24,11 @@ impl Permit<'_> {
     pub fn shared<T: Any + Send + Sync>(&mut self, id: HandleId, what: &str) -> Result<Arc<T>, Stop> {
         let native = self.native.name();
         let Some(open) = self.realm.handles.get(id) else { return Err(Stop::Failed(format!("{native}: the {what} is closed"))) };
-        let owner = open.owner;
+        let (owner, late) = (open.owner, open.leased.late(self.realm.run.outside.mono_ms()));
+        if let Some(how) = late {
+            return Err(self.deny(Rule::LeaseOver(how), None));
+        }
+        let Some(open) = self.realm.handles.get(id) else { return Err(Stop::Failed(format!("{native}: the {what} is closed"))) };
         let found = match &open.resource {
             Resource::Revoked(_) => None,
             Resource::Shared(resource, _) => match Arc::clone(resource).downcast::<T>() {

@@ -54,6 +54,7 @@ pub const ROWS: &[(&str, fn())] = &[
     ("FS-067", fs_067_read_only_is_read_only),
     ("FS-075", fs_075_write_only_shows_nothing),
     ("FS-077", fs_077_procfs_is_refused),
+    ("FS-077", fs_077_nothing_is_told_of_procfs_below_a_wide_grant),
     ("FS-081", fs_081_fifos_and_devices_do_not_block),
     ("FS-087", fs_087_unknown_options_are_errors),
     ("FS-089", fs_089_a_huge_file_is_refused_before_anything_is_read),

@@ -108,6 +108,29 @@ pub fn fs_075_write_only_shows_nothing() {
     assert_eq!(fs::read_to_string(rig.base.join("R/a.txt")).unwrap(), "new");
 }
 
+/// Below a grant of the whole machine, what lies on procfs is neither seen nor told to be missing.
+pub fn fs_077_nothing_is_told_of_procfs_below_a_wide_grant() {
+    let mut rig = Rig::with(|_| vec![mount("/".as_ref(), "/h", Access::Read)], Limits::default());
+    let exe = format!("/h{}", rig.abs("R/to-exe"));
+    rig.link("/proc/self/exe", "to-exe");
+    for path in
+        ["/h/proc", "/h/proc/self", "/h/proc/1/exe", "/h/proc/999999999", "/h/proc/999999999/fd/0", "/h/proc/version", "/h/sys/kernel/none"]
+    {
+        for native in ["__sys_stat", "__sys_exists"] {
+            assert!(matches!(rig.denied(native, &[Arg::Str(path)]).rule, Rule::Special(_) | Rule::LeadsOut(_)), "{native} {path}");
+        }
+    }
+    assert!(rig.call("__sys_exists", &[Arg::Str(&exe)]).is_err(), "a link there");
+    // Its controls: what is and what is not on the filesystems of files.
+    let (there, none) = (format!("/h{}", rig.abs("R/a.txt")), format!("/h{}", rig.abs("R/d/none/at/all")));
+    assert_eq!(rig.ok("__sys_exists", &[Arg::Str(&there)]), Plain::Bool(true));
+    assert_eq!(rig.ok("__sys_exists", &[Arg::Str(&none)]), Plain::Bool(false));
+    assert_eq!(rig.ok("__sys_exists", &[Arg::Str("/h/nothing/of/the/kind")]), Plain::Bool(false));
+    assert!(rig.call("__sys_stat", &[Arg::Str(&there)]).is_ok());
+    // Its twin: the system itself tells.
+    assert!(std::path::Path::new("/proc/version").exists());
+}
+
 pub fn fs_077_procfs_is_refused() {
     let proc_grant = |_: &std::path::Path| {
         vec![
