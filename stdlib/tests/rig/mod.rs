@@ -147,6 +147,7 @@ impl Rig {
             caps,
             mounts: mounts(&base),
             env,
+            programs: Vec::new(),
             secrets: Vec::new(),
             net: net.iter().map(|rule| (*rule).to_owned()).collect(),
             argv: vec!["one".to_owned()],
