@@ -24,6 +24,16 @@ nextest:
 deny:
     cargo deny check bans licenses sources
 
+# instructions of the bench programs against the recorded counts (needs valgrind)
+count:
+    cargo build --release --locked -p ilu-cli
+    bench/count.py
+
+# cost per element from a thousand to ten million
+scale:
+    cargo build --release --locked -p ilu-cli
+    bench/scale.py
+
 # what the README's first command does
 example:
     mkdir -p out && cargo run --release -- run --dir Cargo.lock:/in/Cargo.lock --dir out:/out:rw --grant capde,capio examples/lockfile.ilu

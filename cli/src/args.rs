@@ -265,6 +265,9 @@ pub struct GrantFlags {
     /// needs its guest path named. The script's current directory is the first one.
     #[arg(long, value_name = "HOST[:GUEST][:ro|rw]", value_parser = quantity::dir_spec)]
     pub dir: Vec<DirSpec>,
+    /// One program for the script, as the file it is now; it can use what the script's sandbox can, and no network
+    #[arg(long, value_name = "PROG")]
+    pub run: Vec<String>,
     /// One environment variable: the process's own, or this value
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = quantity::env_spec)]
     pub env: Vec<(String, Option<String>)>,

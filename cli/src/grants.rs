@@ -4,6 +4,7 @@ use crate::args::GrantFlags;
 use crate::policy;
 use crate::quantity::DirSpec;
 use ilu::Loader;
+use ilu::host::child::{self, Program};
 use ilu::host::{self, Folder, Granted};
 use ilu_cap::{CapSet, parse_list};
 use ilu_pol::net::MAX_RULES;
@@ -25,6 +26,8 @@ pub struct Granting {
     pub folder_is_writable: bool,
     /// Where its writable grants really are.
     pub writable: Vec<PathBuf>,
+    /// The programs that it may run.
+    pub programs: Vec<Program>,
 }
 
 /// Answers a script whose folder it may write.
@@ -69,7 +72,30 @@ pub fn granting(flags: &GrantFlags, argv: &[String], folder: Option<&Folder>) ->
         grants.env.retain(|(other, _)| other != name);
         grants.env.push((name.clone(), value));
     }
-    Ok(Granting { grants, folder_is_writable, writable })
+    let programs = programs(flags, &writable)?;
+    grants.programs = programs.iter().map(|program| program.name.clone()).collect();
+    Ok(Granting { grants, folder_is_writable, writable, programs })
+}
+
+/// Most programs of one run: each is a handle that goes with a message.
+const MAX_PROGRAMS: usize = 32;
+
+/// The programs, as the files they are now. What the script may write it can't run.
+fn programs(flags: &GrantFlags, writable: &[PathBuf]) -> Result<Vec<Program>, String> {
+    let mut found: Vec<Program> = Vec::new();
+    for name in &flags.run {
+        let program = child::find(name).map_err(|why| format!("--run {why}"))?;
+        if program.lies_in(writable) {
+            return Err(format!("--run {name}: it lies where the script may write, so the script could change it"));
+        }
+        if !found.iter().any(|known| known.name == program.name) {
+            found.push(program);
+        }
+    }
+    if found.len() > MAX_PROGRAMS {
+        return Err(format!("--run: at most {MAX_PROGRAMS} programs"));
+    }
+    Ok(found)
 }
 
 /// Each name once, with all its hosts.
@@ -130,6 +156,9 @@ fn caps(flags: &GrantFlags) -> Result<CapSet, String> {
     }
     if flags.dir.iter().any(|spec| spec.writable) {
         list.extend(["capfs", "capfm"]);
+    }
+    if !flags.run.is_empty() {
+        list.push("__os_run");
     }
     if !flags.env.is_empty() {
         list.push("__sys_getenv");

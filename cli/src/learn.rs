@@ -15,7 +15,7 @@ use ilu::{Engine, Outcome};
 use ilu_cap::rights::Place;
 use ilu_sbx::denial::shell_word;
 use ilu_sbx::watch::{below, parent};
-use ilu_sbx::{Lookup, Observed, Outside, Plain, Pool, Touch};
+use ilu_sbx::{Launch, Lookup, Observed, Outside, Plain, Pool, Running, Touch};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
@@ -58,6 +58,9 @@ impl Outside for Aside {
     fn interrupted(&self) -> bool {
         self.0.interrupted()
     }
+    fn start(&self, launch: Launch) -> Result<Box<dyn Running>, String> {
+        self.0.start(launch)
+    }
     fn random(&self, into: &mut [u8]) -> io::Result<()> {
         self.0.random(into)
     }
@@ -67,6 +70,7 @@ impl Outside for Aside {
 struct Learned {
     natives: Vec<&'static str>,
     dirs: Vec<DirSpec>,
+    run: Vec<String>,
     env: Vec<String>,
     secret: Vec<String>,
     net: Vec<String>,
@@ -134,6 +138,7 @@ fn learned(flags: &GrantFlags, observed: &Observed, outcome: &Outcome, took: Dur
     Learned {
         natives: observed.natives.iter().map(|native| native.name()).collect(),
         dirs: fold(&flags.dir, observed.touches.iter().cloned()),
+        run: flags.run.iter().filter(|name| observed.programs.contains(*name)).cloned().collect(),
         env: flags
             .env
             .iter()
@@ -214,6 +219,7 @@ fn as_text(args: &Run, learned: &Learned, outcome: &Outcome) -> String {
     let script = args.file.as_deref().unwrap_or("-");
     let mut words = vec![format!("--grant {}", shell_word(&learned.natives.join(",")))];
     words.extend(learned.dirs.iter().map(dir_flag));
+    words.extend(learned.run.iter().map(|name| format!("--run {}", shell_word(name))));
     words.extend(learned.env.iter().map(|env| format!("--env {}", shell_word(env))));
     words.extend(learned.secret.iter().map(|secret| format!("--secret {}", shell_word(secret))));
     words.extend(learned.net.iter().map(|rule| format!("--net {}", shell_word(rule))));
@@ -235,11 +241,12 @@ fn profile_name(script: &str) -> String {
 }
 
 impl crate::profile::Source for Learned {
-    fn lists(&self) -> [(&'static str, Vec<String>); 5] {
+    fn lists(&self) -> [(&'static str, Vec<String>); 6] {
         let dir = |spec: &DirSpec| format!("{}:{}:{}", spec.host, spec.guest, if spec.writable { "rw" } else { "ro" });
         [
             ("grant", self.natives.iter().map(ToString::to_string).collect()),
             ("dir", self.dirs.iter().map(dir).collect()),
+            ("run", self.run.clone()),
             ("env", self.env.clone()),
             ("secret", self.secret.clone()),
             ("net", self.net.clone()),

@@ -41,6 +41,10 @@ use terminal::Terminal;
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    // A process that starts programs, or is about to become one, is none that runs scripts.
+    if let Some(code) = ilu::host::child::serve() {
+        return code;
+    }
     // A panic is a bug of ours. The hook's own report (place and message) has gone to standard error by then; what is left is the exit code.
     catch_unwind(AssertUnwindSafe(command)).unwrap_or(Exit::Bug).into()
 }

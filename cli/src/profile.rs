@@ -7,12 +7,12 @@ use std::fmt::Write;
 use toml::{Table, Value};
 
 /// The keys of a profile: those of the flags.
-const KEYS: [&str; 12] = ["grant", "dir", "env", "secret", "net", "pol", "ca", "fuel", "mem", "time", "out", "depth"];
+const KEYS: [&str; 13] = ["grant", "dir", "run", "env", "secret", "net", "pol", "ca", "fuel", "mem", "time", "out", "depth"];
 
 /// What can be written as a profile.
 pub trait Source {
     /// Lists of texts by key; the first is written even when it is empty.
-    fn lists(&self) -> [(&'static str, Vec<String>); 5];
+    fn lists(&self) -> [(&'static str, Vec<String>); 6];
     /// Budgets by key.
     fn budgets(&self) -> [(&'static str, String); 4];
 }
@@ -94,6 +94,10 @@ fn profile(value: &Value, folder: &str) -> Result<GrantFlags, String> {
     for text in table.get("env").map_or(Ok(Vec::new()), |value| texts("env", value))? {
         flags.env.push(quantity::env_spec(&text).map_err(|why| format!("env: {why}"))?);
     }
+    for text in table.get("run").map_or(Ok(Vec::new()), |value| texts("run", value))? {
+        // A name is looked for in PATH; a path is the file's own.
+        flags.run.push(if text.contains('/') { from(folder, &text) } else { text });
+    }
     for text in table.get("secret").map_or(Ok(Vec::new()), |value| texts("secret", value))? {
         flags.secret.push(quantity::secret_spec(&text).map_err(|why| format!("secret: {why}"))?);
     }
@@ -145,6 +149,7 @@ pub fn add(profile: GrantFlags, line: &GrantFlags) -> GrantFlags {
     GrantFlags {
         grant: line.grant.or(profile.grant),
         dir: [profile.dir, line.dir].concat(),
+        run: [profile.run, line.run].concat(),
         env: [profile.env, line.env].concat(),
         secret: [profile.secret, line.secret].concat(),
         // Those of the line come first: what it denies, no profile allows.

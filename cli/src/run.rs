@@ -11,6 +11,7 @@ use crate::report;
 use crate::report::data;
 use crate::source::{self, Script};
 use crate::terminal::Terminal;
+use ilu::host::child::Warden;
 use ilu::host::wall::{Extent, Plan, Report};
 use ilu::host::{self, Process, ReportFile};
 use ilu::{CompileError, Engine, Kind, Loader, Outcome, ScriptError, Setup};
@@ -134,6 +135,13 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
     let sink = match &args.grants.audit {
         Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),
         None => None,
+    };
+    let process = match granting.programs.as_slice() {
+        [] => process,
+        programs => {
+            let warden = Warden::start(programs, &granting.grants.mounts, args.wall != Wall::Off);
+            process.with_warden(warden.map_err(|error| format!("--run: programs can't be started here: {error}"))?)
+        }
     };
     let plan = match args.wall {
         Wall::Off => None,

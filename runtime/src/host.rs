@@ -11,6 +11,7 @@
 
 pub mod ask;
 mod captured;
+pub mod child;
 pub mod edit;
 mod net;
 mod screen;
@@ -25,7 +26,7 @@ use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_lang::source::MAX_SOURCE_BYTES;
-use ilu_sbx::Outside;
+use ilu_sbx::{Launch, Outside, Running};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::fmt;
@@ -369,6 +370,7 @@ pub struct Process {
     /// Certificates in PEM that HTTPS trusts besides those it has.
     authorities: String,
     screen: screen::Screen,
+    warden: Option<child::Warden>,
 }
 
 impl Default for Process {
@@ -390,6 +392,7 @@ impl Process {
             captured: None,
             authorities: String::new(),
             screen: screen::Screen::new(),
+            warden: None,
         }
     }
 
@@ -415,6 +418,12 @@ impl Process {
     #[must_use]
     pub fn raw(self) -> Self {
         Self { screen: screen::Screen::raw(), ..self }
+    }
+
+    /// Programs are started by this warden; without one none is.
+    #[must_use]
+    pub fn with_warden(self, warden: child::Warden) -> Self {
+        Self { warden: Some(warden), ..self }
     }
 
     /// A flag that tells, after the run, whether it was ended because nobody read standard output any more.
@@ -507,6 +516,13 @@ impl Outside for Process {
 
     fn interrupted(&self) -> bool {
         self.interrupt.load(Ordering::Relaxed)
+    }
+
+    fn start(&self, launch: Launch) -> Result<Box<dyn Running>, String> {
+        match &self.warden {
+            Some(warden) => warden.launch(launch),
+            None => Err("this host starts no programs: it has no warden for them".to_owned()),
+        }
     }
 
     fn random(&self, into: &mut [u8]) -> io::Result<()> {

@@ -36,6 +36,7 @@ fn grants(directory: &Path) -> Grants {
         caps: CapSet::all(),
         mounts: vec![Mount { guest: "/w".into(), opened: Opened::Dir(opened), access: Access::ReadWrite }],
         env: vec![("ILU_TEST_SET".into(), "value".into())],
+        programs: Vec::new(),
         secrets: Vec::new(),
         net: Vec::new(),
         argv: vec!["one".into(), "two words".into()],

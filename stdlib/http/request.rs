@@ -130,7 +130,10 @@ fn joined(permit: &mut Permit<'_>, target: &Target, parts: &Arg<'_>) -> Result<V
             Arg::Bytes(bytes) => body.extend_from_slice(bytes),
             Arg::Handle(id) => body.extend_from_slice(header::revealed(permit, target, *id)?.as_bytes()),
             other => {
-                let why = format!("a part of a body is str, byt or a secret, got {}: jsn.enc makes text of a value", other.type_name());
+                let why = format!(
+                    "a body is str or byt, or a secret, or a list of these, got {} in it: jsn.enc makes text of a value",
+                    other.type_name()
+                );
                 return Err(Failure::Request(why).stop(None));
             }
         }

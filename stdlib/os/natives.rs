@@ -1,4 +1,6 @@
-//! Natives of the program itself.
+//! Natives of the program itself, and of others.
+
+pub mod run;
 
 use ilu_sbx::{Arg, Permit, Plain, Stop};
 

@@ -39,6 +39,7 @@ const ROWS: &[(&str, NativeFn)] = &[
     ("__sys_getenv", env::getenv),
     ("__sys_secret", env::secret),
     ("__sys_argv", os::argv),
+    ("__os_run", os::run::run),
     ("__obs_log", obs::log),
     ("__obs_span_begin", obs::span_begin),
     ("__obs_span_end", obs::span_end),

@@ -82,6 +82,7 @@ impl Bout {
             caps: self.caps,
             mounts,
             env: self.env.clone(),
+            programs: Vec::new(),
             secrets: Vec::new(),
             net: Vec::new(),
             argv: Vec::new(),

@@ -200,6 +200,23 @@ named! {
         int_046_evaluated_text_has_the_sandboxs_powers_only,
         int_046_large_text_is_compiled_within_the_memory_and_the_time_there_is,
         int_047_random_bytes_of_odd_counts_are_errors_or_limits;
+    prc:
+        prc_001_without_the_native_nothing_is_started,
+        prc_002_prc_011_a_program_is_its_granted_name_and_nothing_like_it,
+        prc_003_the_file_is_the_one_of_the_grant_whatever_path_says,
+        prc_005_what_may_be_written_is_never_run,
+        prc_006_prc_019_a_program_is_confined_to_the_sandbox_that_starts_it,
+        prc_007_arguments_come_as_they_are,
+        prc_008_prc_009_what_is_no_list_of_arguments_is_an_error,
+        prc_012_prc_013_the_environment_is_what_was_granted,
+        prc_017_a_program_has_three_descriptors,
+        prc_018_a_program_runs_in_a_granted_directory,
+        prc_021_prc_023_no_signal_leaves_and_no_terminal_is_there,
+        prc_025_a_program_that_multiplies_is_ended,
+        prc_026_all_of_a_program_ends_with_its_time,
+        prc_027_no_program_outlives_its_run,
+        prc_028_prc_029_prc_030_outputs_and_input_of_any_size_and_kind,
+        prc_031_programs_work_where_their_grants_allow_it;
     osl:
         osl_001_files_outside_the_grants_stay_shut_when_the_doorway_is_gone,
         osl_001_no_connection_no_program_no_signal,

@@ -215,7 +215,7 @@ pub fn int_018_cycles_that_are_dropped_are_collected() {
 const DAG: &str = "d = []\ni <- 1..60: d = [d, d]\ne = []\ni <- 1..60: e = [e, e]\n";
 
 pub fn int_019_shared_structure_costs_no_more_than_the_limit() {
-    const FLAGS: &[&str] = &["--mem", "64M", "--fuel", "5000000", "--time", "20s"];
+    const FLAGS: &[&str] = &["--mem", "64M", "--fuel", "1500000", "--time", "20s"];
     check_all(&[
         runs("control: made and dropped", format!("{DAG}prn len(d)"), "2").flags(FLAGS),
         runs("control: few levels", "d = []\ni <- 1..3: d = [d, d]\nprn d", "[[[[], []], [[], []]], [[[], []], [[], []]]]").flags(FLAGS),

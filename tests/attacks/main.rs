@@ -47,6 +47,7 @@ mod osl;
 mod pol_net;
 mod pol_rows;
 mod pol_seal;
+mod prc;
 mod rig;
 mod rig_itself;
 mod row;

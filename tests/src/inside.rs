@@ -139,7 +139,16 @@ pub fn with_limits(limits: Limits) -> Setup {
     let caps = ilu_cap::bundle::natives(["__sys_stdout", "__sys_stderr"]).expect("these natives exist");
     let outside = Kept { out: Shared::default(), err: Shared::default(), start: Instant::now() };
     Setup::new(
-        Grants { caps, mounts: Vec::new(), env: Vec::new(), secrets: Vec::new(), net: Vec::new(), argv: Vec::new(), limits },
+        Grants {
+            caps,
+            mounts: Vec::new(),
+            env: Vec::new(),
+            programs: Vec::new(),
+            secrets: Vec::new(),
+            net: Vec::new(),
+            argv: Vec::new(),
+            limits,
+        },
         Box::new(outside),
     )
 }
@@ -182,8 +191,16 @@ pub fn run(case: &Case, how: How) -> Option<Inside> {
         }
     };
     let caps = ilu_cap::bundle::natives(NO_FLAG).expect("these natives exist");
-    let grants =
-        Grants { caps, mounts: Vec::new(), env: Vec::new(), secrets: Vec::new(), net: Vec::new(), argv: case.args.clone(), limits };
+    let grants = Grants {
+        caps,
+        mounts: Vec::new(),
+        env: Vec::new(),
+        programs: Vec::new(),
+        secrets: Vec::new(),
+        net: Vec::new(),
+        argv: case.args.clone(),
+        limits,
+    };
     let (out, err) = (Shared::default(), Shared::default());
     let outside = Kept { out: Arc::clone(&out), err: Arc::clone(&err), start: Instant::now() };
     let mut setup = Setup::new(grants, Box::new(outside));

@@ -293,8 +293,7 @@ fn a_directory_that_was_granted_for_reading_is_the_one_to_grant_for_writing() {
 #[test]
 fn a_script_that_asks_for_more_than_it_holds_is_told_who_can_give_it() {
     let ran = text(&[], "use cap\nuse sbx\nsbxmk(capdn())");
-    let says =
-        "sbxmk: this sandbox does not hold `__sys_dns`; --grant, --dir, --env and --net give a script more; with {lax: tru} it makes do";
+    let says = "sbxmk: this sandbox does not hold `__sys_dns`; --grant, --dir, --env, --run and --net give a script more; with {lax: tru} it makes do";
     assert!(ran.err.contains(says), "{}", ran.err);
     let ran = text(&[], "use cap\nuse sbx\nsbxrn(sbxmk([]), \\() sbxmk(captime()))");
     assert!(ran.err.contains("`__sys_time`; with {lax: tru} it makes do") && !ran.err.contains("--grant"), "{}", ran.err);

@@ -164,6 +164,33 @@ fn untrusted_text_runs_and_its_denials_are_shown() {
     assert!(run(&["x = = 1"]).contains("error:"));
 }
 
+#[test]
+fn the_changes_of_a_repository_are_what_git_says() {
+    let git = Path::new("/usr/bin/git");
+    if !git.exists() {
+        println!("there is no {}: nothing was checked", git.display());
+        return;
+    }
+    let scratch = Scratch::new("changes");
+    scratch.write("repo/x", "");
+    let repo = scratch.at("repo");
+    let run = |args: &[&str]| {
+        let done = Command::new(git).arg("-C").arg(&repo).args(args).env_clear().output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    run(&["init", "-q"]);
+    for author in ["Ada <a@x>", "Ben <b@x>", "Ada <a@x>"] {
+        run(&["-c", "user.name=c", "-c", "user.email=c@x", "commit", "-q", "--allow-empty", "-m", "m", "--author", author]);
+    }
+    let dir = format!("{}:/repo", repo.display());
+    let file = example("changes.ilu");
+    let mut command = Command::new(ilu_tests::command::binary());
+    command.args(["run", "--run", "git", "--dir", &dir, "--env", "GIT_CONFIG_NOSYSTEM=1", &file]).env_clear().env("PATH", "/usr/bin");
+    let ran = ilu_tests::command::finish(command, b"");
+    fine(&ran);
+    assert_eq!(ran.out, "2 Ada\n1 Ben\n");
+}
+
 /// Words by what Rust's own library makes of the same text.
 fn words(dir: &Path, counts: &mut BTreeMap<String, u64>) {
     for entry in std::fs::read_dir(dir).unwrap() {

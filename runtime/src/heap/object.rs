@@ -238,6 +238,24 @@ impl Store {
             *place = value;
         }
     }
+    /// The pairs of an object that is small enough to have them in line.
+    #[inline]
+    #[must_use]
+    pub fn flat(&self, id: ObjectId) -> Option<&[(StrId, Value)]> {
+        match self.objects.get(id.0)?.pairs {
+            Pairs::Flat(ref pairs) => Some(pairs),
+            Pairs::Map(_) => None,
+        }
+    }
+    /// The same, to have values replaced, of an object that is not frozen.
+    #[inline]
+    pub fn flat_mut(&mut self, id: ObjectId) -> Option<&mut [(StrId, Value)]> {
+        let object = self.objects.get_mut(id.0)?;
+        match object.pairs {
+            Pairs::Flat(ref mut pairs) if !object.frozen => Some(pairs),
+            _ => None,
+        }
+    }
     /// Replaces the value at a position when the pair there has this key and the object is not frozen; says whether.
     #[inline]
     pub fn store_at(&mut self, id: ObjectId, position: usize, key: StrId, value: Value) -> bool {

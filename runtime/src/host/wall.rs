@@ -52,7 +52,7 @@ impl Plan {
             read: grants.mounts.iter().any(|mount| mount.access.reads()),
             write: grants.mounts.iter().any(|mount| mount.access.writes()),
             net: !grants.net.is_empty(),
-            program: false,
+            program: !grants.programs.is_empty(),
         };
         let mut plan =
             Plan { needs: Needs::of(grants.caps, granted), places: Vec::new(), connect: Ports::None, listen: Ports::None, open: None };

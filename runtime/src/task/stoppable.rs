@@ -1,6 +1,6 @@
 //! The process as the isolates of a run see it: it is as good as interrupted, for natives that block, when the run's tasks are to end.
 
-use ilu_sbx::{Lookup, Outside, Pool};
+use ilu_sbx::{Launch, Lookup, Outside, Pool, Running};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,6 +47,9 @@ impl Outside for Stoppable {
     }
     fn authorities(&self) -> &str {
         self.outside.authorities()
+    }
+    fn start(&self, launch: Launch) -> Result<Box<dyn Running>, String> {
+        self.outside.start(launch)
     }
     fn random(&self, into: &mut [u8]) -> io::Result<()> {
         self.outside.random(into)

@@ -62,6 +62,9 @@ pub(crate) fn make(
     for name in asked.subjects().env.difference(&held.subjects().env).iter() {
         missing.add_name(format!("env {}", quote(name)), name, held.subjects().env.iter());
     }
+    for name in asked.subjects().programs.difference(&held.subjects().programs).iter() {
+        missing.add_name(format!("run {}", quote(name)), name, held.subjects().programs.iter());
+    }
     for name in asked.subjects().secrets.difference(&held.subjects().secrets).iter() {
         missing.add_name(format!("secret {}", quote(name)), name, held.subjects().secrets.iter());
     }
@@ -81,7 +84,7 @@ pub(crate) fn make(
     let by_flags = !missing.texts.is_empty();
     budgets_missing(asked.budgets(), &spendable, &mut missing);
     if !missing.texts.is_empty() && !request.lax {
-        let more = if holder == ROOT && by_flags { "; --grant, --dir, --env and --net give a script more" } else { "" };
+        let more = if holder == ROOT && by_flags { "; --grant, --dir, --env, --run and --net give a script more" } else { "" };
         let missing = missing.texts.join(", ");
         return Err(wrong(format_args!("this sandbox does not hold {missing}{more}; with {{lax: tru}} it makes do with what is held")));
     }
@@ -109,7 +112,7 @@ fn asked(held: &Rights, view: &View, request: &Request) -> Result<Rights, Stop> 
     }
     let asked = held.clone().with_natives(natives.into_iter().collect::<CapSet>()).with_budgets(budgets);
     let asked = bound(asked, view, request)?;
-    if request.env.is_none() && request.net.is_none() && request.secrets.is_none() {
+    if request.env.is_none() && request.programs.is_none() && request.net.is_none() && request.secrets.is_none() {
         return Ok(asked);
     }
     let mut subjects = held.subjects().clone();
@@ -118,6 +121,9 @@ fn asked(held: &Rights, view: &View, request: &Request) -> Result<Rights, Stop> 
     }
     if let Some(names) = &request.env {
         subjects.env = names.iter().cloned().collect::<Names>();
+    }
+    if let Some(names) = &request.programs {
+        subjects.programs = names.iter().cloned().collect::<Names>();
     }
     if let Some(rules) = &request.net {
         subjects.net = Net::rules(RuleList::new(rules.iter().cloned()));

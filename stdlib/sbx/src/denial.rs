@@ -28,6 +28,8 @@ pub enum Rule {
     AbsoluteLink,
     /// The environment variable is not granted.
     NoVariable,
+    /// The program is not granted.
+    NoProgram,
     /// The secret is not granted.
     NoSecret,
     /// The secret of this name is bound to other hosts.
@@ -66,6 +68,7 @@ impl Rule {
             Rule::Special(kind) => format!("files of {kind} are never reached through a directory grant"),
             Rule::AbsoluteLink => "a link must have a relative target".to_owned(),
             Rule::NoVariable => "this environment variable is not granted".to_owned(),
+            Rule::NoProgram => "this program is not granted".to_owned(),
             Rule::NoSecret => "this secret is not granted".to_owned(),
             Rule::SecretElsewhere(name) => format!("the secret {} is bound to other hosts, ports, or to TLS", escape(name, MAX_SUBJECT)),
             Rule::NoConnection => "no network rule allows it".to_owned(),
@@ -94,6 +97,7 @@ impl Rule {
             Rule::Special(_) => "special-filesystem",
             Rule::AbsoluteLink => "absolute-link",
             Rule::NoVariable => "no-variable",
+            Rule::NoProgram => "no-program",
             Rule::NoSecret => "no-secret",
             Rule::SecretElsewhere(_) => "secret-elsewhere",
             Rule::NoConnection => "no-net-rule",

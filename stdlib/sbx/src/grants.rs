@@ -25,6 +25,8 @@ pub struct Grants {
     pub mounts: Vec<Mount>,
     /// Environment variables, already read.
     pub env: Vec<(String, String)>,
+    /// Programs, by the names that scripts use; the host knows which files they are.
+    pub programs: Vec<String>,
     /// Secrets, each bound to its hosts.
     pub secrets: Vec<Secret>,
     /// Network rules, canonical, in their order.

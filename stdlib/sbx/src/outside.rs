@@ -1,6 +1,7 @@
 //! The process around a realm: its standard streams, clocks and entropy.
 
 use crate::net::Lookup;
+use crate::process::{Launch, Running};
 use cap_std::net::Pool;
 use std::io;
 use std::net::SocketAddr;
@@ -51,6 +52,13 @@ pub trait Outside: Send + Sync {
     /// A pool that holds exactly these addresses. One that holds none lets nothing connect.
     fn pool(&self, _addrs: &[SocketAddr]) -> Pool {
         Pool::new()
+    }
+    /// Starts a program, confined to what it is given. Asked by the doorway, of programs that are granted.
+    ///
+    /// # Errors
+    /// It can't, in words for the script.
+    fn start(&self, _launch: Launch) -> Result<Box<dyn Running>, String> {
+        Err("this host starts no programs: it was built without the helper that confines them".to_owned())
     }
     /// Certificates in PEM whose signatures HTTPS trusts, besides those it has.
     fn authorities(&self) -> &str {

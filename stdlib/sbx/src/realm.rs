@@ -126,8 +126,9 @@ impl Realm {
         let view = Arc::new(View::root(mounts));
         let env = grants.env.iter().map(|(name, _)| name.as_str()).collect();
         let net = Net::rules(RuleList::new(grants.net));
+        let programs = grants.programs.iter().map(String::as_str).collect();
         let secrets = grants.secrets.iter().map(|secret| secret.name()).collect();
-        let subjects = Subjects { dirs: view.dirs(), env, secrets, net, ..Subjects::default() };
+        let subjects = Subjects { dirs: view.dirs(), env, secrets, programs, net };
         let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
         let now = outside.mono_ms();
         let holding = Holding { rights, view, limits: grants.limits, leases: Leases::default() };

@@ -39,6 +39,8 @@ pub struct Request {
     pub secrets: Option<Vec<String>>,
     /// Network rules, canonical, in their order.
     pub net: Option<Vec<String>>,
+    /// Programs.
+    pub programs: Option<Vec<String>>,
     /// Units of fuel.
     pub fuel: Option<u64>,
     /// Bytes of heap.
@@ -70,10 +72,12 @@ const DIR_KEYS: &[&str] = &["at", "acc", "ms", "uses"];
 /// Natives that one option names.
 const MAX_NAMED: usize = 128;
 /// The keys of `sbxmk`'s options.
-const KEYS: &[&str] =
-    &["dir", "env", "secret", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "args", "lease", "lax"];
+const KEYS: &[&str] = &[
+    "dir", "env", "run", "secret", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "args", "lease",
+    "lax",
+];
 /// Keys that are documented and that nothing would enforce yet.
-const LATER: &[&str] = &["run", "tasks", "log"];
+const LATER: &[&str] = &["tasks", "log"];
 
 pub(crate) fn wrong(text: impl std::fmt::Display) -> Stop {
     Stop::Failed(format!("sbxmk: {text}"))
@@ -109,6 +113,7 @@ impl Request {
         Ok(Request {
             caps,
             dirs: o.get("dir").map(dirs).transpose()?,
+            programs: o.get("run").map(|names| texts(names, "option run is a list of names", long_program)).transpose()?,
             env: o.get("env").map(|env| texts(env, "option env is a list of names", long_variable)).transpose()?,
             secrets: o.get("secret").map(|names| texts(names, "option secret is a list of names", long_variable)).transpose()?,
             net: net_rules(o.get("pol"), o.get("net"))?,
@@ -170,6 +175,10 @@ fn data<'a>(arg: &Arg<'a>) -> Data<'a> {
         Arg::Object(fields) => Data::Object(fields.iter().map(|(key, value)| (Cow::Borrowed(*key), data(value))).collect()),
         other => Data::Other(Cow::Borrowed(other.type_name())),
     }
+}
+
+fn long_program(name: &str) -> Stop {
+    wrong(format_args!("option run: {} is too long a name", quote(name)))
 }
 
 /// `{native: [names]}`

@@ -284,6 +284,7 @@ impl Tree {
     fn weight(&self, parents: &[SbxId], holding: &Holding) -> usize {
         let (mut view, mut subjects) = (holding.view.weight(), holding.view.weight());
         subjects += holding.rights.subjects().env.iter().map(weight_of).sum::<usize>();
+        subjects += holding.rights.subjects().programs.iter().map(weight_of).sum::<usize>();
         for parent in parents.iter().map(|parent| self.node(*parent)) {
             if Arc::ptr_eq(&parent.view(), &holding.view) {
                 view = 0;

@@ -158,6 +158,16 @@ impl View {
             + self.entries.len() * size_of::<Entry>()
     }
 
+    /// Its mounts.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The guest's name of where relative paths start.
+    pub(crate) fn first_name(&self) -> Option<String> {
+        Some(self.entries.get(self.first?)?.guest.text())
+    }
+
     /// How many mounts it has.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()

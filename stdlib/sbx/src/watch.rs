@@ -45,6 +45,8 @@ pub struct Observed {
     pub touches: BTreeSet<Touch>,
     /// Environment variables that it asked for.
     pub env: BTreeSet<String>,
+    /// Programs that it ran, and those that sandboxes were made with.
+    pub programs: BTreeSet<String>,
     /// Secrets that it asked for.
     pub secrets: BTreeSet<String>,
     /// Network rules for the connections that it made, and those that sandboxes were made with.
@@ -172,6 +174,12 @@ impl Realm {
         });
     }
 
+    pub(crate) fn note_program(&self, name: &str) {
+        self.note(|observed| {
+            observed.programs.insert(name.to_owned());
+        });
+    }
+
     pub(crate) fn note_secret(&self, name: &str) {
         self.note(|observed| {
             observed.secrets.insert(name.to_owned());
@@ -200,6 +208,7 @@ impl Observed {
             observed.natives.extend(request.caps.iter().filter_map(|name| by_name(name)));
         }
         observed.env.extend(request.env.iter().flatten().cloned());
+        observed.programs.extend(request.programs.iter().flatten().cloned());
         observed.secrets.extend(request.secrets.iter().flatten().cloned());
         if !request.lax {
             observed.net.extend(request.net.iter().flatten().filter(|rule| !rule.starts_with('!')).cloned());

@@ -147,6 +147,7 @@ impl Rig {
             caps,
             mounts: mounts(&base),
             env,
+            programs: Vec::new(),
             secrets: Vec::new(),
             net: net.iter().map(|rule| (*rule).to_owned()).collect(),
             argv: vec!["one".to_owned()],
@@ -158,6 +159,15 @@ impl Rig {
         let (authority, account) = (realm.root(), realm.root_account());
         let mut rig = Rig { base, realm, streams, authority, account, room: 64 << 20, before: Vec::new() };
         rig.before = rig.canaries();
+        rig
+    }
+
+    /// A build in which no native has a function.
+    pub fn bare() -> Rig {
+        let mut rig = Rig::new(Access::ReadWrite);
+        let double = Double { streams: rig.streams.clone(), start: Instant::now() };
+        let grants = Grants { caps: CapSet::all(), ..Grants::default() };
+        rig.realm = Realm::new(grants, Box::new(double), ilu_sbx::Natives::new(&[])).unwrap();
         rig
     }
 

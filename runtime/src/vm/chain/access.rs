@@ -39,29 +39,45 @@ pub(super) fn set_index<const C: bool>(m: M<'_, '_, C>) -> Next {
 }
 #[inline(always)]
 pub(super) fn field<const C: bool>(m: M<'_, '_, C>) -> Next {
-    let k = m.k();
-    let (Some(object), Some(site)) = (m.b().as_object(), m.s.unit.sites.get(k)) else { return m.slow() };
-    match m.s.heap.entry(object, site.position.get() as usize) {
-        Some((key, value)) if key == site.key => m.set(value),
-        _ => aside!(m, C, |m| {
-            let k = m.k();
-            let (Some(object), Some(site)) = (m.b().as_object(), m.s.unit.sites.get(k)) else { return m.slow() };
+    if let (Some(object), Some(site)) = (m.b().as_object(), m.s.unit.sites.get(m.k()))
+        && let Some(&(key, value)) = m.s.heap.flat(object).and_then(|pairs| pairs.get(site.position.get() as usize))
+        && key == site.key
+    {
+        return m.set(value);
+    }
+    aside!(m, C, |m| {
+        // A larger object, as modules are.
+        if let (Some(object), Some(site)) = (m.b().as_object(), m.s.unit.sites.get(m.k()))
+            && let Some((key, value)) = m.s.heap.entry(object, site.position.get() as usize)
+            && key == site.key
+        {
+            return m.set(value);
+        }
+        aside!(m, C, |m| {
+            let (Some(object), Some(site)) = (m.b().as_object(), m.s.unit.sites.get(m.k())) else { return m.slow() };
             let value = quick::field(m.s.heap, object, site);
             m.set(value)
-        }),
-    }
+        })
+    })
 }
 #[inline(always)]
 pub(super) fn set_field<const C: bool>(m: M<'_, '_, C>) -> Next {
     let (value, k) = (m.b(), m.k());
     if let (Some(object), Some(site)) = (m.a().as_object(), m.s.unit.sites.get(k))
-        && m.s.heap.store_at(object, site.position.get() as usize, site.key, value)
+        && let Some(pair) = m.s.heap.flat_mut(object).and_then(|pairs| pairs.get_mut(site.position.get() as usize))
+        && pair.0 == site.key
     {
+        pair.1 = value;
         return m.next();
     }
     aside!(m, C, |m| {
         let (target, value, k) = (m.a(), m.b(), m.k());
         let (Some(object), Some(site)) = (target.as_object(), m.s.unit.sites.get(k)) else { return m.slow() };
-        if quick::set_field(m.s.heap, target, object, site, value) { m.next() } else { m.slow() }
+        let place = site.position.get() as usize;
+        if m.s.heap.store_at(object, place, site.key, value) || quick::set_field(m.s.heap, target, object, site, value) {
+            m.next()
+        } else {
+            m.slow()
+        }
     })
 }

@@ -91,6 +91,8 @@ impl Permit<'_> {
     /// The addresses of a host that pass, at least one.
     fn addresses(&mut self, host: &Host, port: Option<u16>) -> Result<Vec<IpAddr>, Stop> {
         let policy = self.policy(self.site.authority)?;
+        // Reading the rules is work, too.
+        self.work(policy.len() as u64)?;
         let (name, candidates) = match host {
             Host::Address(address) => (None, vec![*address]),
             // What localhost is needs nobody to be asked, and nobody could answer otherwise.

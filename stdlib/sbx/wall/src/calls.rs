@@ -13,7 +13,7 @@ use libc::{
     SYS_futex, SYS_getcpu, SYS_getdents64, SYS_getpeername, SYS_getpid, SYS_getrandom, SYS_getsockname, SYS_getsockopt, SYS_gettid,
     SYS_gettimeofday, SYS_getuid, SYS_ioctl, SYS_linkat, SYS_listen, SYS_lseek, SYS_madvise, SYS_membarrier, SYS_mkdirat, SYS_mmap,
     SYS_mprotect, SYS_mremap, SYS_munmap, SYS_nanosleep, SYS_newfstatat, SYS_openat, SYS_openat2, SYS_pipe2, SYS_ppoll, SYS_prctl,
-    SYS_pread64, SYS_prlimit64, SYS_pwrite64, SYS_read, SYS_readlinkat, SYS_readv, SYS_recvfrom, SYS_recvmsg, SYS_renameat, SYS_renameat2,
+    SYS_pread64, SYS_prlimit64, SYS_pwrite64, SYS_read, SYS_readlinkat, SYS_readv, SYS_recvfrom, SYS_recvmsg, SYS_renameat2,
     SYS_restart_syscall, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sched_getaffinity, SYS_sched_yield,
     SYS_sendfile, SYS_sendmmsg, SYS_sendmsg, SYS_sendto, SYS_set_robust_list, SYS_setsockopt, SYS_shutdown, SYS_sigaltstack, SYS_socket,
     SYS_socketpair, SYS_statx, SYS_symlinkat, SYS_tgkill, SYS_unlinkat, SYS_write, SYS_writev,
@@ -76,10 +76,10 @@ const LOOK: &[i64] = &[SYS_newfstatat, SYS_statx];
 const OPEN: &[i64] = &[SYS_openat, SYS_openat2, SYS_readlinkat, SYS_faccessat, SYS_faccessat2, SYS_getdents64, SYS_fstatfs, SYS_fadvise64];
 
 /// Copying between files.
-const WRITE: &[i64] = &[SYS_copy_file_range, SYS_sendfile, SYS_fchmod, SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_linkat];
+const WRITE: &[i64] = &[SYS_copy_file_range, SYS_sendfile, SYS_fchmod, SYS_renameat2, SYS_unlinkat, SYS_linkat];
 
 /// Making, removing and moving names.
-const CHANGE: &[i64] = &[SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2, SYS_symlinkat, SYS_fchmod];
+const CHANGE: &[i64] = &[SYS_mkdirat, SYS_unlinkat, SYS_renameat2, SYS_symlinkat, SYS_fchmod];
 
 /// Both ends of connections.
 const SOCKET: &[i64] = &[
@@ -155,6 +155,11 @@ pub(crate) const NEVER_HERE: &[i64] = &[];
 /// Older spellings, which only this architecture has: of waiting, and of opening, which is told no in the way of `openat`.
 #[cfg(target_arch = "x86_64")]
 const OLDER: (&[i64], &[i64]) = (&[libc::SYS_poll, libc::SYS_epoll_wait, libc::SYS_time], &[libc::SYS_open, libc::SYS_creat]);
+/// Renaming without options, which only this architecture has.
+#[cfg(target_arch = "x86_64")]
+const RENAME: &[i64] = &[libc::SYS_renameat];
+#[cfg(not(target_arch = "x86_64"))]
+const RENAME: &[i64] = &[];
 #[cfg(not(target_arch = "x86_64"))]
 const OLDER: (&[i64], &[i64]) = (&[], &[]);
 
@@ -258,9 +263,11 @@ fn files(policy: &mut Policy, needs: &Needs) {
     }
     if needs.has(Need::OpenWrite) {
         policy.allow(WRITE);
+        policy.allow(RENAME);
     }
     if needs.has(Need::ChangeNames) {
         policy.allow(CHANGE);
+        policy.allow(RENAME);
     }
 }
 

@@ -127,7 +127,7 @@ pub const PROMISES: [Promise; 5] = [
 ];
 
 /// Puts the rules in force for the calling thread and those it starts.
-pub(crate) fn enclose(rules: Rules<'_>, report: &mut Report) {
+pub fn enclose(rules: Rules<'_>, report: &mut Report) {
     let open = rules.open;
     match restrict(rules) {
         Ok(status) => tell(&status, open, report),

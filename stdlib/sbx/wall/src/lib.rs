@@ -6,7 +6,7 @@
 //!
 //! - [`files`]: Landlock. Files are opened below the granted directories only, with the granted access; TCP ports that no rule names are
 //!   shut; signals and abstract sockets end at the wall.
-//! - [`calls`]: seccomp. A table says which system calls there are and with which arguments; what honest work needs is
+//! - [`calls`] and [`child`]: seccomp. A table says which system calls there are and with which arguments; what honest work needs is
 //!   derived from the registry's column of kernel needs ([`needs`]). [`policy`] is the table's form, [`bpf`] compiles it.
 //! - [`process`]: no new privileges, no core dumps, not to be looked into, few resources.
 //!
@@ -17,6 +17,7 @@
 
 pub mod bpf;
 pub mod calls;
+pub mod child;
 pub mod files;
 pub mod kernel;
 pub mod needs;

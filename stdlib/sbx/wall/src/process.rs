@@ -10,7 +10,7 @@ pub const MAX_DESCRIPTORS: u64 = 4096;
 pub const PRIVILEGES_LOST: &str = "a program could be given privileges that the process has not";
 
 /// No new privileges; and for the whole process: no core dumps, nobody of the same user looks into its memory, few resources.
-pub(crate) fn harden(extent: Extent, report: &mut Report) {
+pub fn harden(extent: Extent, report: &mut Report) {
     if let Err(error) = rustix::thread::set_no_new_privs(true) {
         report.gap(PRIVILEGES_LOST, format!("no_new_privs: {error}"));
     }

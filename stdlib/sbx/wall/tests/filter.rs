@@ -4,7 +4,7 @@
 use ilu_cap::{CapSet, NativeId, parse_list};
 use ilu_wall::needs::Granted;
 use ilu_wall::policy::{EACCES, ENOSYS, EPERM, Rule, X32};
-use ilu_wall::{Answer, Needs, Policy, bpf, calls};
+use ilu_wall::{Answer, Needs, Policy, bpf, calls, child};
 use seccompiler::BpfProgram;
 
 /// What the kernel tells a filter of a call.
@@ -105,6 +105,7 @@ fn policies() -> Vec<Policy> {
     for native in NativeId::all() {
         policies.push(calls::interpreter(&Needs::of([native].into_iter().collect::<CapSet>(), everything)));
     }
+    policies.push(child::program());
     policies
 }
 

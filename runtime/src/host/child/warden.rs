@@ -1,0 +1,264 @@
+//! The warden: starts programs for the process that runs scripts, and ends them.
+//!
+//! One thread, one loop: it waits for requests, for programs that end, and for requesters that let go. It reads nothing of what programs
+//! write: the pipes are the requester's.
+
+use super::HELPER;
+use super::system::{self, Held};
+use super::wire::{self, Message, Reader};
+use ilu_wall::files::Place;
+use ilu_wall::{Extent, Ports, Report, Rules, Use, files, process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, waitid};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+/// Processes that one program may have at a time, with all that it starts. A compiler run takes some ten.
+const MAX_PROCESSES: usize = 128;
+/// Programs at a time.
+const MAX_PROGRAMS: usize = 64;
+/// Nanoseconds between two looks at how many processes there are.
+const COUNT_NS: i64 = 4_000_000;
+/// So many more in the whole system than at the last count, and they are counted by programs: looking at each takes its time.
+const MORE: u64 = 48;
+
+/// A program that may be started.
+struct Program {
+    name: String,
+    path: String,
+    file: OwnedFd,
+}
+
+/// One that runs.
+struct Job {
+    /// The requester: gone when it does not want it any more.
+    requester: OwnedFd,
+    child: Child,
+    /// Ready when it has ended.
+    ended: OwnedFd,
+    /// What the helper says when it could not become the program.
+    helper: OwnedFd,
+    group: Pid,
+}
+
+pub(super) fn serve() -> ExitCode {
+    close_others();
+    match serve_all() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// What whoever started ilu left open for it is not for programs.
+fn close_others() {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
+    let open: Vec<i32> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|n| *n > 2).collect();
+    for number in open {
+        // The directory that was just read is among them and closed already.
+        let _ = nix::unistd::close(number);
+    }
+}
+
+fn serve_all() -> io::Result<()> {
+    let socket = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
+    let first = wire::receive(&socket, RecvFlags::empty())?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    let mut read = Reader::new(first);
+    let programs = read.many(|read| Ok(Program { name: read.text()?, path: read.text()?, file: read.handle()? }))?;
+    let walled = read.number()? == 1;
+    let granted = read.many(|read| {
+        let bits = read.number()?;
+        Ok((read.handle()?, bits & 4 == 4, system::use_of(bits)))
+    })?;
+    if walled {
+        enclose(&programs, &granted)?;
+    }
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut known = 0;
+    loop {
+        match wait(&socket, &jobs)? {
+            Some(0) => match wire::receive(&socket, RecvFlags::DONTWAIT) {
+                Ok(Some(message)) => jobs.extend(begin(&programs, message, jobs.len())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // Nobody is there any more for whom anything could run.
+                Ok(None) | Err(_) => {
+                    jobs.iter_mut().for_each(end);
+                    return Ok(());
+                }
+            },
+            Some(_) => {}
+            None if everything() > known + MORE => {
+                crowded(&mut jobs);
+                known = everything();
+            }
+            None => known = known.min(everything()),
+        }
+        settle(&mut jobs);
+    }
+}
+
+/// The warden's own wall: all that was granted to the root, what programs need to start, the programs, and itself.
+fn enclose(programs: &[Program], granted: &[Held]) -> io::Result<()> {
+    let mut fixed = system::places();
+    let own = rustix::fs::open("/proc/self/exe", rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())?;
+    fixed.push((own, false, Use::EXECUTE));
+    // To count processes. A program's own wall has no such place.
+    fixed.extend(system::handle("/proc").ok().map(|(handle, is_dir)| (handle, is_dir, Use::READ)));
+    let mut places = Vec::new();
+    for (handle, is_dir, for_use) in granted.iter().chain(&fixed) {
+        places.push(Place { handle: handle.as_fd(), is_dir: *is_dir, for_use: *for_use });
+    }
+    places.extend(programs.iter().map(|program| Place { handle: program.file.as_fd(), is_dir: false, for_use: Use::EXECUTE }));
+    let mut report = Report::default();
+    process::harden(Extent::Process, &mut report);
+    files::enclose(Rules { open: None, places, connect: Ports::None, listen: Ports::None }, &mut report);
+    Ok(())
+}
+
+/// Waits until something is to be done: 0 is a request, nothing is that only time has passed.
+fn wait(socket: &OwnedFd, jobs: &[Job]) -> io::Result<Option<usize>> {
+    let mut asked = vec![PollFd::new(socket, PollFlags::IN)];
+    for job in jobs {
+        asked.push(PollFd::new(&job.ended, PollFlags::IN));
+        asked.push(PollFd::new(&job.requester, PollFlags::IN));
+    }
+    let nap = (!jobs.is_empty()).then_some(Timespec { tv_sec: 0, tv_nsec: COUNT_NS });
+    match poll(&mut asked, nap.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => Ok(asked.iter().position(|one| !one.revents().is_empty())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Starts what a request asks for, or answers why not.
+fn begin(programs: &[Program], message: Message, running: usize) -> Option<Job> {
+    let mut read = Reader::new(message);
+    let requester = read.handle().ok()?;
+    let refuse = |why: &str| {
+        let _ = wire::send(&requester, &[b"failed".to_vec(), why.as_bytes().to_vec()], &[]);
+    };
+    if running >= MAX_PROGRAMS {
+        refuse(&format!("{MAX_PROGRAMS} programs run already"));
+        return None;
+    }
+    match start(programs, &mut read) {
+        Ok((child, ended, helper, group)) => Some(Job { requester, child, ended, helper, group }),
+        Err(error) => {
+            refuse(&super::client::words(&error));
+            None
+        }
+    }
+}
+
+fn start(programs: &[Program], read: &mut Reader) -> io::Result<(Child, OwnedFd, OwnedFd, Pid)> {
+    let known = |name: &str| programs.iter().find(|program| program.name == name).ok_or(io::ErrorKind::NotFound);
+    let name = read.text()?;
+    let program = known(&name)?;
+    let written = read.bytes()?;
+    let streams = [read.handle()?, read.handle()?, read.handle()?];
+    let cwd = if read.number()? == 1 { Some(read.handle()?) } else { None };
+    let places = read.many(|read| Ok((read.bytes()?, read.handle()?)))?;
+    let others = read.many(Reader::text)?;
+    let args = read.many(Reader::bytes)?;
+    let env = read.many(|read| Ok((read.bytes()?, read.bytes()?)))?;
+
+    let mut fields = vec![program.path.clone().into_bytes(), name.into_bytes(), wire::number(std::process::id()), written];
+    let mut handles: Vec<BorrowedFd<'_>> = vec![program.file.as_fd()];
+    handles.extend(streams.iter().map(AsFd::as_fd));
+    fields.push(wire::number(u8::from(cwd.is_some())));
+    handles.extend(cwd.iter().map(AsFd::as_fd));
+    fields.push(wire::number(places.len()));
+    for (bits, handle) in &places {
+        fields.push(bits.clone());
+        handles.push(handle.as_fd());
+    }
+    let others: Vec<&Program> = others.iter().map(|name| known(name)).collect::<Result<_, _>>()?;
+    fields.push(wire::number(others.len()));
+    handles.extend(others.iter().map(|program| program.file.as_fd()));
+    fields.push(wire::number(args.len()));
+    fields.extend(args);
+    fields.push(wire::number(env.len()));
+    for (name, value) in env {
+        fields.extend([name, value]);
+    }
+    let (ours, theirs) = wire::pair()?;
+    wire::send(&ours, &fields, &handles)?;
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(HELPER).env_clear().stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    let child = command.spawn()?;
+    let group = Pid::from_child(&child);
+    let ended = rustix::process::pidfd_open(group, PidfdFlags::empty())?;
+    Ok((child, ended, ours, group))
+}
+
+/// Ends a program and all that it started: none of it can have left the group.
+fn end(job: &mut Job) {
+    let _ = rustix::process::kill_process_group(job.group, Signal::KILL);
+}
+
+/// Tells of programs that have ended, and ends those that nobody wants any more.
+fn settle(jobs: &mut Vec<Job>) {
+    jobs.retain_mut(|job| {
+        if is_gone(&job.requester) {
+            end(job);
+            let _ = job.child.wait();
+            return false;
+        }
+        // Looked at without taking it away: as long as it is there, its number, which is the group's, is nobody else's.
+        let over = waitid(WaitId::PidFd(job.ended.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT);
+        if !matches!(over, Ok(Some(_))) {
+            return true;
+        }
+        end(job);
+        let Ok(status) = job.child.wait() else { return false };
+        let answer = match wire::receive(&job.helper, RecvFlags::DONTWAIT) {
+            Ok(Some(failed)) => {
+                let why = failed.fields.get(1).map_or_else(|| b"it can't be started".to_vec(), |why| why.clone());
+                vec![b"failed".to_vec(), why]
+            }
+            _ => vec![b"ended".to_vec(), wire::number(status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(255))],
+        };
+        let _ = wire::send(&job.requester, &answer, &[]);
+        false
+    });
+}
+
+/// Has the other end been closed? It never sends anything.
+fn is_gone(requester: &OwnedFd) -> bool {
+    let mut asked = [PollFd::new(requester, PollFlags::IN)];
+    matches!(poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(n) if n > 0)
+}
+
+/// How many processes and threads the system has.
+fn everything() -> u64 {
+    // `0.00 0.01 0.05 1/234 5678`: the fourth is those that run, of all.
+    let all = |text: String| text.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok();
+    std::fs::read_to_string("/proc/loadavg").ok().and_then(all).unwrap_or(u64::MAX)
+}
+
+/// Ends programs that have too many processes.
+fn crowded(jobs: &mut [Job]) {
+    let groups = groups();
+    for job in jobs {
+        let group = job.group.as_raw_nonzero().get();
+        if groups.iter().filter(|other| **other == group).count() > MAX_PROCESSES {
+            let words = format!("it had more than {MAX_PROCESSES} processes at a time, and was ended");
+            end(job);
+            let _ = wire::send(&job.requester, &[b"failed".to_vec(), words.into_bytes()], &[]);
+        }
+    }
+}
+
+/// The process group of every process.
+fn groups() -> Vec<i32> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let group = |number: u32| {
+        let text = std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
+        // Behind the name, which may have anything in it: state, parent, group.
+        text.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()
+    };
+    numbers.filter_map(group).collect()
+}
