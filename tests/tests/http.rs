@@ -350,3 +350,17 @@ fn a_request_that_nobody_answers_gets_an_answer() {
     let got = serving.get("/x");
     assert!(got.starts_with("HTTP/1.1 500"), "{got}");
 }
+
+#[test]
+fn revoking_ends_a_request_that_waits() {
+    let server = Server::start(|_, _| {
+        std::thread::sleep(Duration::from_secs(30));
+        After::Close
+    });
+    let script = "use sbx\nuse syn\nuse tim\nc = sbxmk([\"__sys_http_get\"])\nt = syn.run(\\() sbxrn(c, \\() __sys_http_get(\"http://GOOD/\")))\ntim.slp(0.3)\n\
+                  start = tim.ms()\nsbxrv(c)\nr = t.wai()\nprn r.err, tim.ms() - start < 5000";
+    let ran = with(&server, &[], script);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(ran.out.contains("the sandbox was revoked") && ran.out.ends_with(" tru\n"), "{}", ran.out);
+    assert_eq!(server.connections(), 1);
+}
