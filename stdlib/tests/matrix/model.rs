@@ -116,6 +116,12 @@ pub fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<
                     return Expected::Denied("no-variable");
                 }
             }
+            (Operand::Program, Arg::Str(program)) => {
+                let is_name = !program.is_empty() && !program.contains('\0');
+                if is_name && model.judge(native, &Subject::Program(program)) == Err(Refusal::NotGranted) {
+                    return Expected::Denied("no-program");
+                }
+            }
             // No view has a secret.
             (Operand::Secret, Arg::Str(name)) if !name.is_empty() => return Expected::Denied("no-secret"),
             (Operand::Address, Arg::Str(url)) if native.row().class == ilu_cap::Class::Http => {
