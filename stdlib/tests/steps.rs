@@ -232,3 +232,36 @@ fn arguments_are_of_the_kinds_that_the_row_says_before_the_native_sees_them() {
     }
     rig.ok("__sys_read_file", &[text("/r/a.txt"), Arg::Nil]);
 }
+
+#[test]
+fn standard_input_is_charged_as_it_is_read() {
+    for (has, enough) in [(8.0, false), (10.0, true)] {
+        let mut rig = scene();
+        let s = rig.make(EVERYTHING, obj(&[("read", Arg::Num(has))])).unwrap();
+        rig.enter(s);
+        let result = rig.call("__sys_stdin", &[]);
+        if enough {
+            assert_eq!(result, Ok(Plain::Str("one line".to_owned())));
+            // It comes in pieces of five bytes.
+            assert_eq!(used(&rig, s, "read"), 10.0);
+        } else {
+            assert_eq!(result, Err(Stop::Limit { budget: Budget::Read, of: s }));
+        }
+    }
+}
+
+#[test]
+fn lines_read_outside_with_a_sandboxs_own_authority_are_drawn_from_its_budget() {
+    let mut rig = scene();
+    let s = rig.make(EVERYTHING, obj(&[("read", Arg::Num(6.0))])).unwrap();
+    let account = rig.account;
+    rig.enter(s);
+    let Plain::Handle(one) = rig.ok("__sys_open_read", &[text("/r/a.txt")]) else { panic!() };
+    let Plain::Handle(two) = rig.ok("__sys_open_read", &[text("/r/a.txt")]) else { panic!() };
+    // The sandbox's function, called from outside: the root pays for the work, and what is read is the sandbox's all the same.
+    rig.account = account;
+    let site = rig.site();
+    assert_eq!(rig.realm.read_line(site, one), Ok(Some("alpha".to_owned())));
+    assert_eq!(used(&rig, s, "read"), 6.0);
+    assert_eq!(rig.realm.read_line(site, two), Err(Stop::Limit { budget: Budget::Read, of: s }));
+}

@@ -22,9 +22,10 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// A process that keeps nothing and waits for nothing.
-struct Quiet(Mutex<f64>);
+struct Quiet(Instant, Mutex<f64>);
 
 impl Outside for Quiet {
     fn write_out(&self, _: &[u8]) -> io::Result<()> {
@@ -40,12 +41,11 @@ impl Outside for Quiet {
         self.mono_ms()
     }
     fn mono_ms(&self) -> f64 {
-        let mut now = self.0.lock().unwrap();
-        *now += 0.01;
-        *now
+        // What waits in other threads wakes by it: it must go on by itself.
+        self.0.elapsed().as_secs_f64() * 1000.0 + *self.1.lock().unwrap()
     }
     fn sleep(&self, ms: f64) {
-        *self.0.lock().unwrap() += ms;
+        *self.1.lock().unwrap() += ms;
     }
     fn interrupted(&self) -> bool {
         false
@@ -84,11 +84,11 @@ fn used(engine: &Engine, name: &str, text: &str, folder: Option<&Path>) -> BTree
     let grants = Grants {
         caps: NativeId::all().collect(),
         mounts: vec![mount],
-        limits: Limits { fuel, memory: 64 << 20, ..Limits::default() },
+        limits: Limits { fuel, memory: 64 << 20, wall_ms: 20_000, ..Limits::default() },
         ..Grants::default()
     };
     let kept = Kept::default();
-    let mut setup = Setup::new(grants, Box::new(Quiet(Mutex::default())));
+    let mut setup = Setup::new(grants, Box::new(Quiet(Instant::now(), Mutex::default())));
     setup.sink = Some(Box::new(kept.clone()));
     setup.loader = folder.map(|folder| -> Box<dyn Loader> { Box::new(loader(folder)) });
     drop(engine.run(&program, setup));
