@@ -175,8 +175,9 @@ fn an_interrupt_ends_a_request_at_once() {
         After::Close
     });
     let addr = server.addr.to_string();
-    let mut command = Command::new(binary());
-    command.args(["run", "--net", &addr, "-e", &format!("__sys_http_get(\"http://{addr}/\")")]).env_clear();
+    // Whoever started this test may have it ignored, and what is started inherits that.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(binary()).args(["run", "--net", &addr, "-e", &format!("__sys_http_get(\"http://{addr}/\")")]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     while server.asked().is_empty() {
