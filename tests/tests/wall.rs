@@ -70,8 +70,10 @@ fn files_modules_audit_and_report_work() {
 
 #[test]
 fn a_signal_from_the_terminal_ends_a_run() {
-    let mut command = Command::new(binary());
-    command.args(["run", "--wall", "require", "-e", "prn 1\nwhl tru:\n  __sys_sleep(10)\n"]).env_clear().stdout(Stdio::piped());
+    // Whoever started this test may have it ignored, and what is started inherits that.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(binary());
+    command.args(["run", "--wall", "require", "-e", "prn 1\nwhl tru:\n  __sys_sleep(10)\n"]).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdout.as_mut().unwrap().read_exact(&mut [0; 2]).unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
