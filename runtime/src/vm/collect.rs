@@ -40,7 +40,7 @@ impl Vm {
             let again = match &done {
                 Err(Fault::Full(full)) => self.lease_more(full.needs),
                 Err(Fault::Stop(Stop::Room(needs))) => self.lease_more(usize::try_from(*needs).unwrap_or(usize::MAX)),
-                Err(Fault::Fuel) => self.advance_all(),
+                Err(Fault::Fuel) => self.advance_more(),
                 _ => return done,
             };
             if self.granted == granted {

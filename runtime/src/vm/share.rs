@@ -108,13 +108,15 @@ impl Vm {
         taken > 0
     }
 
-    /// Takes all the fuel there is, for an operation that costs more than was taken; says whether there was some.
-    pub(super) fn advance_all(&mut self) -> bool {
+    /// Takes more fuel, for an operation that costs more than was taken; says whether there was some. Half of what is left stays for
+    /// others: whoever found nothing because one isolate holds it all for a moment would be told that it ran out.
+    pub(super) fn advance_more(&mut self) -> bool {
         if self.crew.is_none() {
             return false;
         }
         let left = self.realm.fuel_left(self.account).min(u64::MAX >> 4);
-        left > 0 && self.advance(left)
+        let most = (left / 2).max(LEAST).min(left);
+        left > 0 && self.advance(self.prepaid.0.max(ADVANCE).min(most))
     }
 
     /// What was taken in advance is used up, because more was asked for than there is.
