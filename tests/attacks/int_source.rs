@@ -101,15 +101,16 @@ pub fn int_004_large_sources_end_well_or_with_a_short_message() {
 }
 
 pub fn int_004_one_enormous_line_is_refused_before_it_is_read() {
-    let line = "1+".repeat(50 << 20);
+    let line = "1+".repeat(80 << 20);
     let ran = watch(&["run", "--color", "never", "-"], format!("x = {line}1").as_bytes());
     assert_eq!(ran.code, Some(2), "{}", ran.err);
     assert!(ran.err.len() < 4_000 && ran.took < Duration::from_secs(10), "{} bytes in {:?}", ran.err.len(), ran.took);
-    assert!(ran.peak < 96 << 20, "{} MiB for a text that is not read", ran.peak >> 20);
+    // A buffer that doubles to the most that a text may have is held one and a half times when it has to move.
+    assert!(ran.peak < 112 << 20, "{} MiB for a text that is not read", ran.peak >> 20);
     note(Part::Refusal);
     // Without a bound on what is read, it is held.
     let whole = watch_unguarded("whole", line.as_bytes());
-    assert!(whole.code == Some(0) && whole.peak > 100 << 20, "{} MiB", whole.peak >> 20);
+    assert!(whole.code == Some(0) && whole.peak > 160 << 20, "{} MiB", whole.peak >> 20);
     note(Part::Twin);
 }
 
