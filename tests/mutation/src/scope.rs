@@ -31,6 +31,7 @@ const SCOPES: &[(&str, Option<Scope>)] = &[
     ("stdlib/sbx/src/plain.rs", None),
     ("stdlib/sbx/src/watch", None),
     ("stdlib/sbx/src/wall", None),
+    ("stdlib/sbx/wall/", None),
     ("stdlib/sbx/src/", Some(Scope::All)),
     ("stdlib/cap/src/rights/laws.rs", None),
     ("stdlib/cap/src/rights/", Some(Scope::All)),
