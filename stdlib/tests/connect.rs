@@ -107,7 +107,13 @@ fn rig(rules: &[&str]) -> Rig {
         (RECV, receive),
         (CLOSE, close),
     ];
-    let rig = Rig::built(Natives::new(&natives), CapSet::all(), |base| vec![mount(&base.join("R"), "/r", Access::Read)], rules, Limits::default());
+    let rig = Rig::built(
+        Natives::new(&natives),
+        CapSet::all(),
+        |base| vec![mount(&base.join("R"), "/r", Access::Read)],
+        rules,
+        Limits::default(),
+    );
     rig.streams.pools.store(true, Ordering::Relaxed);
     let mut names = rig.streams.names.lock().unwrap();
     let all = |texts: &[&str]| Name::At(texts.iter().map(|text| text.parse::<IpAddr>().unwrap()).collect());
@@ -225,7 +231,13 @@ fn a_sandbox_gets_no_rule_that_its_maker_lacks() {
         let rules = Arg::List(rules.iter().map(|rule| Arg::Str(rule)).collect());
         rig.make(&[DIAL], obj(&[("net", rules)]))
     };
-    for rules in [&["a.test:443"][..], &["a.test:443", "93.184.216.0/24", "!*.b.test", "*.b.test"], &["93.184.216.128/25"], &["!a.test", "a.test:443"], &[]] {
+    for rules in [
+        &["a.test:443"][..],
+        &["a.test:443", "93.184.216.0/24", "!*.b.test", "*.b.test"],
+        &["93.184.216.128/25"],
+        &["!a.test", "a.test:443"],
+        &[],
+    ] {
         assert!(make(&mut rig, rules).is_ok(), "{rules:?}");
     }
     for (rules, lacks) in [

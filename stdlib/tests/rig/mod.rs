@@ -14,7 +14,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_cap::{CapSet, by_name};
 use ilu_sbx::{
-    Access, AccountId, Arg, CallSite, Denial, Grants, Limits, Lookup, Mount, Natives, Opened, Outside, Plain, Pool, Realm, Request, SbxId, Stop,
+    Access, AccountId, Arg, CallSite, Denial, Grants, Limits, Lookup, Mount, Natives, Opened, Outside, Plain, Pool, Realm, Request, SbxId,
+    Stop,
 };
 use std::collections::HashMap;
 use std::fs;

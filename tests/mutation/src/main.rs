@@ -45,8 +45,7 @@ struct Options {
     lanes: usize,
 }
 
-const USAGE: &str =
-    "usage: ilu-mutation [--scratch DIR] [--target DIR] [--only PATH-PART]… [--number N]… [--list] [--resume] [--patience SECONDS] [--lanes N] [--program NAME]…";
+const USAGE: &str = "usage: ilu-mutation [--scratch DIR] [--target DIR] [--only PATH-PART]… [--number N]… [--list] [--resume] [--patience SECONDS] [--lanes N] [--program NAME]…";
 
 fn options() -> Options {
     let root = scratch::repository();

@@ -146,7 +146,13 @@ impl Suite {
                 .iter()
                 .position(|program| Some(program.path.as_os_str()) == row["path"].as_str().map(std::ffi::OsStr::new))?;
             let reaches = row["reaches"].as_array()?.iter().filter_map(|n| u32::try_from(n.as_u64()?).ok()).collect();
-            Some(Test { program, name: row["name"].as_str().map(str::to_owned), seconds: row["seconds"].as_f64()?, reaches, kills: AtomicUsize::new(0) })
+            Some(Test {
+                program,
+                name: row["name"].as_str().map(str::to_owned),
+                seconds: row["seconds"].as_f64()?,
+                reaches,
+                kills: AtomicUsize::new(0),
+            })
         };
         rows.iter().filter_map(test).collect()
     }
