@@ -57,9 +57,12 @@ fn listen(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     Ok(list(&[listening.addr()]))
 }
 
-/// A pair of sockets behind one handle.
+/// The ends of a pipe in which nothing ever is.
+type Pair = (std::os::fd::OwnedFd, std::os::fd::OwnedFd);
+
+/// Opens one behind one handle.
 fn open(permit: &mut Permit<'_>, _: &[Arg<'_>]) -> Result<Plain, Stop> {
-    let pair = std::os::unix::net::UnixStream::pair().unwrap();
+    let pair = rustix::pipe::pipe().unwrap();
     permit.open_shared(Arc::new(pair), "pair").map(Plain::Handle)
 }
 
@@ -72,14 +75,14 @@ fn handle(args: &[Arg<'_>]) -> ilu_sbx::HandleId {
 
 /// Charges what is sent, when the handle is a pair.
 fn send(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
-    permit.shared::<(std::os::unix::net::UnixStream, std::os::unix::net::UnixStream)>(handle(args), "pair")?;
+    permit.shared::<Pair>(handle(args), "pair")?;
     permit.charge_sent(text(args, 1).len() as u64)?;
     Ok(Plain::Nil)
 }
 
 /// Waits for something that never comes, so many milliseconds.
 fn receive(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
-    let pair = permit.shared::<(std::os::unix::net::UnixStream, std::os::unix::net::UnixStream)>(handle(args), "pair")?;
+    let pair = permit.shared::<Pair>(handle(args), "pair")?;
     let Some(Arg::Num(ms)) = args.get(2) else { panic!("ms") };
     let until = permit.mono_ms() + ms;
     Ok(Plain::Bool(permit.wait(&pair.0, Ready::Read, until)?))
@@ -336,7 +339,7 @@ fn an_open_resource_is_its_owners_and_ends_with_it() {
     let some = Arg::Handle(ilu_sbx::HandleId { index: 0, generation: 0 });
     let s = rig.make(&natives, obj(&[("written", Arg::Num(5.0)), ("fds", Arg::Num(2.0))])).unwrap();
     rig.enter(s);
-    let open = |rig: &mut Rig| match rig.ok("__sys_tcp_accept", &[some.clone()]) {
+    let open = |rig: &mut Rig| match rig.ok("__sys_tcp_accept", std::slice::from_ref(&some)) {
         Plain::Handle(id) => Arg::Handle(id),
         other => panic!("{other:?}"),
     };
@@ -350,14 +353,14 @@ fn an_open_resource_is_its_owners_and_ends_with_it() {
     rig.streams.interrupted.store(false, Ordering::Relaxed);
     // Closed, it is closed, and there is room for another one.
     let second = open(&mut rig);
-    assert!(rig.fails("__sys_tcp_accept", &[some.clone()]).contains("too many open files (limit 2)"));
-    rig.ok(CLOSE, &[second.clone()]);
-    rig.ok(CLOSE, &[second.clone()]);
+    assert!(rig.fails("__sys_tcp_accept", std::slice::from_ref(&some)).contains("too many open files (limit 2)"));
+    rig.ok(CLOSE, std::slice::from_ref(&second));
+    rig.ok(CLOSE, std::slice::from_ref(&second));
     assert_eq!(rig.fails(SEND, &[second, Arg::Str("a")]), "__sys_tcp_send: the pair is closed");
     let third = open(&mut rig);
     // Another type is no pair.
     rig.ok(CLOSE, &[third]);
-    let Plain::Handle(other) = rig.ok(TAKE, &[some.clone()]) else { panic!("a handle") };
+    let Plain::Handle(other) = rig.ok(TAKE, std::slice::from_ref(&some)) else { panic!("a handle") };
     assert_eq!(rig.fails(SEND, &[Arg::Handle(other), Arg::Str("a")]), "__sys_tcp_send: this is not a pair");
     rig.leave();
     rig.realm.revoke(&rig.site(), s).unwrap();
