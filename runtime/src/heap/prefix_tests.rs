@@ -73,7 +73,8 @@ fn step(heap: &mut Heap, lists: &mut Vec<(ListId, Vec<i32>)>, seed: &mut u64) {
     match dice(seed) % 12 {
         0..=5 => {
             let other = &lists[(dice(seed) % lists.len() as u64) as usize];
-            let (with, tail) = if other.1.len() < 40 || dice(seed).is_multiple_of(16) { other.clone() } else { (lists[0].0, lists[0].1.clone()) };
+            let (with, tail) =
+                if other.1.len() < 40 || dice(seed).is_multiple_of(16) { other.clone() } else { (lists[0].0, lists[0].1.clone()) };
             let joined = heap.list_concat(id, with).unwrap();
             let model = [lists[at].1.clone(), tail].concat();
             lists.push((joined, model));
