@@ -32,10 +32,7 @@ pub fn hint_above(text: &str, line_start: usize) -> Option<&'static str> {
             _ => None,
         };
     }
-    foreign_word(first, above, &Tok::Newline).or_else(|| match first {
-        "function" | "func" | "fun" | "sub" => Some("a function is `name(a, b) = …`, one without a name `\\(a, b) …`"),
-        _ => None,
-    })
+    foreign_word(first, above, &Tok::Newline)
 }
 
 /// The last line before an offset that is not empty, as far as hints look.
