@@ -13,12 +13,14 @@ pub mod ask;
 mod captured;
 pub mod child;
 pub mod edit;
+pub mod history;
 mod net;
 mod screen;
 mod trust;
 pub mod wall;
 
 pub use captured::Captured;
+use trust::state_file;
 pub use trust::{Trusted, apart_from_trust, trust, trusted};
 
 use crate::vm::module::Loader;
@@ -59,6 +61,8 @@ pub enum HostError {
     Exposed(String),
     /// There is no place for the list of trusted files, or a path that it can't hold.
     NoTrust(String),
+    /// There is no place for a file of ours.
+    NoPlace(String),
     /// A writable grant from which the list of trusted files could be changed.
     HoldsTrust(String),
     /// A file that is to take two things.
@@ -88,6 +92,7 @@ impl fmt::Display for HostError {
                     "{path}: can't be trusted: neither XDG_STATE_HOME nor HOME names a place for the list, or the path is not plain text"
                 )
             }
+            HostError::NoPlace(what) => write!(f, "{what} has no place: neither XDG_STATE_HOME nor HOME names a directory"),
             HostError::HoldsTrust(path) => write!(f, "{path}: the list of trusted files lies in it, so the script could trust files"),
             HostError::Shared(path) => write!(f, "{path}: the audit is written there"),
             HostError::NotAPage(path) => write!(f, "{path}: a report's name ends with .html"),
@@ -366,6 +371,7 @@ pub struct Process {
     interrupt: Arc<AtomicBool>,
     reader_gone: Arc<AtomicBool>,
     unfinished: Arc<AtomicBool>,
+    mid_line: Arc<AtomicBool>,
     captured: Option<Arc<Captured>>,
     /// Certificates in PEM that HTTPS trusts besides those it has.
     authorities: String,
@@ -389,6 +395,7 @@ impl Process {
             interrupt,
             reader_gone: Arc::default(),
             unfinished: Arc::default(),
+            mid_line: Arc::default(),
             captured: None,
             authorities: String::new(),
             screen: screen::Screen::new(),
@@ -440,11 +447,26 @@ impl Process {
     }
 }
 
+impl Process {
+    /// A flag that tells whether what was last written on a terminal left its line unfinished.
+    #[must_use]
+    pub fn mid_line(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.mid_line)
+    }
+
+    fn note_end(&self, on_terminal: bool, bytes: &[u8]) {
+        if let (true, Some(last)) = (on_terminal, bytes.last()) {
+            self.mid_line.store(*last != b'\n', Ordering::Relaxed);
+        }
+    }
+}
+
 impl Outside for Process {
     fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
         if let Some(captured) = &self.captured {
             return captured.take(bytes);
         }
+        self.note_end(self.screen.shows_out(), bytes);
         let mut out = io::stdout().lock();
         let written = out.write_all(&self.screen.out(bytes)).and_then(|()| out.flush());
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
@@ -461,6 +483,7 @@ impl Outside for Process {
         if let Some(last) = bytes.last() {
             self.unfinished.store(*last != b'\n', Ordering::Relaxed);
         }
+        self.note_end(self.screen.shows_err(), bytes);
         io::stderr().lock().write_all(&self.screen.err(bytes))
     }
 
