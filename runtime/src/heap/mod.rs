@@ -16,6 +16,7 @@ mod object;
 mod other;
 pub(crate) mod path;
 mod pretty;
+mod prefix;
 mod slab;
 mod string;
 mod text;
@@ -24,6 +25,8 @@ mod watch;
 
 #[cfg(test)]
 mod growing_tests;
+#[cfg(test)]
+mod prefix_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -48,6 +51,7 @@ use ilu_sbx::ids::SbxId;
 use ilu_sbx::plain::HandleId;
 use object::Object;
 use other::Handle;
+use prefix::Prefixes;
 use slab::Slab;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -67,6 +71,7 @@ pub struct Store {
     strings: Strings,
     bytes: Slab<Box<[u8]>>,
     lists: Slab<list::List>,
+    prefixes: Prefixes,
     objects: Slab<Object>,
     cells: Slab<Value>,
     functions: Slab<Function>,
@@ -107,6 +112,7 @@ impl Heap {
             strings: Strings::new(random.hash_one(1)),
             bytes: Slab::new(),
             lists: Slab::new(),
+            prefixes: Prefixes::new(),
             objects: Slab::new(),
             cells: Slab::new(),
             functions: Slab::new(),
@@ -131,6 +137,7 @@ impl Heap {
         store.strings.sweep(&marks.strings, account);
         store.bytes.sweep(&marks.bytes, account, |account, bytes| account.release(block(bytes.len())));
         store.lists.sweep(&marks.lists, account, |account, list| account.release(list.held()));
+        store.prefixes.sweep(&mut store.lists, &marks.reach, account);
         store.objects.sweep(&marks.objects, account, |account, object| account.release(object.held()));
         store.cells.sweep(&marks.cells, account, |_, _| {});
         store.functions.sweep(&marks.functions, account, |account, function| account.release(function.held()));

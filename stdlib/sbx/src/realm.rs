@@ -296,10 +296,10 @@ impl Realm {
         made
     }
 
-    /// Does a sandbox hold a native, and is it not revoked?
+    /// Does a sandbox hold a native, and is it not revoked? The library itself holds none.
     #[must_use]
     pub fn has(&self, s: SbxId, native: NativeId) -> bool {
-        s != ANY && self.tree.node(s).has(native)
+        self.tree.node(s).has(native)
     }
 
     /// What a sandbox may do: nothing when it was revoked.
