@@ -4,6 +4,7 @@ use crate::args::{Cli, Completions, Man};
 use crate::exit::Exit;
 use crate::terminal::Terminal;
 use clap::{Command, CommandFactory};
+use ilu_lang::diagnostic::codes;
 
 /// Prints what completes the command's words in a shell.
 pub fn completions(args: &Completions, terminal: &Terminal) -> Exit {
@@ -28,7 +29,7 @@ pub fn man(args: &Man, terminal: &Terminal) -> Exit {
     };
     match page {
         Ok(page) => terminal.print(&page),
-        Err(error) => terminal.fail(&error.to_string(), Exit::Error),
+        Err(error) => terminal.fail(codes::COMMAND_LINE, &error.to_string(), Exit::Error),
     }
 }
 

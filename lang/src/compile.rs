@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::library::Library;
 use crate::lower::lower;
 use crate::parse::build::MAX_NODES;
-use crate::parse::parse_within;
+use crate::parse::{advise_comments, parse_within};
 use crate::resolve::resolve;
 use crate::source::{Source, Span};
 use std::collections::HashSet;
@@ -33,8 +33,9 @@ pub fn compile_within(source: &Arc<Source>, library: &dyn Library, trusted: bool
     if library.earlier().is_some() {
         mention_exports(&mut ast, library);
     }
-    let (resolved, errors) = resolve(&ast, library, trusted);
+    let (resolved, mut errors) = resolve(&ast, library, trusted);
     if !errors.is_empty() {
+        advise_comments(&source.text, &mut errors);
         return Err(errors);
     }
     let parts = lower(source, &ast, &resolved)?;

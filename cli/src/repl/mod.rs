@@ -13,6 +13,7 @@ mod show;
 mod unfinished;
 
 use crate::args::{GrantFlags, Repl, Run, Wall};
+use crate::code;
 use crate::config;
 use crate::exit::Exit;
 use crate::grants::{self, NoModules};
@@ -26,6 +27,7 @@ use editor::Aid;
 use ilu::host::history::{History, MAX_ENTRIES};
 use ilu::host::{self, ReportFile};
 use ilu::{CompileError, Engine, Evaluated, Kind, Loader, Page, ScriptError, Session};
+use ilu_lang::diagnostic::codes;
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::history::{History as _, MemHistory};
@@ -128,7 +130,7 @@ impl Shell {
         let kept = MemHistory::with_config(&config);
         let mut editor: Editor<Aid, MemHistory> = match Editor::with_history(config, kept) {
             Ok(editor) => editor,
-            Err(error) => return self.terminal.fail(&format!("the terminal can't be used: {error}"), Exit::Error),
+            Err(error) => return self.terminal.fail(codes::COMMAND_LINE, &format!("the terminal can't be used: {error}"), Exit::Error),
         };
         // Bounds of ours are within what it takes.
         let _ = editor.set_max_history_size(MAX_ENTRIES);
@@ -150,7 +152,7 @@ impl Shell {
                 Ok(text) => text,
                 Err(ReadlineError::Interrupted) => continue,
                 Err(ReadlineError::Eof) => return Exit::Fine,
-                Err(error) => return self.terminal.fail(&format!("the terminal: {error}"), Exit::Error),
+                Err(error) => return self.terminal.fail(codes::COMMAND_LINE, &format!("the terminal: {error}"), Exit::Error),
             };
             let entry = text.trim_end();
             if !entry.is_empty() {
@@ -324,7 +326,7 @@ impl Shell {
 
     fn refuse(&self, message: &str) {
         self.own_line();
-        self.terminal.tell(&report::message(message, self.terminal.look));
+        self.terminal.tell(&report::message(code::of_usage(message), message, self.terminal.look));
     }
 
     /// Closes the record and writes the report.
@@ -335,13 +337,13 @@ impl Shell {
         let natives = session.caps();
         let outcome = session.close();
         if let Err(error) = &outcome.result {
-            return terminal.fail(&error.message, Exit::Error);
+            return terminal.fail(error.code, &error.message, Exit::Error);
         }
         if let Some(file) = report {
             let granted = run::granted_by(&flags, flags.env.iter().map(|(name, _)| name.clone()).collect(), natives);
             let page = crate::page::page(&crate::page::Subject { script: "<repl>", granted: &granted, outcome: &outcome });
             if let Err(error) = file.write(&page) {
-                return terminal.fail(&format!("--report {error}"), Exit::Error);
+                return terminal.fail(codes::RECORD, &format!("--report {error}"), Exit::Error);
             }
         }
         exit

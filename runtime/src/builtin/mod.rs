@@ -9,6 +9,7 @@ pub mod bytes;
 pub mod control;
 pub mod core;
 mod crypto;
+mod csv;
 pub mod json;
 pub mod list;
 pub mod math;
@@ -136,6 +137,7 @@ const PARTS: &[&[BuiltinRow]] = &[
     pol::ROWS,
     regex::ROWS,
     crypto::ROWS,
+    csv::ROWS,
 ];
 
 /// All builtins, in the order of their numbers.

@@ -1,3 +1,5 @@
+//! A session as its host sees it: inputs in, texts out.
+
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;

@@ -69,7 +69,7 @@ pub(super) fn compiled(cx: &mut Cx<'_>, id: StrId, flags: &str, who: &str) -> Re
     if let Some(known) = known {
         return Ok(known);
     }
-    let pattern = Rc::new(build(cx.heap.str(id), flags).map_err(|why| Fault::Message(format!("{who}: {why}")))?);
+    let pattern = Rc::new(build(cx.heap.str(id), flags).map_err(|why| Fault::Message(format!("{who}: bad pattern: {why}")))?);
     KEPT.with_borrow_mut(|kept| {
         if kept.len() >= MAX_KEPT {
             kept.remove(0);
@@ -90,7 +90,7 @@ fn build(text: &str, flags: &str) -> Result<Pattern, String> {
     let hir = plain_words(syntax::parse_with(text, &config).map_err(|error| reason(&error))?);
     let groups = hir.properties().explicit_captures_len();
     if groups > MAX_GROUPS {
-        return Err(format!("a pattern has at most {MAX_GROUPS} groups, got {groups}"));
+        return Err(format!("it has {groups} groups, and may have {MAX_GROUPS}"));
     }
     let nfa = |reverse: bool, captures: WhichCaptures| -> Result<NFA, String> {
         let config = thompson::Config::new().nfa_size_limit(Some(MAX_AUTOMATON)).reverse(reverse).which_captures(captures);
@@ -116,16 +116,15 @@ fn build(text: &str, flags: &str) -> Result<Pattern, String> {
 }
 
 fn too_big() -> String {
-    "the pattern stands for more than one may: fewer or smaller repetitions, or [0-9] and [a-z] in place of \\d and \\w, make it smaller"
-        .to_owned()
+    "it stands for more than one may: fewer or smaller repetitions, or [0-9] and [a-z] in place of \\d and \\w, make it smaller".to_owned()
 }
 
 /// What is wrong with a pattern, on one line.
 fn reason(error: &regex_syntax::Error) -> String {
     match error {
-        regex_syntax::Error::Parse(error) => format!("bad pattern at byte {}: {}", error.span().start.offset, error.kind()),
-        regex_syntax::Error::Translate(error) => format!("bad pattern at byte {}: {}", error.span().start.offset, error.kind()),
-        _ => "bad pattern".to_owned(),
+        regex_syntax::Error::Parse(error) => format!("{}, at byte {}", error.kind(), error.span().start.offset),
+        regex_syntax::Error::Translate(error) => format!("{}, at byte {}", error.kind(), error.span().start.offset),
+        _ => "it can't be read".to_owned(),
     }
 }
 
