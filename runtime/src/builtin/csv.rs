@@ -39,11 +39,13 @@ fn wrong_separator() -> Fault {
 fn read(cx: &mut Cx<'_>, id: StrId, reader: &mut Reader, field: &mut [u8]) -> Result<ListId, Fault> {
     let table = cx.heap.list_with_capacity(0)?;
     let mut open: Option<ListId> = None;
-    let mut at = 0;
+    // The end of the input is known only when there is no more: what came of a field by then stays.
+    let (mut at, mut filled) = (0, 0);
     loop {
         let rest = cx.heap.str(id).as_bytes().get(at..).unwrap_or_default();
-        let (result, took, gave) = reader.read_field(rest, field);
+        let (result, took, gave) = reader.read_field(rest, field.get_mut(filled..).unwrap_or_default());
         at += took;
+        filled += gave;
         cx.spend(1 + took / STEP_BYTES)?;
         let record_end = match result {
             ReadFieldResult::Field { record_end } => record_end,
@@ -51,7 +53,10 @@ fn read(cx: &mut Cx<'_>, id: StrId, reader: &mut Reader, field: &mut [u8]) -> Re
             ReadFieldResult::OutputFull => return Err(Fault::Broken("a field longer than its table")),
             ReadFieldResult::End => return Ok(table),
         };
-        let text = field.get(..gave).and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or(Fault::Broken("a field that is not text"))?;
+        let text = field
+            .get(..std::mem::take(&mut filled))
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .ok_or(Fault::Broken("a field that is not text"))?;
         let value = cx.heap.string(text)?;
         let row = match open {
             Some(row) => row,
