@@ -205,3 +205,24 @@ impl Outside for Process {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_go_forward_and_entropy_differs() {
+        let process = Process::new(Arc::default());
+        let before = process.mono_ms();
+        process.sleep(2.0);
+        assert!(process.mono_ms() - before >= 2.0);
+        process.sleep(f64::NAN);
+        process.sleep(-1.0);
+        assert!(process.wall_ms() > 1.6e12);
+        let (mut a, mut b) = ([0_u8; 300], [0_u8; 300]);
+        process.random(&mut a).unwrap();
+        process.random(&mut b).unwrap();
+        assert_ne!(a, b);
+    }
+}
