@@ -115,7 +115,7 @@ impl Suite {
         let keys: HashMap<u32, &str> = checks.iter().map(|check| (check.number, check.key.as_str())).collect();
         let row = |test: &Test| {
             let reaches: Vec<&str> = test.reaches.iter().filter_map(|n| keys.get(n).copied()).collect();
-            serde_json::json!({"program": suite.programs[test.program].name, "name": test.name, "seconds": test.seconds, "reaches": reaches})
+            serde_json::json!({"program": suite.place(test.program), "name": test.name, "seconds": test.seconds, "reaches": reaches})
         };
         std::fs::write(kept, serde_json::Value::from(suite.tests.iter().map(row).collect::<Vec<_>>()).to_string()).unwrap();
         suite
@@ -144,12 +144,18 @@ impl Suite {
     fn recall(&self, text: &str, numbers: &HashMap<&str, u32>) -> Vec<Test> {
         let rows: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
         let test = |row: &serde_json::Value| {
-            let program = self.programs.iter().position(|program| Some(program.name.as_str()) == row["program"].as_str())?;
+            let program = (0..self.programs.len()).find(|n| Some(self.place(*n).as_str()) == row["program"].as_str())?;
             let reaches = row["reaches"].as_array()?.iter().filter_map(|key| numbers.get(key.as_str()?).copied()).collect();
             let name = row["name"].as_str().map(str::to_owned);
             Some(Test { program, name, seconds: row["seconds"].as_f64()?, reaches, kills: AtomicUsize::new(0) })
         };
         rows.iter().filter_map(test).collect()
+    }
+
+    /// Which program it is, wherever it was built: several folders have one of the same name.
+    fn place(&self, program: usize) -> String {
+        let Program { name, folder, .. } = &self.programs[program];
+        folder.strip_prefix(&self.scratch).unwrap_or(folder).join(name).display().to_string()
     }
 
     fn label(&self, test: &Test) -> String {
