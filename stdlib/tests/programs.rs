@@ -107,3 +107,32 @@ fn a_program_gets_what_the_sandbox_holds_and_nothing_else() {
     rig.ok(RUN, &path("tool"));
     assert!(last(&rig, bare).contains("(\"rule\", Str(\"run\"))"), "{}", last(&rig, bare));
 }
+
+#[test]
+fn what_a_program_says_is_paid_for_and_its_time_is_bounded() {
+    let mut rig = Rig::granted(ilu_std::natives(), |base| Grants {
+        caps: CapSet::all(),
+        mounts: vec![mount(&base.join("R"), "/r", Access::Read)],
+        programs: vec!["tool".to_owned(), "slow".to_owned()],
+        limits: Limits::default(),
+        ..Grants::default()
+    });
+    let run = |program: &'static str, options: Arg<'static>| [Arg::Str(program), Arg::List(Vec::new()), options];
+    let s = rig.make(&[RUN], obj(&[("read", num(9.0))])).unwrap();
+    rig.enter(s);
+    let Plain::Object(told) = rig.ok(RUN, &run("tool", Arg::Nil)) else { panic!("an object") };
+    let field = |key: &str| told.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone()).unwrap();
+    assert_eq!((field("cod"), field("out"), field("er")), (Plain::Num(3.0), Plain::Str("out".to_owned()), Plain::Str("er".to_owned())));
+    assert_eq!(rig.call(RUN, &run("tool", Arg::Nil)), Err(Stop::Limit { budget: ilu_sbx::Budget::Read, of: s }));
+    rig.leave();
+    let began = rig.streams.started.lock().unwrap().len();
+    assert!(rig.fails(RUN, &run("tool", obj(&[("max", num(1e12))]))).contains("option max is at most"));
+    rig.room = 100;
+    assert_eq!(rig.call(RUN, &run("tool", obj(&[("max", num(51.0))]))), Err(Stop::Room(102)));
+    rig.room = 64 << 20;
+    assert_eq!(rig.streams.started.lock().unwrap().len(), began, "neither was started");
+    assert!(rig.fails(RUN, &run("slow", obj(&[("ms", num(90_000.0))]))).contains("did not end within 90000 ms"));
+    let timed = rig.make(&[RUN], obj(&[("ms", num(60_000.0))])).unwrap();
+    rig.enter(timed);
+    assert_eq!(rig.call(RUN, &run("slow", obj(&[("ms", num(1e7))]))), Err(Stop::Limit { budget: ilu_sbx::Budget::Time, of: timed }));
+}
