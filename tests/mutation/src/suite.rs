@@ -50,7 +50,17 @@ pub struct Suite {
     scratch: PathBuf,
     programs: Vec<Program>,
     tests: Vec<Test>,
+    /// The checks of files that speak for others.
+    speakers: HashMap<&'static str, HashSet<u32>>,
 }
+
+/// Files of programs that close what they inherited, and so can't say what they reach; whoever starts them speaks for them.
+const SPOKEN_FOR: &[(&str, &str)] = &[
+    ("runtime/src/host/child/helper.rs", "runtime/src/host/child/client.rs"),
+    ("runtime/src/host/child/system.rs", "runtime/src/host/child/client.rs"),
+    ("runtime/src/host/child/warden.rs", "runtime/src/host/child/client.rs"),
+    ("runtime/src/host/child/wire.rs", "runtime/src/host/child/client.rs"),
+];
 
 /// Which tests found something, where: they are asked first about what is near.
 #[derive(Default)]
@@ -71,7 +81,12 @@ impl Suite {
     /// Runs every test by itself with all checks on, and takes note of what it reaches.
     pub fn new(scratch: &Path, programs: Vec<Program>, checks: &[Check], options: &Options) -> Suite {
         let lanes = options.lanes;
-        let mut suite = Suite { scratch: scratch.to_path_buf(), programs, tests: Vec::new() };
+        let mut suite = Suite { scratch: scratch.to_path_buf(), programs, tests: Vec::new(), speakers: HashMap::new() };
+        for check in checks {
+            if let Some((_, speaker)) = SPOKEN_FOR.iter().find(|(_, speaker)| *speaker == check.file) {
+                suite.speakers.entry(speaker).or_default().insert(check.number);
+            }
+        }
         let kept = scratch.join("tests.json");
         let numbers: HashMap<&str, u32> = checks.iter().map(|check| (check.key.as_str(), check.number)).collect();
         if options.resume {
@@ -243,7 +258,9 @@ impl Suite {
     /// The tests that reach a check, those that are likely to miss it first: what missed it before, or its neighbour; then what is quick, what
     /// missed much in this file, and what is about little else.
     fn order(&self, check: &Check, memory: &Memory, before: Option<&String>) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.tests.len()).filter(|n| self.tests[*n].reaches.contains(&check.number)).collect();
+        let speaker = SPOKEN_FOR.iter().find(|(file, _)| *file == check.file).and_then(|(_, speaker)| self.speakers.get(speaker));
+        let reaches = |test: &Test| test.reaches.contains(&check.number) || speaker.is_some_and(|said| !said.is_disjoint(&test.reaches));
+        let mut order: Vec<usize> = (0..self.tests.len()).filter(|n| reaches(&self.tests[*n])).collect();
         let recent = memory.last.get(&place(check)).copied();
         let near = memory.killers.get(&check.file);
         let parts: Vec<&str> = check.file.rsplit('/').take(2).map(|part| part.trim_end_matches(".rs")).collect();
