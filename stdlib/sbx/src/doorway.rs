@@ -71,6 +71,7 @@ impl Realm {
             return result;
         }
         if matches!(result, Err(Stop::Failed(_))) {
+            self.failed = Some(native);
             self.failed_on = match native.row().grant {
                 GrantKind::DirRead | GrantKind::DirWrite => subjects.clone(),
                 _ => Vec::new(),
