@@ -1,3 +1,5 @@
+//! What is pointed out and what is not, what is put right and how, code by code.
+
 use super::*;
 use ilu_lang::diagnostic::codes;
 
