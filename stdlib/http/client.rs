@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, Sleep};
 
 /// Clients kept for their open connections; the one used longest ago goes first.
 const MAX_CLIENTS: usize = 32;
@@ -34,6 +35,10 @@ const MAX_IDLE: usize = 4;
 const TURNS: usize = 3;
 /// How long a connection stays open without use.
 const IDLE: Duration = Duration::from_secs(30);
+/// Milliseconds since its last request in which a client's connections are taken to be as they were left.
+const FRESH_MS: f64 = 20.0;
+/// Timers kept for requests to come.
+const MAX_TIMERS: usize = 32;
 
 /// What a client is for. Two that differ in any of it share nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +55,33 @@ struct Key {
 pub struct Http {
     runtime: OnceLock<Option<Runtime>>,
     tls: OnceLock<Option<ClientConfig>>,
-    clients: Mutex<Vec<(Key, Client)>>,
+    clients: Mutex<Vec<Kept>>,
+    timers: Mutex<Vec<Pin<Box<Sleep>>>>,
+}
+
+/// A client that is kept.
+struct Kept {
+    key: Key,
+    client: Client,
+    /// When it was last asked for.
+    asked: f64,
+    /// The other side closed a connection between two requests without saying so: to be expected again.
+    surprised: bool,
+}
+
+/// A client that was found.
+pub struct Found {
+    /// The client.
+    pub client: Client,
+    /// Was it used before? Then the other side may have closed what it has open.
+    pub used: bool,
+    /// Was it used a moment ago, by a side that has never closed anything unsaid?
+    pub fresh: bool,
 }
 
 impl Service for Http {
     fn heed(&self) {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|(key, _)| !key.owner.is_gone());
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|kept| !kept.key.owner.is_gone());
         self.turn();
     }
 }
@@ -97,40 +123,86 @@ impl Http {
         }
     }
 
-    /// The client for what was decided, and whether it was used before.
+    /// The client for what was decided.
     ///
     /// # Errors
     /// No address passed.
-    pub fn client(&self, permit: &Permit<'_>, target: &Target, route: &Route) -> Result<(Client, bool), Failure> {
-        let key = key(permit, target, route)?;
+    pub fn client(&self, permit: &mut Permit<'_>, target: &Target, route: &Route) -> Result<Found, Failure> {
+        let (key, now) = (key(permit, target, route)?, permit.mono_ms());
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = clients.iter().position(|(known, _)| *known == key) {
+        if let Some(at) = clients.iter().position(|kept| kept.key == key) {
             // Last used, last in line.
             clients.get_mut(at..).unwrap_or_default().rotate_left(1);
-            return clients.last().map(|(_, client)| (client.clone(), true)).ok_or_else(unusable);
+            let kept = clients.last_mut().ok_or_else(unusable)?;
+            let fresh = !kept.surprised && now - kept.asked < FRESH_MS;
+            kept.asked = now;
+            return Ok(Found { client: kept.client.clone(), used: true, fresh });
         }
         drop(clients);
-        self.anew(key, permit.authorities()).map(|client| (client, false))
+        let client = self.anew(key, permit.authorities(), now, false)?;
+        Ok(Found { client, used: false, fresh: true })
     }
 
     /// Another client in place of the one for what was decided: the connections of that one are let go.
     ///
     /// # Errors
     /// No address passed.
-    pub fn without_open_connections(&self, permit: &Permit<'_>, target: &Target, route: &Route) -> Result<Client, Failure> {
-        self.anew(key(permit, target, route)?, permit.authorities())
+    pub fn without_open_connections(&self, permit: &mut Permit<'_>, target: &Target, route: &Route) -> Result<Client, Failure> {
+        let (key, now) = (key(permit, target, route)?, permit.mono_ms());
+        self.anew(key, permit.authorities(), now, true)
     }
 
-    fn anew(&self, key: Key, authorities: &str) -> Result<Client, Failure> {
+    fn anew(&self, key: Key, authorities: &str, asked: f64, surprised: bool) -> Result<Client, Failure> {
         let tls = self.tls.get_or_init(|| tls(authorities)).as_ref().ok_or_else(unusable)?;
         let client = build(&key, tls.clone())?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        clients.retain(|(known, _)| *known != key);
+        clients.retain(|kept| kept.key != key);
         if clients.len() >= MAX_CLIENTS {
             clients.remove(0);
         }
-        clients.push((key, client.clone()));
+        clients.push(Kept { key, client: client.clone(), asked, surprised });
         Ok(client)
+    }
+
+    /// A timer for one request, due within so long. To be called in the loop.
+    pub fn timer(&self, within: Duration) -> Timer<'_> {
+        let kept = self.timers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut timer = Timer { http: self, sleep: Some(kept.unwrap_or_else(|| Box::pin(tokio::time::sleep(within)))) };
+        timer.no_later_than(within);
+        timer
+    }
+}
+
+/// A timer that outlives its request, since to set one up for each piece costs more than the piece. It may go off early.
+pub struct Timer<'h> {
+    http: &'h Http,
+    /// There until it is given back.
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer<'_> {
+    /// Waits until it goes off, once for each time that it is set.
+    pub async fn over(&mut self) {
+        if let Some(sleep) = &mut self.sleep {
+            sleep.as_mut().await;
+        }
+    }
+
+    /// Sets it to go off after so long, or earlier when it would anyway.
+    pub fn no_later_than(&mut self, within: Duration) {
+        let until = Instant::now() + within;
+        if let Some(sleep) = self.sleep.as_mut().filter(|sleep| sleep.is_elapsed() || sleep.deadline() > until) {
+            sleep.as_mut().reset(until);
+        }
+    }
+}
+
+impl Drop for Timer<'_> {
+    fn drop(&mut self) {
+        let mut timers = self.http.timers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sleep) = self.sleep.take().filter(|_| timers.len() < MAX_TIMERS) {
+            timers.push(sleep);
+        }
     }
 }
 
@@ -145,9 +217,7 @@ fn unusable() -> Failure {
 
 /// The addresses that the pool of the decision lets through, and never another than the one that stands in the URL.
 fn checked(target: &Target, route: &Route) -> Result<Vec<SocketAddr>, Failure> {
-    let fits = |addr: &&SocketAddr| {
-        addr.port() == target.port() && (!target.is_address() || addr.ip().to_string() == target.host()) && route.holds(addr)
-    };
+    let fits = |addr: &&SocketAddr| addr.port() == target.port() && target.address().is_none_or(|ip| addr.ip() == ip) && route.holds(addr);
     let addrs: Vec<SocketAddr> = route.addrs().iter().filter(fits).copied().collect();
     if addrs.is_empty() { Err(Failure::Connect("no address of it may be reached".to_owned())) } else { Ok(addrs) }
 }

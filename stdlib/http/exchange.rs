@@ -5,7 +5,7 @@
 //! are looked at every few milliseconds. Bytes are charged as they go, and what would be too much is never taken in.
 
 use super::body::{Upload, Uploading};
-use super::client::Http;
+use super::client::{Http, Timer};
 use super::failure::Failure;
 use super::header;
 use super::request::{Outgoing, Request};
@@ -75,20 +75,28 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
         let mut at = Some(&target);
         let hop = (|| -> Result<(Next, HeaderMap), Broken> {
             let route = permit.connect(target.host(), target.port())?;
-            let (client, used) = http.client(permit, &target, &route)?;
+            let found = http.client(permit, &target, &route)?;
+            let idempotent = is_idempotent(&method) && upload.is_none();
             let message = Message { method: &method, target: &target, headers: &headers, body: &body };
             http.runtime()?.block_on(async {
-                let mut answer = send(permit, &client, &message, upload.as_mut(), deadline).await;
+                let mut timer = http.timer(nap(permit, deadline));
+                if !(idempotent && found.fresh) {
+                    // What happened to open connections while nobody looked is seen first: one that the other side has closed is not
+                    // written to. What may be asked twice needs that only when there was time for something to happen.
+                    for _ in 0..2 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                let mut answer = send(permit, &found.client, &message, upload.as_mut(), deadline, &mut timer).await;
                 if let Err(Broken::Failed(Failure::Dropped(_))) = &answer
-                    && used
-                    && upload.is_none()
-                    && is_idempotent(&method)
+                    && found.used
+                    && idempotent
                 {
                     // The other side may have closed an idle connection just as it was used: what may be asked twice is, once.
                     let client = http.without_open_connections(permit, &target, &route)?;
-                    answer = send(permit, &client, &message, None, deadline).await;
+                    answer = send(permit, &client, &message, None, deadline, &mut timer).await;
                 }
-                let answer = answer?;
+                let mut answer = answer?;
                 let size = header::size(answer.headers());
                 if size > header::MAX_ANSWER_BYTES {
                     let most = header::MAX_ANSWER_BYTES;
@@ -100,8 +108,8 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
                 {
                     return Ok((Next::Hop(next), HeaderMap::new()));
                 }
-                let headers = answer.headers().clone();
-                take(permit, answer, &mut sink, bytes, deadline).await.map(|answer| (Next::End(answer), headers))
+                let headers = std::mem::take(answer.headers_mut());
+                take(permit, answer, &mut sink, bytes, deadline, &mut timer).await.map(|answer| (Next::End(answer), headers))
             })
         })();
         let next = match hop {
@@ -221,6 +229,7 @@ async fn send(
     message: &Message<'_>,
     upload: Option<&mut Upload>,
     deadline: Deadline,
+    timer: &mut Timer<'_>,
 ) -> Result<Response, Broken> {
     let request = client.request(message.method.clone(), message.target.url().clone()).headers(message.headers.clone());
     let head = message.target.url().as_str().len() + header::size(message.headers);
@@ -240,17 +249,16 @@ async fn send(
         }
         _ => (request, None),
     };
-    // What happened to open connections while nobody looked is seen first: one that the other side has closed is not written to.
-    for _ in 0..2 {
-        tokio::task::yield_now().await;
-    }
     let mut sending = pin!(request.send());
     loop {
         tokio::select! {
             biased;
             answer = &mut sending => return answer.map_err(|error| Failure::of_client(&error).into()),
             slot = Uploading::ready(&mut feeding) => if let Some(feeding) = feeding.as_mut() { feeding.feed(permit, slot)? },
-            () = tokio::time::sleep(nap(permit, deadline)) => look(permit, deadline)?,
+            () = timer.over() => {
+                look(permit, deadline)?;
+                timer.no_later_than(nap(permit, deadline));
+            }
         }
     }
 }
@@ -262,13 +270,14 @@ async fn take(
     sink: &mut Sink,
     bytes: bool,
     deadline: Deadline,
+    timer: &mut Timer<'_>,
 ) -> Result<(StatusCode, Vec<(String, Plain)>), Broken> {
     let status = answer.status();
     let announced = answer.content_length();
     if let Sink::File { place, most, .. } = sink
         && status.is_success()
     {
-        let len = to_file(permit, &mut answer, place, *most, deadline).await?;
+        let len = to_file(permit, &mut answer, place, *most, deadline, timer).await?;
         #[allow(clippy::cast_precision_loss, reason = "a size as scripts see it")]
         return Ok((status, vec![("len".to_owned(), Plain::Num(len as f64))]));
     }
@@ -280,7 +289,7 @@ async fn take(
         return Err(too_large());
     }
     let mut body = Vec::new();
-    while let Some(piece) = wait(permit, deadline, answer.chunk()).await? {
+    while let Some(piece) = wait(permit, deadline, timer, answer.chunk()).await? {
         let piece = piece.map_err(|error| Failure::of_client(&error))?;
         if (body.len() + piece.len()) as u64 > most {
             return Err(too_large());
@@ -299,10 +308,11 @@ async fn to_file(
     place: &Place,
     most: Option<u64>,
     deadline: Deadline,
+    timer: &mut Timer<'_>,
 ) -> Result<u64, Broken> {
     let mut landing = Landing::begin(permit, place)?;
     let mut len = 0u64;
-    while let Some(piece) = wait(permit, deadline, answer.chunk()).await? {
+    while let Some(piece) = wait(permit, deadline, timer, answer.chunk()).await? {
         let piece = piece.map_err(|error| Failure::of_client(&error))?;
         len += piece.len() as u64;
         if let Some(most) = most.filter(|most| len > *most) {
@@ -334,14 +344,19 @@ fn answer(code: StatusCode, rest: Vec<(String, Plain)>, headers: &HeaderMap, tar
 async fn wait<T, E>(
     permit: &mut Permit<'_>,
     deadline: Deadline,
+    timer: &mut Timer<'_>,
     next: impl Future<Output = Result<Option<T>, E>>,
 ) -> Result<Option<Result<T, E>>, Broken> {
     look(permit, deadline)?;
     let mut next = pin!(next);
     loop {
-        match tokio::time::timeout(nap(permit, deadline), next.as_mut()).await {
-            Ok(done) => return Ok(done.transpose()),
-            Err(_) => look(permit, deadline)?,
+        tokio::select! {
+            biased;
+            done = next.as_mut() => return Ok(done.transpose()),
+            () = timer.over() => {
+                look(permit, deadline)?;
+                timer.no_later_than(nap(permit, deadline));
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The text is read once, by one parser. Before that, spellings are refused in which readers are known to disagree about where the host
 //! begins or what it is: credentials, backslashes, blanks, missing slashes, ports and addresses with leading zeros.
 
+use std::net::IpAddr;
 use url::{Host, Url};
 
 /// Bytes of a URL: as much as common servers take.
@@ -90,10 +91,14 @@ impl Target {
         self.url.scheme() == "https"
     }
 
-    /// Is the host an address?
+    /// The host, when it is an address.
     #[must_use]
-    pub fn is_address(&self) -> bool {
-        !matches!(self.url.host(), Some(Host::Domain(_)))
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.url.host()? {
+            Host::Domain(_) => None,
+            Host::Ipv4(ip) => Some(ip.into()),
+            Host::Ipv6(ip) => Some(ip.into()),
+        }
     }
 
     /// Are scheme, host and port the same?

@@ -17,7 +17,7 @@ pub use cap_std::net::Pool;
 pub use route::{Listening, Lookup, Route};
 pub use wait::Ready;
 
-pub(crate) use policy::missing;
+pub(crate) use policy::{ReadRules, missing};
 
 use crate::denial::{Rule, quote, shell_word};
 use crate::ids::{ROOT, SbxId};
@@ -174,7 +174,7 @@ impl Permit<'_> {
     }
 
     fn policy(&self, s: SbxId) -> Result<Policy, Stop> {
-        Policy::of(&self.realm.tree.node(s).rights, self.native)
+        Policy::of(&self.realm.tree.node(s).rights, self.native, &self.realm.run.read_rules)
     }
 
     /// The denial of a connection: by which rule, and the smallest grant that would allow it.
