@@ -4,7 +4,7 @@
 //! begins or what it is: credentials, backslashes, blanks, missing slashes, ports and addresses with leading zeros.
 
 use std::net::IpAddr;
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 /// Bytes of a URL: as much as common servers take.
 pub const MAX_URL: usize = 8192;
@@ -107,10 +107,22 @@ impl Target {
         self.is_tls() == other.is_tls() && self.host == other.host && self.port == other.port
     }
 
-    /// The URL as it goes to the client.
+    /// All of it, as text.
     #[must_use]
-    pub const fn url(&self) -> &Url {
-        &self.url
+    pub fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Path and query, as they stand in the request.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.url[Position::BeforePath..Position::AfterQuery]
+    }
+
+    /// Host and port as they stand in the field `Host`: the port only when it is not the scheme's own.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.url[Position::BeforeHost..Position::AfterPort]
     }
 
     /// `host:port`, for messages.
