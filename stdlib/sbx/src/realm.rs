@@ -132,11 +132,17 @@ impl Realm {
         let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
         let now = outside.mono_ms();
         let holding = Holding { rights, view, limits: grants.limits, leases: Leases::default() };
-        let run = Run::new(outside, natives, grants.argv, grants.env, grants.secrets, holding);
+        let secrets = grants.secrets.into_iter().map(Arc::new).collect();
+        let run = Run::new(outside, natives, grants.argv, grants.env, secrets, holding);
         let [_, root, _] = &run.fixed;
         root.start(now);
+        Ok(Realm::alone(run))
+    }
+
+    /// The first realm of a run.
+    pub(crate) fn alone(run: Run) -> Realm {
         let tree = Tree::new(&run.fixed, &run.records);
-        Ok(Realm::of(Arc::new(run), tree, vec![ROOT]))
+        Realm::of(Arc::new(run), tree, vec![ROOT])
     }
 
     fn of(run: Arc<Run>, tree: Tree, charged: Vec<SbxId>) -> Realm {

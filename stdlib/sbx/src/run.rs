@@ -59,7 +59,7 @@ impl Run {
         natives: Natives,
         argv: Vec<String>,
         variables: Vec<(String, String)>,
-        secrets: Vec<Secret>,
+        secrets: Vec<Arc<Secret>>,
         root: Holding,
     ) -> Run {
         let records = Arc::new(Records::default());
@@ -68,7 +68,7 @@ impl Run {
             outside,
             argv,
             variables,
-            secrets: secrets.into_iter().map(Arc::new).collect(),
+            secrets,
             natives,
             services: Services::default(),
             read_rules: ReadRules::default(),
