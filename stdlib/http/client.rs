@@ -181,8 +181,8 @@ impl Http {
             match connecting.wait_until(permit, timer, until, reach(route, *addr)).await? {
                 Some(Ok(stream)) => {
                     let asked = permit.mono_ms();
-                    let shaken = clock.wait_until(permit, timer, clock.at, shake(stream, config, &key.host)).await?;
-                    let sender = shaken.unwrap_or_else(|| Err(Failure::TimedOut(clock.ms)))?;
+                    let shaken = connecting.wait_until(permit, timer, clock.at, shake(stream, config, &key.host)).await?;
+                    let sender = shaken.unwrap_or_else(|| Err(Failure::NoConnection(clock.ms)))?;
                     return Ok(Line { key: key.clone(), sender, asked, surprised, used: false, fresh: true });
                 }
                 Some(Err(error)) => last = Some(of_connecting(&error)),

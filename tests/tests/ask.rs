@@ -288,5 +288,5 @@ fn a_connection_is_asked_for_by_its_host_and_port() {
     // Once it holds for the run it is not asked for again; what a rule denies never is.
     let (code, screen) = on.end();
     assert_eq!((code, on.asked(), *taken.lock().unwrap()), (Some(0), 2, 3), "{screen}");
-    assert!(screen.contains("tru\nfine\nfine\ntru\ndenied: __sys_http_post") && screen.contains("\nend\n"), "{screen}");
+    assert!(screen.contains("> r\nfine\nfine\ntru\ndenied: __sys_http_post") && screen.contains("\nend\n"), "{screen}");
 }

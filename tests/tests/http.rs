@@ -107,7 +107,7 @@ fn shown(flags: &[&str], tries: &[(&str, String)], fixed: &[(&str, &str)]) -> St
 }
 
 #[test]
-fn each_stall_says_how_far_it_came() {
+fn each_stall_ends_with_the_time_that_was_given() {
     let server = Server::start(|asked, stream| {
         let sent = match asked.path.as_str() {
             "/line" => "HTTP/1.1 2",
@@ -157,7 +157,7 @@ fn each_failure_of_tls_says_what_is_wrong() {
     let ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     let servers = [
         ("nobody has signed it", Identity::of_itself(&[here()])),
-        ("signed by an unknown authority", Authority::new().sign(&[here()], |_| {})),
+        ("signed by another authority of the same name", Authority::new().sign(&[here()], |_| {})),
         ("expired", authority.sign(&[here()], |params| (params.not_before, params.not_after) = (day(2001), day(2002)))),
         ("not yet valid", authority.sign(&[here()], |params| params.not_before = day(2200))),
         ("for another host", authority.sign(&[rcgen::SanType::DnsName("other.test".try_into().unwrap())], |_| {})),
@@ -229,7 +229,7 @@ fn what_is_sent_is_counted_and_bounded() {
     // A kilobyte each: by HTTP, and by a connection.
     let port = server.addr.port();
     let script = format!(
-        "use sbx\nuse txt\nk = txt.rep(\"x\", 1024)\n\
+        "use sbx\nuse txt\nk = txt.rpt(\"x\", 1024)\n\
          r = sbxtr(sbxmk([\"__sys_http_post\"]), \\() __sys_http_post(\"http://GOOD/\", k).txt)\nprn r.val, r.used.written >= 1024, r.used.written < 1400\n\
          r = sbxtr(sbxmk([\"__sys_tcp_dial\", \"__sys_tcp_send\"]), \\() __sys_tcp_send(__sys_tcp_dial(\"127.0.0.1\", {port}), k))\nprn r.used.written"
     );

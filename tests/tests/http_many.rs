@@ -103,7 +103,7 @@ fn requests_side_by_side_leave_nothing_open() {
     });
     let addr = server.addr.to_string();
     let script = format!(
-        "use syn\nask(n) = __sys_http_get(\"http://{addr}/\" + str(n), {{ms: 300000}}).txt\nask(0)\neprn \"few\"\n__sys_stdin()\n\
+        "use syn\nask(n) = __sys_http_get(\"http://{addr}/\" + str(n), {{ms: 300000, max: 1000}}).txt\nask(0)\neprn \"few\"\n__sys_stdin()\n\
          ts = []\ni <- 0..<{count}: ts = ts + [syn.run(\\() ask(i))]\ngood = 0\nt <- ts: if t.wai().val == \"fine\": good = good + 1\n\
          if good != {count}: err($\"{{good}} of {count}\")\nts = nil\nask(0)\neprn \"many\"\n__sys_stdin()"
     );
