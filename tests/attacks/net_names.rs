@@ -117,9 +117,9 @@ pub fn net_027_answers_that_are_hostile_themselves() {
         }
         for (name, why) in [
             ("none.test", "no address is known for \"none.test\""),
-            ("loop.test", "the lookup of \"loop.test\" failed"),
-            ("fail.test", "the lookup of \"fail.test\" failed"),
-            ("slow.test", "the lookup of \"slow.test\" "),
+            ("loop.test", "\"loop.test\""),
+            ("fail.test", "no name server gave an answer about \"fail.test\": trying again may help"),
+            ("slow.test", "no name server gave an answer about \"slow.test\": trying again may help"),
         ] {
             note(Part::Attempt);
             let script = format!("prn try(\\() __sys_tcp_dial(\"{name}\", 80)).err\nprn try(\\() __sys_http_get(\"http://{name}/\")).err");

@@ -136,7 +136,7 @@ pub fn net_084_old_versions_are_neither_offered_nor_taken() {
     // What is offered, and that nobody comes back with less when it was refused.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap().to_string();
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, told) = std::sync::mpsc::channel::<Vec<u8>>();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let mut hello = vec![0; 4096];

@@ -145,6 +145,9 @@ impl Permit<'_> {
     fn resolve_name(&mut self, name: &str) -> Result<Vec<IpAddr>, Stop> {
         let failed = |error: &std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => Stop::Failed(format!("no address is known for {}", quote(name))),
+            std::io::ErrorKind::TimedOut => {
+                Stop::Failed(format!("no name server gave an answer about {}: trying again may help", quote(name)))
+            }
             std::io::ErrorKind::WouldBlock => Stop::failed("too many names are being looked up"),
             _ => Stop::Failed(format!("the lookup of {} failed: {}", quote(name), os_text(error))),
         };
