@@ -356,10 +356,11 @@ async fn piece(body: &mut Incoming) -> Option<Result<Bytes, Failure>> {
         match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await? {
             Err(error) => return Some(Err(Failure::of_hyper(&error))),
             // What comes behind a body is no part of it.
-            Ok(frame) => match frame.into_data() {
-                Ok(data) => return Some(Ok(data)),
-                Err(_) => {}
-            },
+            Ok(frame) => {
+                if let Ok(data) = frame.into_data() {
+                    return Some(Ok(data));
+                }
+            }
         }
     }
 }
