@@ -72,6 +72,7 @@ A test is a function without parameters whose name begins with test_; it has fai
 const CHECK_EXAMPLES: &str = "\
 Examples:
   ilu check src/*.ilu
+  ilu check --fix job.ilu
   ilu check --caps job.ilu
   ilu check --caps --json job.ilu";
 
@@ -145,6 +146,9 @@ pub struct Check {
     /// Also tell every native a script can reach, each with a way to it; the script's own modules are read
     #[arg(long)]
     pub caps: bool,
+    /// Put right what can be without judgement, in its place; `-` goes to standard output. A script that does not compile is left as it is
+    #[arg(long)]
+    pub fix: bool,
     /// How to tell.
     #[command(flatten)]
     pub output: OutputFlags,

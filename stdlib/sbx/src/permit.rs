@@ -199,7 +199,7 @@ impl Permit<'_> {
             self.lease(&entry.leases)?;
         }
         self.rule = Cow::Owned(format!("dir {name} {}", entry.grant.access.text()));
-        if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path.ends_with(['/', '.']) && path_ends_in_dir(path)) {
+        if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path_ends_in_dir(path)) {
             return Err(Stop::failed("not a directory"));
         }
         let through_first = guest.below(&entry.guest).is_none();
