@@ -157,9 +157,9 @@ impl Realm {
             return Ok(Foreseen { denied: Some(Box::new(denial)), on: Vec::new(), rule: code, fails: None });
         }
         let holding = Holding { rights: node.rights.clone(), view: node.view(), limits: Limits::none(), leases: Leases::default() };
-        let variables = self.run.variables.iter().map(|(name, _)| (name.clone(), String::new())).collect();
-        let run = Run::new(outside, self.run.natives.clone(), Vec::new(), variables, self.run.secrets.clone(), holding);
-        let mut realm = Realm::alone(run);
+        let variables = lock(&self.run.variables).iter().map(|(name, _)| (name.clone(), String::new())).collect();
+        let run = Run::new(outside, self.run.natives.clone(), Vec::new(), variables, lock(&self.run.secrets).clone(), holding);
+        let mut realm = Realm::alone(run, 0.0);
         let site = CallSite { authority: ROOT, account: realm.root_account(), file: "", line: 0, room: u64::MAX };
         realm.would(site, native, args)
     }
