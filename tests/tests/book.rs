@@ -1,7 +1,7 @@
 //! The book: its table of contents has every page, a page's links lead to pages of the book and to headings that are there, and where there is an mdBook it is
 //! built without a complaint. (That links lead to files at all is `tidy.rs`.)
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests read the repository")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read the repository and start mdbook")]
 
 use ilu_tests::command::{Scratch, root};
 use std::collections::{BTreeMap, BTreeSet};
