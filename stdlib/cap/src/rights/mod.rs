@@ -25,6 +25,7 @@ mod natives;
 mod net;
 mod operand;
 mod place;
+mod weight;
 
 pub use access::Access;
 pub use budgets::{Budgets, Quantity};
