@@ -61,8 +61,9 @@ impl Job<'_> {
     }
 
     fn command(&self, at: &Path, first: &[&str]) -> Command {
-        let mut command = Command::new(binary());
-        command.args(first).arg(self.script());
+        // Whoever started this test may have interrupts ignored, and what is started inherits that.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT").arg(binary()).args(first).arg(self.script());
         if !self.args.is_empty() {
             command.arg("--").args(self.args);
         }
@@ -172,7 +173,20 @@ fn of_a_program() {
     let told = |ran: &Ran, _: &Scratch| ran.code == Some(0) && ran.out == "1 Ada\n";
     let learned = Job {
         name: "changes",
-        flags: &["--run", "git", "--run", "sh", "--dir", "repo:/repo", "--dir", "examples:/e", "--grant", "capall"],
+        flags: &[
+            "--run",
+            "git",
+            "--run",
+            "sh",
+            "--dir",
+            "repo:/repo",
+            "--dir",
+            "examples:/e",
+            "--env",
+            "GIT_CONFIG_NOSYSTEM=1",
+            "--grant",
+            "capall",
+        ],
         args: &[],
         input: b"",
         scene: &scene,
@@ -180,6 +194,7 @@ fn of_a_program() {
     }
     .is_enough_and_least();
     assert_eq!((list(&learned, "run"), list(&learned, "dir")), (vec!["git".to_owned()], vec!["repo:/repo:ro".to_owned()]));
+    assert_eq!(list(&learned, "env"), ["GIT_CONFIG_NOSYSTEM=1"], "what a program is given counts as needed");
 }
 
 #[test]

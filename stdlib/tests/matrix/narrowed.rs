@@ -146,7 +146,7 @@ fn of_leases_that_are_over() {
             }
         }
     }
-    for (code, least) in [("not denied", 1000), ("lease-over", 1000), ("no-grant", 200)] {
+    for (code, least) in [("not denied", 1000), ("lease-over", 1000), ("no-grant", 150)] {
         assert!(tally.0.get(code).is_some_and(|n| *n >= least), "{code}: {:?}", tally.0);
     }
 }
