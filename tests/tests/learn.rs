@@ -9,7 +9,7 @@
     reason = "tests make files and run the command"
 )]
 
-use ilu_tests::command::{Ran, Scratch, binary, finish, ilu_in, root};
+use ilu_tests::command::{Ran, Scratch, binary, finish, ilu_in};
 use ilu_tests::learned::{list, with_list};
 use insta::assert_snapshot;
 use std::process::Command;

@@ -61,9 +61,8 @@ impl Job<'_> {
     }
 
     fn command(&self, at: &Path, first: &[&str]) -> Command {
-        // Whoever started this test may have interrupts ignored, and what is started inherits that.
-        let mut command = Command::new("env");
-        command.arg("--default-signal=INT").arg(binary()).args(first).arg(self.script());
+        let mut command = Command::new(binary());
+        command.args(first).arg(self.script());
         if !self.args.is_empty() {
             command.arg("--").args(self.args);
         }
@@ -247,14 +246,14 @@ fn ask(addr: &str, request: &str, body: &str) -> Option<(String, String)> {
     Some((head.split(' ').nth(1)?.to_owned(), body.to_owned()))
 }
 
-/// Starts the server, asks it for all that it does, and interrupts it: whether each answer was right, and its standard output. `says`: where
-/// it tells its address.
-fn served(job: &Job<'_>, first: &[&str], scratch: &Scratch, on_stderr: bool) -> (bool, String) {
+/// Starts the server, asks it for all that it does, and ends it, or waits for its time to be over when it is learned of: whether each answer was
+/// right, and standard output.
+fn served(job: &Job<'_>, first: &[&str], scratch: &Scratch, learns: bool) -> (bool, String) {
     let mut command = job.command(scratch.path(), first);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (mut out, mut err) = (BufReader::new(child.stdout.take().unwrap()), BufReader::new(child.stderr.take().unwrap()));
     let mut line = String::new();
-    if on_stderr { err.read_line(&mut line) } else { out.read_line(&mut line) }.unwrap();
+    if learns { err.read_line(&mut line) } else { out.read_line(&mut line) }.unwrap();
     let addr = line.trim_end().strip_suffix("/items").and_then(|url| url.strip_prefix("http://")).map(str::to_owned);
     let right = addr.is_some_and(|addr| {
         let is = |request, body, status: &str, told: &str| {
@@ -265,8 +264,10 @@ fn served(job: &Job<'_>, first: &[&str], scratch: &Scratch, on_stderr: bool) -> 
             && is("PUT /items/two", "{\"n\": 2}", "201", "two")
             && std::fs::read_to_string(scratch.at("data/two.json")).is_ok_and(|text| text == "{\"n\":2}")
     });
-    // It may have ended by itself, which is one way of not doing its job.
-    let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT);
+    if !learns {
+        // It may have ended by itself, which is one way of not doing its job.
+        let _ = child.kill();
+    }
     let reader = std::thread::spawn(move || {
         let mut rest = String::new();
         err.read_to_string(&mut rest).unwrap();
@@ -293,6 +294,8 @@ fn of_a_server() {
     };
     let widest = [
         "learn",
+        "--time",
+        "20s",
         "--net",
         "127.0.0.1:0",
         "--net",

@@ -45,7 +45,14 @@ impl Accounts {
             // Who is charged for it is charged for all it was made under.
             return None;
         }
-        let mut set = outside.to_vec();
+        let mut set = Vec::with_capacity(outside.len() + 1);
+        set.extend_from_slice(outside);
+        if tree.is_made_under(s, outside) {
+            // As a rule. Who is charged for those is charged for all that they were made under.
+            set.push(s);
+            set.sort_unstable_by_key(|s| tree.rank(*s));
+            return Some(set);
+        }
         set.extend(tree.ancestors(s).into_iter().filter(|s| !outside.contains(s)));
         set.sort_unstable_by_key(|s| tree.rank(*s));
         Some(set)
@@ -55,6 +62,10 @@ impl Accounts {
     pub(crate) fn needs(&self, tree: &Tree, from: AccountId, s: SbxId) -> usize {
         if self.by_entry.contains_key(&(from, s)) {
             return 0;
+        }
+        let outside = self.of(from);
+        if !outside.contains(&s) && s != ANY && tree.is_made_under(s, outside) {
+            return weight(outside.len() + 1);
         }
         self.set(tree, from, s).map_or(0, |set| weight(set.len()))
     }

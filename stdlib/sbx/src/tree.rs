@@ -187,6 +187,11 @@ impl Tree {
     }
 
     /// By depth, and so that those around come before those within.
+    /// Were all that it was made under directly named here?
+    pub(crate) fn is_made_under(&self, s: SbxId, these: &[SbxId]) -> bool {
+        self.parents(s).iter().all(|parent| these.contains(parent))
+    }
+
     pub(crate) fn rank(&self, s: SbxId) -> (u32, SbxId) {
         (self.node(s).depth, s)
     }
@@ -282,16 +287,12 @@ impl Tree {
 
     /// Bytes that a sandbox takes. What it shares with those it comes from is theirs.
     fn weight(&self, parents: &[SbxId], holding: &Holding) -> usize {
-        let (mut view, mut subjects) = (holding.view.weight(), holding.rights.subjects().weight());
+        let is_parents = |is: &dyn Fn(&Arc<Shared>) -> bool| parents.iter().any(|parent| is(self.node(*parent)));
+        let shares_view = is_parents(&|parent| Arc::ptr_eq(&parent.view(), &holding.view));
+        let shares_subjects = is_parents(&|parent| std::ptr::eq(parent.rights.subjects(), holding.rights.subjects()));
+        let view = if shares_view { 0 } else { holding.view.weight() };
+        let subjects = if shares_subjects { 0 } else { holding.rights.subjects().weight() };
         let limits = size_of_val(&*holding.limits.calls);
-        for parent in parents.iter().map(|parent| self.node(*parent)) {
-            if Arc::ptr_eq(&parent.view(), &holding.view) {
-                view = 0;
-            }
-            if std::ptr::eq(parent.rights.subjects(), holding.rights.subjects()) {
-                subjects = 0;
-            }
-        }
         let own = holding.rights.weight() + limits + holding.leases.weight();
         size_of::<Shared>() + size_of::<Slot>() + NODE_BLOCKS + CALL_COUNTERS + own + view + subjects
     }
