@@ -279,4 +279,30 @@ mod tests {
             assert_eq!(canonical_text(&once).as_deref(), Ok(once.as_str()));
         }
     }
+
+    #[test]
+    fn what_is_no_host_says_why() {
+        for (text, why) in [
+            ("", BadHost::Empty),
+            (".", BadHost::Empty),
+            ("[::1", BadHost::Bracket),
+            ("::1]", BadHost::Bracket),
+            ("a]", BadHost::Bracket),
+            ("[a", BadHost::Bracket),
+            ("[a]", BadHost::Bracket),
+            ("a:b", BadHost::Bracket),
+            ("010.0.0.1", BadHost::LeadingZero),
+            ("0x0a.010.0.1", BadHost::LeadingZero),
+            ("0x0a.08.0.1", BadHost::LeadingZero),
+            ("10.0.0.0256", BadHost::LeadingZero),
+            ("256.0.0.1", BadHost::Number),
+        ] {
+            assert_eq!(Host::parse(text), Err(why), "{text}");
+        }
+        assert_eq!(Host::parse(&"a.".repeat(2000)), Err(BadHost::TooLong));
+        // A label of digits with a zero before them is no number where the rest is none.
+        assert!(matches!(Host::parse("007.test"), Ok(Host::Name(_))));
+        assert!(matches!(Host::parse("0xzz.007.test"), Ok(Host::Name(_))));
+        assert!(matches!(Host::parse("10.0.0.0"), Ok(Host::Address(_))));
+    }
 }

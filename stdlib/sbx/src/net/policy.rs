@@ -94,7 +94,7 @@ impl Policy {
 
     /// There is no list to ask: what an empty one says.
     fn by_no_list(&self, asked: &Asked<'_>) -> Refused {
-        let special = asked.address.and_then(ilu_pol::net::special_purpose).filter(|_| asked.name.is_none());
+        let special = asked.address.and_then(ilu_pol::net::special_purpose);
         special.map_or(Refused::NoRule, Refused::Special)
     }
 }
@@ -105,7 +105,7 @@ pub(crate) fn missing(held: &Net, asked: &Rules) -> Vec<String> {
         held.clauses().map(|clause| clause.iter().filter_map(|list| Rules::from_texts(list.rules()).ok()).collect()).collect();
     let texts: Vec<String> = asked.texts().collect();
     // The maker's own list, or the beginning of it, is within it whatever it says.
-    if !texts.is_empty() && Net::rules(RuleList::new(texts)).is_subset(held) {
+    if Net::rules(RuleList::new(texts)).is_subset(held) {
         return Vec::new();
     }
     let covered = |rule: &&Rule| !clauses.iter().any(|clause| clause.iter().all(|list| list.covers(rule)));
