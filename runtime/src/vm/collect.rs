@@ -126,7 +126,7 @@ impl Vm {
     }
 
     /// Frees what nothing reaches.
-    fn collect(&mut self) {
+    pub(super) fn collect(&mut self) {
         self.collections += 1;
         // A frame's registers may lie above the running frame's: a caller keeps what it has beyond its call's arguments.
         let units = &self.heap.units;

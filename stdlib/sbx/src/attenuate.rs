@@ -16,7 +16,7 @@ use crate::stop::Stop;
 use crate::tree::{NoPlace, Tree};
 use crate::view::{Access, NoMount, OpenMounts, View};
 use ilu_cap::rights::{Bound, Budgets, Names, Net, Quantity, Rights, RuleList, Subjects};
-use ilu_cap::{CapSet, GrantKind, NativeId, Unknown, by_name, near, nearest};
+use ilu_cap::{CapSet, GrantKind, Unknown, by_name, near, nearest};
 use ilu_pol::net::Rules;
 use std::sync::{Arc, Mutex};
 
