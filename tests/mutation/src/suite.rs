@@ -320,19 +320,22 @@ impl Suite {
             asked += batch.len();
             spent += seconds;
             let names: Vec<String> = batch.iter().filter_map(|n| self.tests[*n].name.clone()).collect();
-            let (found, sure) = match self.run(lane, program, &names, most(seconds), apart(check)) {
+            // Who failed; where nobody says so, because they did not end or took the program down, any of them.
+            let (suspects, sure) = match self.run(lane, program, &names, most(seconds), apart(check)) {
                 End::Passed => continue,
-                End::TimedOut => (batch[0], false),
+                End::TimedOut => (batch.clone(), false),
                 End::Failed(failed) => {
-                    let named = |n: &&usize| self.tests[**n].name.as_ref().is_some_and(|name| failed.contains(name));
-                    (batch.iter().find(named).copied().unwrap_or(batch[0]), batch.len() == 1)
+                    let named = |n: &usize| self.tests[*n].name.as_ref().is_some_and(|name| failed.contains(name));
+                    let told: Vec<usize> = batch.iter().copied().filter(named).collect();
+                    (if told.is_empty() { batch.clone() } else { told }, batch.len() == 1)
                 }
             };
-            killer = self.confirm(lane, found, check, sure);
-            if killer.is_some() {
+            let found = suspects.into_iter().find_map(|found| Some((found, self.confirm(lane, found, check, sure)?)));
+            if let Some((found, label)) = found {
                 let mut memory = memory.lock().unwrap();
                 memory.last.insert(place(check), found);
                 *memory.killers.entry(check.file.clone()).or_default().entry(found).or_default() += 1;
+                killer = Some(label);
             }
         }
         Verdict { check: check.clone(), killer, reached_by, asked }
