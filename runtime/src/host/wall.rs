@@ -133,6 +133,28 @@ impl Plan {
         self
     }
 
+    /// The operator types what runs, and may grant more between two inputs: files and connections are held back by the doorway alone. Programs
+    /// are not: which there are is settled at the start.
+    #[must_use]
+    pub fn session(mut self) -> Plan {
+        use ilu_cap::Kernel as Need;
+        self.open = Some("in a session more files can be granted at any time");
+        let needs = [
+            Need::OpenRead,
+            Need::OpenWrite,
+            Need::ChangeNames,
+            Need::Resolve,
+            Need::Connect,
+            Need::Listen,
+            Need::Threads,
+            Need::Sleep,
+            Need::Random,
+        ];
+        self.needs = needs.into_iter().fold(self.needs.with_editor(), Needs::with);
+        (self.connect, self.listen) = (Ports::All, Ports::All);
+        self
+    }
+
     /// Raises it. There is no way back.
     #[must_use]
     pub fn raise(&self, extent: Extent) -> Report {

@@ -55,10 +55,23 @@ pub(crate) struct Asked {
     /// The numbers of all that hold something added, and those of mounts.
     numbers: Vec<u64>,
     mounts: u32,
+    /// The number of the root's first mount.
+    first: u32,
     env: Vec<(String, String)>,
 }
 
 impl Asked {
+    /// A number that no mount has had: the root's own begin at 0, `count` there are now, and what was added came behind them.
+    pub(crate) fn next_mount(&self, count: usize) -> u32 {
+        let own = u32::try_from(count).unwrap_or(u32::MAX);
+        self.first.saturating_add(own).saturating_add(self.mounts)
+    }
+
+    /// Another root holds mounts that are numbered from `first`: what was added to the one before is gone.
+    pub(crate) fn begin_anew(&mut self, first: u32) {
+        *self = Asked { first, ..Asked::default() };
+    }
+
     /// The value of an added variable. That the caller may read it has been decided.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.env.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone())
@@ -135,8 +148,7 @@ impl Realm {
         let mut asked = lock(&run.asked);
         for mount in addition.mounts {
             let guest = GuestPrefix::new(GuestPath::new(&mount.guest).ok()?);
-            // The root's own mounts are numbered from 0.
-            let number = u32::try_from(self.tree.node(ROOT).view().len()).ok()?.checked_add(asked.mounts)?;
+            let number = asked.next_mount(self.tree.node(ROOT).view().len());
             asked.mounts += 1;
             if !view.put(guest, number, mount.access, mount.opened) {
                 return None;

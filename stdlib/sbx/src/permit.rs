@@ -251,7 +251,7 @@ impl Permit<'_> {
                 self.rule = Cow::Borrowed("env");
                 self.realm.note_variable(name);
                 let run = &self.realm.run;
-                let granted = run.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+                let granted = lock(&run.variables).iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
                 return Ok(granted.or_else(|| lock(&run.asked).variable(name)));
             }
             Err(Refusal::NotHeld) => {

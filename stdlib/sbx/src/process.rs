@@ -7,6 +7,7 @@ use crate::denial::{Rule, quote, shell_word};
 use crate::ids::{ROOT, SbxId};
 use crate::limits::{Budget, MAX_SUBJECT};
 use crate::permit::{Permit, os_text};
+use crate::run::lock;
 use crate::stop::Stop;
 use crate::view::{Access, Opened};
 use ilu_cap::rights::{Refusal, Subject};
@@ -154,7 +155,7 @@ impl Permit<'_> {
                 names.into_iter().map(str::to_owned).collect()
             }
         };
-        let value = |name: &String| self.realm.run.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let value = |name: &String| lock(&self.realm.run.variables).iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         Ok(names.iter().filter_map(|name| Some((name.clone(), value(name)?))).collect())
     }
 

@@ -24,9 +24,9 @@ pub(crate) struct Run {
     pub(crate) outside: Box<dyn Outside>,
     pub(crate) argv: Vec<String>,
     /// The granted variables' values; which of the names a sandbox may read is among its rights.
-    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) variables: Mutex<Vec<(String, String)>>,
     /// Which of them a sandbox may have sent is among its rights.
-    pub(crate) secrets: Vec<Arc<Secret>>,
+    pub(crate) secrets: Mutex<Vec<Arc<Secret>>>,
     pub(crate) natives: Natives,
     pub(crate) services: Services,
     pub(crate) records: Arc<Records>,
@@ -47,7 +47,9 @@ pub(crate) struct Run {
     /// Realms there were.
     realms: AtomicU64,
     /// The sandboxes that every realm begins with.
-    pub(crate) fixed: [Arc<Shared>; 3],
+    pub(crate) fixed: Mutex<[Arc<Shared>; 3]>,
+    /// Those in whose place others are now.
+    pub(crate) retired: Mutex<Vec<Arc<Shared>>>,
 }
 
 impl Run {
@@ -56,7 +58,7 @@ impl Run {
         natives: Natives,
         argv: Vec<String>,
         variables: Vec<(String, String)>,
-        secrets: Vec<Secret>,
+        secrets: Vec<Arc<Secret>>,
         root: Holding,
     ) -> Run {
         let records = Arc::new(Records::default());
@@ -64,8 +66,8 @@ impl Run {
         Run {
             outside,
             argv,
-            variables,
-            secrets: secrets.into_iter().map(Arc::new).collect(),
+            variables: Mutex::new(variables),
+            secrets: Mutex::new(secrets),
             natives,
             services: Services::default(),
             records,
@@ -79,7 +81,8 @@ impl Run {
             asked: Mutex::default(),
             handles: AtomicUsize::new(0),
             realms: AtomicU64::new(0),
-            fixed,
+            fixed: Mutex::new(fixed),
+            retired: Mutex::default(),
         }
     }
 
