@@ -1,0 +1,87 @@
+//! How much a sandbox can be asked for at once, and when two are the same one, or nobody any more.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod rig;
+
+use ilu_sbx::sandbox::Owner;
+use ilu_sbx::{Access, Arg, Limits, Natives, Permit, Plain, Stop};
+use rig::{Rig, obj};
+use std::sync::Mutex;
+
+const TIME: &str = "__sys_time";
+
+fn num(n: f64) -> Arg<'static> {
+    Arg::Num(n)
+}
+
+#[test]
+fn what_is_asked_for_is_of_a_size() {
+    let mut rig = Rig::new(Access::Read);
+    let names: Vec<String> = (0..5000).map(|n| format!("n{n}")).collect();
+    let each =
+        |n: usize, value: &dyn Fn() -> Arg<'static>| Arg::Object(names.iter().take(n).map(|name| (name.as_str(), value())).collect());
+    let texts = |n: usize| Arg::List(names.iter().take(n).map(|name| Arg::Str(name)).collect());
+    let uses = || obj(&[("uses", num(1.0))]);
+    let mut told = |option: &'static str, value: Arg<'_>| match rig.make(&[TIME], Arg::Object(vec![(option, value)])) {
+        Err(Stop::Failed(why)) => why,
+        other => panic!("{option}: {other:?}"),
+    };
+    for (option, n, most, value) in [
+        ("calls", 4097, "at most 4096", each(4097, &|| num(1.0))),
+        ("env", 4097, "at most 4096", texts(4097)),
+        ("args", 129, "at most 128", each(129, &|| Arg::List(Vec::new()))),
+        ("lease", 129, "at most 128", each(129, &uses)),
+    ] {
+        let why = told(option, value);
+        assert!(why.contains(most), "{option} of {n}: {why:.200}");
+    }
+    // One less is looked at, name by name.
+    for (option, value) in [
+        ("calls", each(4096, &|| num(1.0))),
+        ("env", texts(4096)),
+        ("args", each(128, &|| Arg::List(Vec::new()))),
+        ("lease", each(128, &uses)),
+    ] {
+        let why = told(option, value);
+        assert!(!why.contains("at most 4096") && !why.contains("at most 128"), "{option}: {why:.200}");
+    }
+    let dirs = |n: usize| each(n, &|| Arg::Str("ro"));
+    let mut told = |n: usize| match rig.make(&[TIME], obj(&[("dir", dirs(n))])) {
+        Err(Stop::Failed(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert!(told(65).contains("at most 64") && !told(64).contains("at most 64"), "{}", told(65));
+    let rules = |n: usize| Arg::List(names.iter().take(n).map(|_| Arg::Str("!x.test")).collect());
+    let both = |n: usize| obj(&[("pol", rules(600)), ("net", rules(n))]);
+    let made = rig.make(&[TIME], both(425));
+    assert!(matches!(&made, Err(Stop::Failed(why)) if why.contains("at most 1024 rules together")), "{made:?}");
+    assert!(rig.make(&[TIME], both(424)).is_ok());
+}
+
+/// Whoever called the native of this test last.
+static OWNER: Mutex<Option<Owner>> = Mutex::new(None);
+
+fn own(permit: &mut Permit<'_>, _: &[Arg<'_>]) -> Result<Plain, Stop> {
+    *OWNER.lock().unwrap() = Some(permit.owner());
+    Ok(Plain::Nil)
+}
+
+#[test]
+fn whose_something_is_can_be_revoked_or_gone() {
+    let mut rig = Rig::built(Natives::new(&[(TIME, own)]), ilu_cap::CapSet::all(), |_| Vec::new(), &[], Limits::default());
+    let owner = |rig: &mut Rig| {
+        let s = rig.make(&[TIME], obj(&[])).unwrap();
+        rig.enter(s);
+        rig.ok(TIME, &[]);
+        rig.leave();
+        (s, OWNER.lock().unwrap().take().unwrap())
+    };
+    let ((s, first), (t, second)) = (owner(&mut rig), owner(&mut rig));
+    assert!(!first.is_gone() && !second.is_gone());
+    assert!(first == first.clone() && first != second);
+    assert!(rig.realm.sandbox(s) == rig.realm.sandbox(s) && rig.realm.sandbox(s) != rig.realm.sandbox(t));
+    rig.realm.revoke(&rig.site(), s).unwrap();
+    assert!(first.is_gone() && !second.is_gone());
+    rig.realm.sweep(ilu_sbx::Homes::default(), std::collections::HashSet::new());
+    assert!(second.is_gone(), "nobody can act in its name any more");
+}
