@@ -85,3 +85,49 @@ fn whose_something_is_can_be_revoked_or_gone() {
     rig.realm.sweep(ilu_sbx::Homes::default(), std::collections::HashSet::new());
     assert!(second.is_gone(), "nobody can act in its name any more");
 }
+
+#[test]
+fn denials_are_looked_for_where_there_are_some_and_rows_come_in_order() {
+    let mut rig = Rig::new(Access::Read);
+    let outer = rig.make(&[TIME, "__sys_mono"], obj(&[])).unwrap();
+    rig.enter(outer);
+    let inner = rig.make(&[TIME], obj(&[])).unwrap();
+    for _ in 0..3 {
+        rig.enter(outer);
+        rig.ok("__sys_mono", &[]);
+        rig.enter(inner);
+        rig.ok(TIME, &[]);
+    }
+    assert_eq!((rig.realm.denials_kept(outer), rig.realm.denied(outer).len()), (0, 0));
+    rig.denied("__sys_mono", &[]);
+    assert_eq!(rig.realm.denials_kept(outer), rig.realm.rows_kept());
+    assert_eq!((rig.realm.denied(outer).len(), rig.realm.denied(inner).len()), (1, 1));
+    let numbers = |rows: Vec<Plain>| -> Vec<f64> {
+        let number = |row: Plain| match row {
+            Plain::Object(fields) => match fields.iter().find(|(name, _)| name == "seq") {
+                Some((_, Plain::Num(n))) => *n,
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        };
+        rows.into_iter().map(number).collect()
+    };
+    let seen = numbers(rig.realm.log(outer));
+    assert!(seen.len() >= 6 && seen.is_sorted(), "{seen:?}");
+}
+
+#[test]
+fn what_was_read_ahead_of_standard_input_is_memory_of_who_read_last() {
+    let mut rig = Rig::new(Access::Read);
+    *rig.streams.input.lock().unwrap() = b"a\nb\nc\nd\n".to_vec();
+    rig.room = 1;
+    assert!(matches!(rig.call("__sys_stdin", &[]), Err(Stop::Room(_))), "reading ahead takes room");
+    rig.room = 64 << 20;
+    assert_eq!(rig.ok("__sys_stdin", &[]), Plain::Str("a".to_owned()));
+    assert!(rig.realm.held_bytes() > 0);
+    let mut fork = rig.realm.fork(rig.realm.root_account()).unwrap();
+    assert_eq!(fork.held_bytes(), 0);
+    let site = ilu_sbx::CallSite { account: fork.root_account(), ..rig.site() };
+    assert_eq!(fork.call(site, ilu_cap::by_name("__sys_stdin").unwrap(), &[]), Ok(Plain::Str("b".to_owned())));
+    assert!(rig.realm.held_bytes() == 0 && fork.held_bytes() > 0, "it is another's now");
+}
