@@ -112,8 +112,10 @@ fn denials_are_looked_for_where_there_are_some_and_rows_come_in_order() {
         };
         rows.into_iter().map(number).collect()
     };
+    rig.enter(outer);
+    rig.ok(TIME, &[]);
     let seen = numbers(rig.realm.log(outer));
-    assert!(seen.len() >= 6 && seen.is_sorted(), "{seen:?}");
+    assert!(seen.len() >= 4 && seen.is_sorted(), "{seen:?}");
 }
 
 #[test]
