@@ -124,12 +124,14 @@ impl Plan {
         Ok(())
     }
 
-    /// The operator is asked while the script runs, and may grant any file then: files are held back by the doorway alone.
+    /// The operator is asked while the script runs, and may grant any file or connection then: those are held back by the doorway alone.
     #[must_use]
     pub fn asking(mut self) -> Plan {
         use ilu_cap::Kernel as Need;
-        self.open = Some("with --ask, more files can be granted while the script runs");
-        self.needs = [Need::OpenRead, Need::OpenWrite, Need::ChangeNames].into_iter().fold(self.needs.with_terminal(), Needs::with);
+        self.open = Some("with --ask, more files and connections can be granted while the script runs");
+        let any = [Need::OpenRead, Need::OpenWrite, Need::ChangeNames, Need::Resolve, Need::Connect, Need::Listen];
+        self.needs = any.into_iter().fold(self.needs.with_terminal(), Needs::with);
+        (self.connect, self.listen) = (Ports::All, Ports::All);
         self
     }
 

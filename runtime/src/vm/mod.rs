@@ -16,6 +16,7 @@ mod chain;
 mod collect;
 mod control;
 mod enter;
+mod explain;
 pub(crate) mod frame;
 mod fuel;
 mod import;

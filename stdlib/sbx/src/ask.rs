@@ -12,7 +12,7 @@ use crate::path::{GuestPath, GuestPrefix};
 use crate::realm::Realm;
 use crate::run::lock;
 use crate::sandbox::{Holding, Shared};
-use ilu_cap::rights::{Budgets, Rights, Subjects};
+use ilu_cap::rights::{Budgets, Net, Rights, RuleList, Subjects};
 use ilu_cap::{CapSet, NativeId};
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub struct Addition {
     pub mounts: Vec<Mount>,
     /// Variables and their values.
     pub env: Vec<(String, String)>,
+    /// Network rules.
+    pub net: Vec<String>,
 }
 
 /// What the operator says.
@@ -100,12 +102,17 @@ impl Questions {
     }
 }
 
+/// Is what is missing something that an addition can hold?
+const fn may_be_asked(rule: &Rule) -> bool {
+    matches!(rule, Rule::NotHeld | Rule::NoGrant | Rule::ReadOnly(_) | Rule::NoVariable | Rule::NoConnection | Rule::SpecialAddress(_))
+}
+
 impl Realm {
     /// With whose rights a denied call is to be made again, if at all.
     pub(crate) fn wider(&mut self, authority: SbxId, denied: &Denial, questions: &mut Questions) -> Option<SbxId> {
         let run = Arc::clone(&self.run);
         let operator = run.operator.get()?;
-        if authority != ROOT || !matches!(denied.rule, Rule::NotHeld | Rule::NoGrant | Rule::ReadOnly(_) | Rule::NoVariable) {
+        if authority != ROOT || !may_be_asked(&denied.rule) {
             return None;
         }
         if let Some(again) = questions.again.take() {
@@ -157,7 +164,8 @@ impl Realm {
         let env = addition.env.iter().map(|(name, _)| name.as_str()).collect();
         asked.env.extend(addition.env);
         drop(asked);
-        let subjects = Subjects { dirs: view.dirs(), env, ..Subjects::default() };
+        let net = if addition.net.is_empty() { Net::default() } else { Net::rules(RuleList::new(addition.net)) };
+        let subjects = Subjects { dirs: view.dirs(), env, net, ..Subjects::default() };
         let natives: CapSet = addition.natives.into_iter().collect();
         let rights = before.rights.union(&Rights::new(natives, subjects, Budgets::UNLIMITED));
         // Its places are those of its mounts, and no others.

@@ -120,14 +120,18 @@ impl Realm {
         let argv = grants.argv.clone();
         let (holding, variables, secrets) = Realm::holding(grants, 0)?;
         let now = outside.mono_ms();
-        let run = Run::new(outside, natives, argv, variables, secrets, holding);
+        Ok(Realm::alone(Run::new(outside, natives, argv, variables, secrets, holding), now))
+    }
+
+    /// The first realm of a run that starts now.
+    pub(crate) fn alone(run: Run, now: f64) -> Realm {
         let tree = {
             let fixed = lock(&run.fixed);
             let [_, root, _] = &*fixed;
             root.start(now);
             Tree::new(&fixed, &run.records)
         };
-        Ok(Realm::of(Arc::new(run), tree, vec![ROOT]))
+        Realm::of(Arc::new(run), tree, vec![ROOT])
     }
 
     /// What a root sandbox with these grants holds, its mounts numbered from `first`; and the values that it may read and have sent.

@@ -3,6 +3,7 @@
 use crate::ask::{Asked, Operator};
 use crate::event::Event;
 use crate::handle::Cutter;
+use crate::net::ReadRules;
 use crate::outside::Outside;
 use crate::realm::Natives;
 use crate::record::{Recorder, Spans};
@@ -29,6 +30,8 @@ pub(crate) struct Run {
     pub(crate) secrets: Mutex<Vec<Arc<Secret>>>,
     pub(crate) natives: Natives,
     pub(crate) services: Services,
+    /// Network rules, read.
+    pub(crate) read_rules: ReadRules,
     pub(crate) records: Arc<Records>,
     pub(crate) input: Input,
     pub(crate) spans: Mutex<Spans>,
@@ -70,6 +73,7 @@ impl Run {
             secrets: Mutex::new(secrets),
             natives,
             services: Services::default(),
+            read_rules: ReadRules::default(),
             records,
             input: Input::default(),
             spans: Mutex::default(),

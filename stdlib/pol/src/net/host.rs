@@ -6,7 +6,7 @@
 
 use super::address::canonical;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Longest name, as the name system has it.
 pub const MAX_HOST: usize = 253;
@@ -85,6 +85,10 @@ impl Host {
         if text.contains(':') || text.starts_with('[') || text.ends_with(']') {
             let inner = text.strip_prefix('[').map_or(Some(text), |rest| rest.strip_suffix(']')).ok_or(BadHost::Bracket)?;
             return inner.parse::<Ipv6Addr>().map(|v6| Host::Address(canonical(IpAddr::V6(v6)))).map_err(|_| BadHost::Bracket);
+        }
+        if let Ok(v4) = text.parse::<Ipv4Addr>() {
+            // Four decimal numbers without a zero before them: read alike by everybody.
+            return Ok(Host::Address(IpAddr::V4(v4)));
         }
         if has_leading_zero(text) {
             return Err(BadHost::LeadingZero);
