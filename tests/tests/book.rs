@@ -1,7 +1,14 @@
 //! The book: its table of contents has every page, a page's links lead to pages of the book and to headings that are there, and where there is an mdBook it is
 //! built without a complaint. (That links lead to files at all is `tidy.rs`.)
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read the repository and start mdbook")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests read the repository and start mdbook"
+)]
 
 use ilu_tests::command::{Scratch, root};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +44,7 @@ fn the_table_of_contents_has_every_page_once() {
             wanted.insert(page);
         }
     }
-    wanted.extend(["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_string));
+    wanted.extend(["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"].map(str::to_string));
     let listed = listed();
     let once: BTreeSet<String> = listed.iter().cloned().collect();
     assert_eq!(once.len(), listed.len(), "a page is listed twice");
@@ -131,7 +138,7 @@ fn mdbook_builds_it_without_a_complaint_where_there_is_one() {
     let said = String::from_utf8_lossy(&built.stderr).into_owned();
     assert!(built.status.success() && !said.contains("WARN") && !said.contains("ERROR"), "{said}");
     for page in listed() {
-        let html = page.strip_suffix("README.md").map_or_else(|| page.replace(".md", ".html"), |folder| format!("{folder}index.html"));
+        let html = page.replace(".md", ".html");
         assert!(scratch.at(&html).exists(), "{html} was not made");
     }
 }
