@@ -82,6 +82,8 @@ const MESSAGES: &[(&str, &str)] = &[
     ("*: options are an obj, got *", codes::ARGUMENT),
     ("*: * is *, got *", codes::ARGUMENT),
     ("enc.chr: *", codes::ARGUMENT),
+    ("polex explains a call: *", codes::ARGUMENT),
+    ("this can't be asked here: *", codes::ARGUMENT),
 ];
 
 /// Whether a text is as a pattern says, whose `*` stand for anything.
