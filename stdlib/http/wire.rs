@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 /// The socket, as the connection has it.
@@ -40,9 +40,16 @@ impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             ready!(self.0.poll_read_ready(context))?;
-            match self.0.try_read(buf.initialize_unfilled()) {
+            let room = buf.initialize_unfilled();
+            let most = room.len();
+            match self.0.try_read(room) {
                 Ok(size) => {
                     buf.advance(size);
+                    if (1..most).contains(&size) {
+                        // There is no more for now: to ask again would only hear that. No edge is lost, since the loop that would hear of one is
+                        // the one that runs this.
+                        let _ = self.0.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+                    }
                     return Poll::Ready(Ok(()));
                 }
                 // It was not ready after all, and says so when it is.
