@@ -11,7 +11,7 @@ use ilu_lang::code::program::Program;
 use ilu_lang::compile::{BYTES_PER_PART, compile_within};
 use ilu_lang::source::Source;
 use ilu_sbx::plain::Plain;
-use ilu_sbx::{Grants, Operator, Outside, Realm};
+use ilu_sbx::{Grants, Natives, Operator, Outside, Realm};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
@@ -48,6 +48,8 @@ pub struct Setup {
     pub observe: bool,
     /// Who is asked for what a call of the root's own code lacks.
     pub operator: Option<Box<dyn Operator>>,
+    /// Functions in place of the library's natives. For tests of the second wall: what stands when a native asks nobody.
+    pub natives: Option<Natives>,
 }
 
 impl Setup {
@@ -65,6 +67,7 @@ impl Setup {
             stepped: false,
             observe: false,
             operator: None,
+            natives: None,
         }
     }
 }
@@ -142,7 +145,7 @@ impl Engine {
     fn run_isolate(&self, program: &Arc<Program>, setup: Setup) -> Outcome {
         let stop = Arc::new(AtomicBool::new(false));
         let outside = Box::new(Stoppable { outside: setup.outside, stop: Arc::clone(&stop) });
-        let mut realm = match Realm::new(setup.grants, outside, ilu_std::natives()) {
+        let mut realm = match Realm::new(setup.grants, outside, setup.natives.unwrap_or_else(ilu_std::natives)) {
             Ok(realm) => realm,
             Err(why) => return Outcome::refused(why),
         };

@@ -3,16 +3,50 @@
 use crate::denial::Rule;
 use crate::doorway::{CALL_COST, denial};
 use crate::event::Cost;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, SbxId};
 use crate::limits::Budget;
 use crate::purse::Purse;
 use crate::realm::{CallSite, Realm};
+use crate::sandbox::Shared;
 use crate::stop::Stop;
 use ilu_cap::NativeId;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+/// A task's place in the budgets of the sandboxes that it lives on. It is free again when this is dropped.
+#[derive(Debug)]
+pub struct TaskPlace(Vec<Arc<Shared>>);
+
+impl TaskPlace {
+    /// One in each of them, or the limit of the first that has none left.
+    fn take(payers: Vec<Arc<Shared>>) -> Result<TaskPlace, u64> {
+        let mut place = TaskPlace(Vec::with_capacity(payers.len()));
+        for shared in payers {
+            if !shared.used.tasks.take(1, shared.limits.tasks) {
+                return Err(shared.limits.tasks);
+            }
+            place.0.push(shared);
+        }
+        Ok(place)
+    }
+}
+
+impl Drop for TaskPlace {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|shared| shared.used.tasks.sub(1));
+    }
+}
+
 impl Realm {
+    /// A place for a task that the code of a sandbox starts, at the cost of an account.
+    ///
+    /// # Errors
+    /// There are as many as there may be.
+    pub fn task_place(&self, account: AccountId, authority: SbxId) -> Result<TaskPlace, Stop> {
+        let payers = self.payers(account, authority).into_iter().map(|s| Arc::clone(self.tree.node(s))).collect();
+        TaskPlace::take(payers).map_err(|limit| Stop::Failed(format!("too many tasks at a time (limit {limit}): wait for some of them")))
+    }
+
     /// Says that this realm is a task's: its events carry the number.
     pub const fn set_task(&mut self, number: u32) {
         self.task = number;

@@ -15,6 +15,7 @@ mod client;
 mod helper;
 mod system;
 mod warden;
+mod watch;
 mod wire;
 
 pub use client::{Program, Warden, find};

@@ -3,11 +3,13 @@
 //! A message comes whole or not at all (`SOCK_SEQPACKET`). What is read here may come from an interpreter that somebody has taken over: every
 //! count is checked against what is there.
 
+use ilu_wall::{Gap, Report};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags,
     SocketType, recvmsg, sendmsg, socketpair, sockopt,
 };
+use std::borrow::Cow;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -125,6 +127,22 @@ impl Reader {
         }
         Ok(all)
     }
+}
+
+/// What a wall lacks, as fields.
+pub(super) fn told(report: &Report) -> Vec<Vec<u8>> {
+    let mut fields = vec![number(u8::from(report.broken)), number(report.gaps.len())];
+    for gap in &report.gaps {
+        fields.extend([gap.lost.as_bytes().to_vec(), gap.why.clone().into_bytes()]);
+    }
+    fields
+}
+
+/// The same read again.
+pub(super) fn report(read: &mut Reader) -> io::Result<Report> {
+    let broken = read.number()? == 1;
+    let gaps = read.many(|read| Ok(Gap { lost: Cow::Owned(read.text()?), why: read.text()? }))?;
+    Ok(Report { gaps, broken, ..Report::default() })
 }
 
 /// A number as a field.
