@@ -34,7 +34,7 @@ LANES = {
     "JSON and back": "use jsn\nuse trl\nxs = []\ni <- 0..<N: trl.push(xs, {id: i})\nprn len(jsn.dec(jsn.enc(xs)))\n",
     "errors caught": "f(i) = err(\"no\")\ni <- 0..<N: r = try(\\() f(i))\nprn r.err\n",
     "source of assignments": None,
-    "* xs = xs + [x]": "xs = []\ni <- 0..<N: xs = xs + [i]\nprn len(xs)\n",
+    "xs = xs + [x]": "xs = []\ni <- 0..<N: xs = xs + [i]\nprn len(xs)\n",
     "* s = x + s": "s = \"\"\ni <- 0..<N: s = \"x\" + s\nprn len(s)\n",
     "* keys deleted, first first": "use obj\no = {}\ni <- 0..<N: o[str(i)] = i\ni <- 0..<N: obj.del(o, str(i))\nprn len(o)\n",
 }

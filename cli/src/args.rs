@@ -38,6 +38,7 @@ A script started with no flag has stdout, stderr, its arguments, the clock, chan
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
+  ilu explain E0301
   ilu explain --dir data:/in -- __sys_read_file /in/a.txt
   ilu explain --dir data:/in -- __sys_write_file /in/a.txt
   ilu explain -- __sys_getenv HOME
@@ -90,7 +91,7 @@ pub enum Command {
     /// Run the `test_…` functions of `*_test.ilu` files, each in a sandbox of its own
     #[command(after_help = TEST_EXAMPLES)]
     Test(Box<Test>),
-    /// Say whether a call would be allowed, by which rule, and what would allow it
+    /// Say whether a call would be allowed, by which rule, and what would allow it; or what a code of an error means
     Explain(Box<Explain>),
     /// Trust an ilu.toml as it is now: beside a script it counts from then on, until it changes
     Trust(Trust),
@@ -188,8 +189,11 @@ pub struct Test {
 #[command(after_help = EXPLAIN_EXAMPLES)]
 #[command(mut_arg("json", |json| json.help("Tell the answer as one JSON object on standard output")))]
 pub struct Explain {
+    /// Print the page of this code of an error or a warning instead: E0301, W0003
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
     /// The native and its arguments: text as it stands, numbers, lists and options as JSON; what is to be written can be left out
-    #[arg(last = true, required = true, value_name = "NATIVE [ARG]")]
+    #[arg(last = true, required_unless_present = "code", conflicts_with = "code", value_name = "NATIVE [ARG]")]
     pub call: Vec<String>,
     /// What is granted.
     #[command(flatten)]

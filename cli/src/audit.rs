@@ -6,6 +6,7 @@ use crate::report::clean::clean;
 use crate::report::data::one_line;
 use crate::terminal::Terminal;
 use ilu::host;
+use ilu_lang::diagnostic::codes;
 use ilu_sbx::chain::{self, Verified};
 use serde_json::{Value, json};
 
@@ -42,7 +43,7 @@ fn broken(args: &Verify, terminal: &Terminal, line: Value, how: &str, message: &
     if args.output.json {
         return tell(terminal, &json!({"file": args.file, "whole": false, "line": line, "how": how, "message": message}), Exit::Error);
     }
-    terminal.fail(&format!("{}: {message}", args.file), Exit::Error)
+    terminal.fail(codes::RECORD, &format!("{}: {message}", args.file), Exit::Error)
 }
 
 fn tell(terminal: &Terminal, told: &Value, exit: Exit) -> Exit {

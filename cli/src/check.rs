@@ -2,6 +2,7 @@
 //! Nothing runs. Nothing but the named files is read, and with `--caps` the modules of their own folders that they use.
 
 use crate::args::Check;
+use crate::code;
 use crate::exit::Exit;
 use crate::report;
 use crate::report::clean::clean;
@@ -58,7 +59,7 @@ pub fn check(args: &Check) -> Exit {
                     return Exit::Error;
                 }
             }
-            Found::Unread(message) => terminal.tell(&report::message(message, terminal.look)),
+            Found::Unread(message) => terminal.tell(&report::message(code::of_usage(message), message, terminal.look)),
             Found::Wrong(error) => terminal.tell(&report::diagnostics(&error.source, &error.diagnostics, terminal.look)),
         }
     }
@@ -123,7 +124,7 @@ fn as_json(path: &str, found: &Found) -> Value {
             }
             return object;
         }
-        Found::Unread(message) => vec![json!({"code": null, "message": message})],
+        Found::Unread(message) => vec![json!({"code": code::of_usage(message), "message": message})],
         Found::Wrong(error) => report::diagnostics_as_json(&error.source, &error.diagnostics),
     };
     json!({"file": path, "errors": errors, "warnings": []})

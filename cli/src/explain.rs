@@ -2,6 +2,7 @@
 //! nothing is done.
 
 use crate::args::{Explain, GrantFlags};
+use crate::code;
 use crate::config;
 use crate::exit::Exit;
 use crate::grants;
@@ -29,6 +30,9 @@ struct Answer {
 
 /// Runs the command.
 pub fn explain(args: &Explain) -> Exit {
+    if let Some(word) = &args.code {
+        return code::explain(word, &args.output);
+    }
     let terminal = Terminal::new(args.output.color);
     let answer = match answer(args, &terminal) {
         Ok(answer) => answer,

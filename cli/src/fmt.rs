@@ -7,6 +7,7 @@ use crate::report::clean::clean;
 use crate::source;
 use crate::terminal::Terminal;
 use ilu::host::edit;
+use ilu_lang::diagnostic::codes;
 use ilu_lang::format::{Unformatted, format};
 use ilu_lang::source::Source;
 
@@ -45,7 +46,7 @@ fn one(path: &str, check: bool, terminal: &Terminal) -> Exit {
         Err(Unformatted::Unsafe) => {
             let words =
                 format!("{}: formatting would change what this script means, so it was left as it is; that is a bug of ilu's", clean(path));
-            return terminal.fail(&words, Exit::Bug);
+            return terminal.fail(codes::DEFECT, &words, Exit::Bug);
         }
     };
     let changed = formatted != script.text;
@@ -57,7 +58,7 @@ fn one(path: &str, check: bool, terminal: &Terminal) -> Exit {
         (false, "-") => terminal.print(&formatted),
         (false, _) if changed => match edit::replace(path, &formatted) {
             Ok(()) => Exit::Fine,
-            Err(error) => terminal.fail(&error.to_string(), Exit::Error),
+            Err(error) => terminal.fail(codes::CANNOT_WRITE, &error.to_string(), Exit::Error),
         },
         _ => Exit::Fine,
     }

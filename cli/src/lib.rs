@@ -10,6 +10,7 @@ mod ask;
 mod audit;
 mod caps;
 mod check;
+mod code;
 mod config;
 mod doctor;
 mod exit;
@@ -82,7 +83,15 @@ fn command(change: Change) -> Exit {
 /// Help and version go to standard output and are fine; everything else is a usage error.
 fn told_by_clap(answer: &clap::Error, given: &[OsString]) -> Exit {
     // There is nobody left to tell that the stream is gone.
-    let _ = answer.print();
+    let _ = if answer.use_stderr() {
+        let code = ilu_lang::diagnostic::codes::COMMAND_LINE;
+        let told = answer.render();
+        let told = if Terminal::new(Color::Auto).look.color { told.ansi().to_string() } else { told.to_string() };
+        Terminal::new(Color::Auto).tell(&told.replacen("error:", &format!("error[{code}]:"), 1));
+        Ok(())
+    } else {
+        answer.print()
+    };
     if let (ErrorKind::UnknownArgument, Some(ContextValue::String(stray))) = (answer.kind(), answer.get(ContextKind::InvalidArg)) {
         for tip in args::tips(given, stray) {
             Terminal::new(Color::Auto).tell(&report::clean::clean(&format!("tip: {tip}")));

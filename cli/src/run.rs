@@ -2,6 +2,7 @@
 
 use crate::args::{Run, Wall};
 use crate::ask::Asker;
+use crate::code;
 use crate::config;
 use crate::exit::Exit;
 use crate::grants::{self, Granting, NoModules};
@@ -15,6 +16,7 @@ use ilu::host::child::Warden;
 use ilu::host::wall::{Extent, Plan, Report};
 use ilu::host::{self, Process, ReportFile};
 use ilu::{CompileError, Engine, Kind, Loader, Outcome, ScriptError, Setup};
+use ilu_lang::diagnostic::codes;
 use ilu_sbx::Operator;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -58,7 +60,7 @@ pub fn run(args: &Run, change: crate::Change) -> Exit {
     });
     if let Err(message) = &reported {
         told.begin_line();
-        told.terminal.fail(message, Exit::Error);
+        told.terminal.fail(codes::RECORD, message, Exit::Error);
     }
     if reader_gone.load(Ordering::Relaxed) {
         // Whoever read our output has seen enough.
@@ -218,13 +220,13 @@ impl Told {
             false => "--wall require: this kernel lacks a part of the second wall; `ilu doctor` says which promises are kept without it",
         };
         if self.json {
-            let error = json!({"kind": "wall", "message": message});
+            let error = json!({"kind": "wall", "code": codes::WALL, "message": message});
             let mut told = object(Value::Null, error, Value::Null, Vec::new());
             told["wall"] = data::wall(report);
             self.terminal.tell(&data::one_line(&told));
             return Exit::Missing;
         }
-        let exit = self.terminal.fail(message, Exit::Missing);
+        let exit = self.terminal.fail(codes::WALL, message, Exit::Missing);
         report.gaps.iter().for_each(|gap| self.terminal.tell(&format!("  {}: {}", gap.lost, gap.why)));
         exit
     }
@@ -239,7 +241,7 @@ impl Told {
     /// A mistake on the command line.
     pub fn usage(&self, message: &str) -> Exit {
         if self.json {
-            let error = json!({"kind": "usage", "message": message});
+            let error = json!({"kind": "usage", "code": code::of_usage(message), "message": message});
             self.terminal.tell(&data::one_line(&object(Value::Null, error, Value::Null, Vec::new())));
             return Exit::Usage;
         }
@@ -250,7 +252,7 @@ impl Told {
     pub fn wrong_source(&self, error: &CompileError) -> Exit {
         if self.json {
             let errors = report::diagnostics_as_json(&error.source, &error.diagnostics);
-            let told = json!({"kind": "source", "message": error.summary(), "file": error.source.name, "errors": errors});
+            let told = json!({"kind": "source", "code": error.diagnostics.first().map(|first| first.code), "message": error.summary(), "file": error.source.name, "errors": errors});
             self.terminal.tell(&data::one_line(&object(Value::Null, told, Value::Null, Vec::new())));
         } else {
             self.terminal.tell(&report::diagnostics(&error.source, &error.diagnostics, self.terminal.look));

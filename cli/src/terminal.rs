@@ -1,9 +1,11 @@
 //! Where messages go: standard error with or without colours, standard output for what was asked for. A reader that went away is no error.
 
 use crate::args::Color;
+use crate::code;
 use crate::exit::Exit;
 use crate::report::{self, Look};
 use anstream::ColorChoice;
+use ilu_lang::diagnostic::codes;
 use std::io::{ErrorKind, IsTerminal, Write};
 
 /// The two streams of this process, and how to write on them.
@@ -31,7 +33,7 @@ impl Terminal {
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => Exit::Fine,
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Fine,
-            Err(error) => self.fail(&format!("standard output: {error}"), Exit::Error),
+            Err(error) => self.fail(codes::CANNOT_WRITE, &format!("standard output: {error}"), Exit::Error),
         }
     }
 
@@ -55,13 +57,13 @@ impl Terminal {
     }
 
     /// Says what went wrong, and that it was this.
-    pub fn fail(&self, message: &str, exit: Exit) -> Exit {
-        self.tell(&report::message(message, self.look));
+    pub fn fail(&self, code: &str, message: &str, exit: Exit) -> Exit {
+        self.tell(&report::message(code, message, self.look));
         exit
     }
 
     /// Says what is wrong with the command line.
     pub fn usage(&self, message: &str) -> Exit {
-        self.fail(message, Exit::Usage)
+        self.fail(code::of_usage(message), message, Exit::Usage)
     }
 }

@@ -4,6 +4,7 @@
 //! it prints is kept, and shown when it failed.
 
 use crate::args::{Test, Wall};
+use crate::code;
 use crate::exit::Exit;
 use crate::grants::{self, NoModules};
 use crate::report::{self, clean::clean, failure};
@@ -12,6 +13,7 @@ use crate::terminal::Terminal;
 use ilu::host::wall::{Extent, Plan};
 use ilu::host::{Captured, Process, edit};
 use ilu::{Engine, Kind, Loader, ScriptError, Setup};
+use ilu_lang::diagnostic::codes;
 use std::collections::VecDeque;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -169,7 +171,7 @@ fn run_all(engine: &Engine, cases: &[Case], args: &Test, progress: &Progress<'_>
 
 /// Runs a test; why it failed.
 fn run_one(engine: &Engine, case: &Case, args: &Test, captured: &Arc<Captured>, terminal: &Terminal) -> Result<(), String> {
-    let told = |message: String| report::message(&message, terminal.look);
+    let told = |message: String| report::message(code::of_usage(&message), &message, terminal.look);
     let script = source::from_file(&case.file).map_err(told)?;
     let granting = grants::granting(&args.grants, &[], script.folder.as_ref()).map_err(told)?;
     let text = format!("{}\n{}()\n", script.text, case.name);
@@ -184,7 +186,9 @@ fn run_one(engine: &Engine, case: &Case, args: &Test, captured: &Arc<Captured>, 
     });
     match engine.run(&program, setup).result {
         Ok(_) | Err(ScriptError { kind: Kind::Exit(0), .. }) => Ok(()),
-        Err(ScriptError { kind: Kind::Exit(code), .. }) => Err(told(format!("it ended the run with os.exit({code})"))),
+        Err(ScriptError { kind: Kind::Exit(code), .. }) => {
+            Err(report::message(codes::RAISED, &format!("it ended the run with os.exit({code})"), terminal.look))
+        }
         Err(error) => Err(failure::failure(&error, terminal.look)),
     }
 }

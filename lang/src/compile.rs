@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, codes};
 use crate::library::Library;
 use crate::lower::lower;
 use crate::parse::build::MAX_NODES;
-use crate::parse::parse_within;
+use crate::parse::{advise_comments, parse_within};
 use crate::resolve::resolve;
 use crate::source::{Source, Span};
 use std::sync::Arc;
@@ -28,8 +28,9 @@ pub fn compile_within(source: &Arc<Source>, library: &dyn Library, trusted: bool
     if !errors.is_empty() {
         return Err(errors);
     }
-    let (resolved, errors) = resolve(&ast, library, trusted);
+    let (resolved, mut errors) = resolve(&ast, library, trusted);
     if !errors.is_empty() {
+        advise_comments(&source.text, &mut errors);
         return Err(errors);
     }
     let parts = lower(source, &ast, &resolved)?;

@@ -112,6 +112,15 @@ impl Reports {
     pub fn names(&self, place: Span) -> bool {
         self.list.borrow().iter().any(|report| report.span == place)
     }
+    /// Whether the same has been said in the range that was covered last and has this place in it.
+    #[must_use]
+    pub fn says(&self, report: &Diagnostic) -> bool {
+        let at = report.span.start;
+        let covered = self.covered.borrow();
+        let Some(range) = covered.last().filter(|range| range.start <= at && at <= range.end) else { return false };
+        let same = |other: &Diagnostic| other.code == report.code && other.message == report.message && other.help == report.help;
+        self.list.borrow().iter().rev().take_while(|other| other.span.start >= range.start).any(same)
+    }
     /// Keeps syntax errors that begin in this range from being reported.
     pub fn cover(&self, range: Span) {
         let mut covered = self.covered.borrow_mut();

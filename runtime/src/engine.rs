@@ -9,6 +9,7 @@ use crate::vm::module::Loader;
 use crate::vm::{Ending, Start, Vm, Why};
 use ilu_lang::code::program::Program;
 use ilu_lang::compile::{BYTES_PER_PART, compile_within};
+use ilu_lang::diagnostic::codes;
 use ilu_lang::source::Source;
 use ilu_sbx::plain::Plain;
 use ilu_sbx::{Grants, Natives, Operator, Outside, Realm};
@@ -184,7 +185,10 @@ impl Engine {
         let root = vm.realm.root();
         let (used, spent) = (vm.realm.used(root), vm.realm.spent(root));
         let (result, audit) = match (result, vm.realm.close_sink()) {
-            (Ok(_), Err(error)) => (Err(ScriptError::bare(Kind::Error, format!("the audit record could not be written: {error}"))), None),
+            (Ok(_), Err(error)) => {
+                let broken = ScriptError::bare(Kind::Error, format!("the audit record could not be written: {error}"));
+                (Err(ScriptError { code: codes::AUDIT_BROKEN, ..broken }), None)
+            }
             (result, sealed) => (result, sealed.ok().flatten()),
         };
         let ledger = vm.realm.take_ledger();
@@ -202,7 +206,7 @@ fn error_of(ending: Ending) -> ScriptError {
         Why::Interrupted => (Kind::Interrupted, "interrupted".to_owned()),
         Why::Broken(what) => (Kind::Bug, what.to_owned()),
     };
-    ScriptError { kind, message, on: ending.on, trace: ending.trace }
+    ScriptError { kind, code: ending.code, message, on: ending.on, trace: ending.trace }
 }
 
 fn compiled(source: Arc<Source>, engine: &Engine, trusted: bool) -> Result<Arc<Program>, Vec<ilu_lang::diagnostic::Diagnostic>> {

@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 pub mod builtin;
+pub mod code;
 pub mod engine;
 pub mod foresee;
 pub mod heap;

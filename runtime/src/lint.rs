@@ -7,15 +7,15 @@
 //! | `W0002` | a rule of `polrules` that an earlier one always decides before |
 
 use ilu_lang::ast::{Ast, Expr, ExprId, Key, Module, Stage, Stmt};
-use ilu_lang::diagnostic::Diagnostic;
+use ilu_lang::diagnostic::{Diagnostic, codes};
 use ilu_lang::parse::parse;
 use ilu_lang::source::Source;
 use std::collections::BTreeMap;
 
 /// A pattern that covers more than it seems to.
-pub const PATTERN: &str = "W0001";
+pub const PATTERN: &str = codes::PATTERN;
 /// A rule that never decides.
-pub const RULE: &str = "W0002";
+pub const RULE: &str = codes::RULE;
 
 /// Most warnings of one text.
 const MAX_WARNINGS: usize = 40;

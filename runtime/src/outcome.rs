@@ -1,9 +1,10 @@
 //! How a run ended, as data. The command line formats it for people.
 
+use crate::code;
 use crate::engine::NOTHING;
 pub use crate::task::Failure;
 use crate::vm::trace::{Place, Trace};
-use ilu_lang::diagnostic::Diagnostic;
+use ilu_lang::diagnostic::{Diagnostic, codes};
 use ilu_lang::source::Source;
 use ilu_sbx::plain::Plain;
 use ilu_sbx::{Denial, Ledger, Sealed, Spent};
@@ -106,6 +107,8 @@ pub struct Finished {
 pub struct ScriptError {
     /// Of which kind.
     pub kind: Kind,
+    /// The stable code of what went wrong: `ilu_lang::diagnostic::codes`.
+    pub code: &'static str,
     /// What is wrong: for an error of the script, the text of the value raised.
     pub message: String,
     /// What the native was asked for whose failure this is, as the script wrote it: the path of `file not found`.
@@ -116,7 +119,13 @@ pub struct ScriptError {
 
 impl ScriptError {
     pub(crate) fn bare(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), on: Vec::new(), trace: Trace::default() }
+        let code = if kind == Kind::Refused { codes::REFUSED } else { codes::DEFECT };
+        Self { kind, code, message: message.into(), on: Vec::new(), trace: Trace::default() }
+    }
+    /// What to write instead, when it is a known slip.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        (self.kind == Kind::Error).then(|| code::advice(self.code, &self.message)).flatten()
     }
     /// Where to point: the innermost place in the script's own code.
     #[must_use]

@@ -186,3 +186,64 @@ fn nobody_revokes_a_sandbox_but_itself_and_those_it_was_made_under() {
     assert!(rig.realm.is_revoked(inner) && rig.realm.is_revoked(outer) && !rig.realm.is_revoked(sibling));
     rig.ok(TIME, &[]);
 }
+
+/// A native that writes where another one would, as a download does.
+fn download(permit: &mut ilu_sbx::Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
+    let Some(Arg::Str(path)) = args.first() else { panic!("a path") };
+    permit.also(ilu_cap::by_name(WRITE).unwrap())?;
+    let place = permit.write(path)?;
+    permit.room(8)?;
+    Ok(Plain::Str(place.path().to_owned()))
+}
+
+#[test]
+fn what_is_another_natives_work_is_a_call_of_that_one() {
+    const GET: &str = "__sys_http_get";
+    let natives = ilu_sbx::Natives::new(&[(GET, download), (WRITE, download)]);
+    let granted = |base: &std::path::Path| {
+        vec![rig::mount(&base.join("R"), "/r", Access::ReadWrite), rig::mount(&base.join("R/d"), "/d", Access::ReadWrite)]
+    };
+    let mut rig = Rig::built(natives, ilu_cap::CapSet::all(), granted, &[], ilu_sbx::Limits::default());
+    let to = |path: &'static str| [Arg::Str(path)];
+    rig.ok(GET, &to("/r/x"));
+    // Not held, it is denied.
+    let s = rig.make(&[GET], obj(&[])).unwrap();
+    rig.enter(s);
+    assert_eq!(rig.denied(GET, &to("/r/x")).rule, Rule::NotHeldToo(WRITE));
+    rig.leave();
+    // Bound to a place, it writes there and nowhere else, whoever asks it.
+    let s = rig.make(&[GET, WRITE], obj(&[("args", obj(&[(WRITE, list(&["/d"]))]))])).unwrap();
+    rig.enter(s);
+    assert_eq!(rig.ok(GET, &to("/d/x")), Plain::Str("x".to_owned()));
+    let denial = rig.denied(GET, &to("/r/x"));
+    assert_eq!((denial.rule, denial.native), (Rule::Bound, WRITE));
+    rig.leave();
+    // Its budget of calls and its leases count; what has to be made again for room is one call.
+    let s = rig.make(&[GET, WRITE], obj(&[("calls", obj(&[(WRITE, num(2.0))]))])).unwrap();
+    rig.enter(s);
+    rig.room = 1;
+    assert!(matches!(rig.call(GET, &to("/r/x")), Err(Stop::Room(_))));
+    rig.room = 64 << 20;
+    rig.ok(GET, &to("/r/x"));
+    rig.ok(GET, &to("/r/x"));
+    let native = ilu_cap::by_name(WRITE).unwrap();
+    assert_eq!(rig.call(GET, &to("/r/x")), Err(Stop::Limit { budget: ilu_sbx::Budget::Calls(native), of: s }));
+    rig.leave();
+    let s = rig.make(&[GET, WRITE], obj(&[("lease", obj(&[(WRITE, obj(&[("uses", num(1.0))]))]))])).unwrap();
+    rig.enter(s);
+    rig.ok(GET, &to("/r/x"));
+    assert_eq!(rig.denied(GET, &to("/r/x")).rule, over("1 use was made"));
+    rig.leave();
+    // A lease of all that the sandbox does is taken once.
+    let s = rig.make(&[GET, WRITE], obj(&[("lease", obj(&[("uses", num(2.0))]))])).unwrap();
+    rig.enter(s);
+    rig.ok(GET, &to("/r/x"));
+    rig.ok(GET, &to("/r/x"));
+    assert_eq!(rig.denied(GET, &to("/r/x")).rule, over("2 uses were made"));
+    rig.leave();
+    // Handed out and called from outside, its own budget of calls is used up all the same.
+    let s = rig.make(&[GET, WRITE], obj(&[("calls", obj(&[(WRITE, num(1.0))]))])).unwrap();
+    rig.authority = s;
+    rig.ok(GET, &to("/r/x"));
+    assert_eq!(rig.call(GET, &to("/r/x")), Err(Stop::Limit { budget: ilu_sbx::Budget::Calls(native), of: s }));
+}

@@ -33,7 +33,7 @@ fn the_audit_has_a_line_for_each_decision_and_no_contents() {
     let program = "use tim\n__sys_stderr(\"{\\\"seq\\\":\")\ntim.ms()\n__sys_stderr(\"x\")\nerr(1)";
     let ran = ilu_in(scratch.path(), &["run", "--audit", "-", "-e", program], b"");
     let rows = ran.err.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count();
-    assert!(rows >= 4 && ran.err.contains("\nerror: 1\n"), "{}", ran.err);
+    assert!(rows >= 4 && ran.err.contains("\nerror[E0601]: 1\n"), "{}", ran.err);
     let ran = ilu_in(scratch.path(), &["run", "--audit", "no/such/place", "-e", "prn 1"], b"");
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
 }
@@ -224,11 +224,11 @@ fn the_outcome_says_of_each_denial_what_a_program_needs_to_know() {
     assert_eq!(
         told["denials"],
         json!([
-            {"native": "__sys_read_file", "on": ["/etc/pa\u{202e}sswd"], "rule": "no-grant", "why": "no directory grant covers this path",
+            {"native": "__sys_read_file", "on": ["/etc/pa\u{202e}sswd"], "rule": "no-grant", "code": "E0705", "why": "no directory grant covers this path",
              "grant": "--dir '/etc/pa\\u{202e}sswd:ro'", "retry": false, "file": "<eval>", "line": 5, "seq": 1, "times": 3},
-            {"native": "__sys_write_file", "on": ["/d/x"], "rule": "not-held", "why": "the sandbox does not hold this capability",
+            {"native": "__sys_write_file", "on": ["/d/x"], "rule": "not-held", "code": "E0701", "why": "the sandbox does not hold this capability",
              "grant": "--dir HOST:/d:rw, where HOST is what /d is granted from", "retry": false, "file": "<eval>", "line": 7, "seq": 4, "times": 1},
-            {"native": "__sys_getenv", "on": ["HOME"], "rule": "not-held", "why": "the sandbox does not hold this capability",
+            {"native": "__sys_getenv", "on": ["HOME"], "rule": "not-held", "code": "E0701", "why": "the sandbox does not hold this capability",
              "grant": "--env HOME", "retry": false, "file": "<eval>", "line": 8, "seq": 5, "times": 1},
         ])
     );

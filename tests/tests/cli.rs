@@ -325,7 +325,7 @@ fn source_errors_are_shown_together() {
 }
 
 #[test]
-fn a_denial_takes_four_lines() {
+fn a_denial_takes_four_lines_and_names_its_page() {
     assert_snapshot!(told(&text(&[], "use fs\nfsrd(\"/etc/passwd\")")));
 }
 

@@ -3,7 +3,8 @@
 //!
 //! A block marked ```` ```ilu files ```` is run with an empty directory at `/data` that it may change; ```` ```ilu exit=N ```` is expected to
 //! end with that code, ```` ```ilu net=RULE ```` has that network rule. One marked ```` ```ilu server ```` may reach a server that answers
-//! `/hello` and `/echo`: what it calls `127.0.0.1:8080` is that server's port. Everything else holds what a script with no flags holds.
+//! `/hello` and `/echo`: what it calls `127.0.0.1:8080` is that server's port. From the first mark with `--` on they are flags. Everything else holds what
+//! a script with no flags holds. Blocks marked `wrong` and `made` are errors, and `codes.rs` runs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods, reason = "tests read the repository")]
 
@@ -68,7 +69,7 @@ fn examples() -> Vec<Example> {
         let all = blocks(&page);
         for (number, (info, start, end, text)) in all.iter().enumerate() {
             let mut words = info.split_whitespace();
-            if words.next() != Some("ilu") {
+            if words.next() != Some("ilu") || words.clone().any(|mark| mark == "wrong" || mark == "made") {
                 continue;
             }
             let next = all
@@ -104,6 +105,7 @@ fn run(example: &Example) -> Ran {
     for rule in example.marks.iter().filter_map(|mark| mark.strip_prefix("net=")) {
         args.extend(["--net".to_string(), rule.to_string()]);
     }
+    args.extend(example.marks.iter().skip_while(|mark| !mark.starts_with("--")).cloned());
     args.push("example.ilu".to_string());
     let ran = ilu_in(scratch.path(), &args, b"");
     Ran { out: ran.out.replace(&addr, SERVER), ..ran }

@@ -114,7 +114,7 @@ fn a_page_that_can_not_be_written_is_told() {
         assert!(ran.err.contains("--report full.html"), "{}", ran.err);
     }
     let ran = ilu_in(scratch.path(), &["run", "--json", "--report", "full.html", "-e", "__sys_stderr(\"x\")"], b"");
-    assert!(ran.err.starts_with("x\nerror: --report") && ran.err.lines().last().unwrap().starts_with('{'), "{}", ran.err);
+    assert!(ran.err.starts_with("x\nerror[E0907]: --report") && ran.err.lines().last().unwrap().starts_with('{'), "{}", ran.err);
 }
 
 #[test]

@@ -161,8 +161,13 @@ fn every_end_of_a_run_has_a_page() {
         (Kind::Bug, "a bug of ilu"),
     ] {
         let mut outcome = outcome("/in/new.txt");
-        outcome.result =
-            Err(ScriptError { kind, message: "what <b>it</b> says".to_string(), on: Vec::new(), trace: ilu::Trace::default() });
+        outcome.result = Err(ScriptError {
+            kind,
+            code: "E0601",
+            message: "what <b>it</b> says".to_string(),
+            on: Vec::new(),
+            trace: ilu::Trace::default(),
+        });
         let page = of("job.ilu", &outcome);
         assert!(page.contains(says), "{says}");
         assert_eq!(page.contains("what &lt;b&gt;it&lt;/b&gt; says"), says != "os.exit 7");

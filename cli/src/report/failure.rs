@@ -14,8 +14,8 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
     let mut out = match (&error.kind, error.place()) {
         // These four lines are a contract: what and where, the rule, the flag, whether to try again.
         (Kind::Denied(denial), _) => denial.lines().iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n"),
-        (_, Some(place)) => message_at(&error.message, &place.source, place.span, look),
-        (_, None) => message(&error.message, look),
+        (_, Some(place)) => message_at(error.code, &error.message, error.advice().as_deref(), &place.source, place.span, look),
+        (_, None) => message(error.code, &error.message, look),
     };
     out.push('\n');
     if let Some(on) = quote_all(&error.on) {
@@ -33,6 +33,9 @@ pub fn failure(error: &ScriptError, look: Look) -> String {
             if let Some(flag) = flag_of(&error.message) {
                 let _ = writeln!(out, "{flag} sets this budget");
             }
+        }
+        Kind::Denied(_) => {
+            let _ = writeln!(out, "`ilu explain {}` says more", error.code);
         }
         Kind::Bug => out.push_str("this is a bug in ilu, not in the script: please report it, with the script\n"),
         _ => {}
@@ -70,7 +73,10 @@ fn name(row: &Place) -> String {
 /// The same as data.
 #[must_use]
 pub fn as_json(error: &ScriptError) -> Value {
-    let mut object = json!({"kind": word(&error.kind), "message": error.message});
+    let mut object = json!({"kind": word(&error.kind), "code": error.code, "message": error.message});
+    if let Some(help) = error.advice() {
+        object["help"] = json!(help);
+    }
     if let Kind::Denied(denial) = &error.kind {
         decided(&mut object, denial, &denial.on);
     }
@@ -93,6 +99,7 @@ pub fn as_json(error: &ScriptError) -> Value {
 
 /// What a program needs to know of a denial: which call, on what, by which rule, what would allow it, whether to try again.
 fn decided(object: &mut Value, denial: &Denial, on: &[String]) {
+    object["code"] = json!(ilu::code::of_rule(&denial.rule));
     object["native"] = json!(denial.native);
     object["on"] = json!(on);
     object["rule"] = json!(denial.rule.code());

@@ -80,17 +80,21 @@ fn diagnostic(source: &Source, found: &Diagnostic, look: Look) -> String {
     look.renderer().render(&[group])
 }
 
-/// A message about one place of a source text.
+/// A message about one place of a source text, and what to do next.
 #[must_use]
-pub fn message_at(message: &str, source: &Source, span: Span, look: Look) -> String {
-    let group = Group::with_title(Level::ERROR.primary_title(clean(message)));
-    look.renderer().render(&[show_places(group, source, &[Place { span, words: String::new(), primary: true }])])
+pub fn message_at(code: &str, message: &str, help: Option<&str>, source: &Source, span: Span, look: Look) -> String {
+    let group = Group::with_title(Level::ERROR.primary_title(clean(message)).id(code));
+    let mut group = show_places(group, source, &[Place { span, words: String::new(), primary: true }]);
+    if let Some(help) = help {
+        group = group.element(Level::HELP.message(clean(help)));
+    }
+    look.renderer().render(&[group])
 }
 
 /// A message about no place.
 #[must_use]
-pub fn message(message: &str, look: Look) -> String {
-    look.renderer().render(&[Group::with_title(Level::ERROR.primary_title(clean(message)))])
+pub fn message(code: &str, message: &str, look: Look) -> String {
+    look.renderer().render(&[Group::with_title(Level::ERROR.primary_title(clean(message)).id(code))])
 }
 
 struct Place {
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn hostile_text_in_source_name_and_message_is_shown_harmless() {
         let source = Source::new("a\x1b[2J.ilu", "x = '\x1b[31m\u{202e}' + nope\n");
-        let shown = message_at("bad\nerror: fake \x1b]0;title\x07", &source, at(&source, "nope"), PLAIN);
+        let shown = message_at("E0601", "bad\nerror: fake \x1b]0;title\x07", None, &source, at(&source, "nope"), PLAIN);
         assert_snapshot!(shown);
         assert!(!shown.contains('\x1b'));
     }
@@ -221,7 +225,7 @@ mod tests {
             };
             let found = Diagnostic::new("E0300", span(), "no").label("a").related(span(), "b").related(span(), "c");
             assert!(diagnostics(&source, std::slice::from_ref(&found), PLAIN).contains("a.ilu"), "{:?} {found:?}", source.text);
-            assert!(!message_at("no", &source, found.span, Look { color: true }).is_empty());
+            assert!(!message_at("E0601", "no", None, &source, found.span, Look { color: true }).is_empty());
         }
     }
 

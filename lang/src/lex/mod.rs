@@ -337,8 +337,22 @@ impl<'s, 'r> Lexer<'s, 'r> {
         let place = span(start, end);
         let named = format!("U+{:04X}", u32::from(first));
         let report = match first {
-            ';' => Diagnostic::new(codes::STRAY, place, "`;` is not a sign of ilu").help("a statement ends with its line"),
-            '&' => Diagnostic::new(codes::STRAY, place, "`&` is not a sign of ilu").help("the logical operator is `and`"),
+            ';' => Diagnostic::new(codes::STRAY, place, "`;` is not a sign of ilu")
+                .help("each statement stands on its own line, and ends with it"),
+            '&' => Diagnostic::new(codes::STRAY, place, "`&` is not a sign of ilu")
+                .help("the logical operator is `and`; there are no operators on bits"),
+            '~' if rest.starts_with("~=") => Diagnostic::new(codes::FOREIGN_SIGN, place, "`~=` is not a sign of ilu").help("write `!=`"),
+            '~' | '^' => Diagnostic::new(codes::STRAY, place, format!("`{first}` is not a sign of ilu"))
+                .help("there are no operators on bits; `mth.pow(a, b)` is a power, `not` the logical negation"),
+            '`' => Diagnostic::new(codes::STRAY, place, "a backtick is not a sign of ilu")
+                .help("strings stand in `\"` or `'`; text with values in it is `$\"… {x} …\"`"),
+            '$' => Diagnostic::new(codes::STRAY, place, "`$` stands alone")
+                .help("`$` begins a string with values in it, `$\"… {x} …\"`; a variable is its name alone"),
+            '@' => Diagnostic::new(codes::STRAY, place, "`@` is not a sign of ilu")
+                .help("there are no decorators: `f = wrap(f)` does it; an element is `xs[i]`, a field `x.k`"),
+            '?' if rest.starts_with("??") || self.text.get(..start).is_some_and(|before| before.ends_with('?')) => {
+                Diagnostic::new(codes::STRAY, place, "`??` is not a sign of ilu").help("`x or y` is `y` when `x` is nil or false")
+            }
             '?' => Diagnostic::new(codes::STRAY, place, "`?` stands alone")
                 .help("a choice is `if c: a | b`; `x?.k` and `x?[i]` look into a value that may be nil"),
             '\u{0C}' | '\u{0B}' => Diagnostic::new(codes::STRAY, place, format!("the control character {named} cannot stand in a script")),
@@ -362,7 +376,12 @@ impl<'s, 'r> Lexer<'s, 'r> {
     }
 
     /// Reports, and keeps the parser from reporting what follows from it on the same line.
+    ///
+    /// The same said twice of one line is said once.
     fn refuse(&self, report: Diagnostic) {
+        if self.reports.says(&report) {
+            return;
+        }
         self.reports.cover(line_around(self.text, report.span.start as usize));
         self.reports.push(report);
     }

@@ -297,7 +297,10 @@ impl<'b> Builder<'b> {
             _ => "this cannot be assigned to",
         };
         let report = Diagnostic::new(codes::BAD_TARGET, self.ast.span(target), words);
-        self.reports.push(report.help("left of `=` stands a name, `x[i]` or `x.k`; `==` compares"));
+        self.reports.push(report.help(match self.ast.expr(target) {
+            Expr::List(_) | Expr::Object(_) => "`=` takes nothing apart: `a = xs[0]` and `b = xs[1]`, or a pattern of `mat xs:`",
+            _ => "left of `=` stands a name, `x[i]` or `x.k`; `==` compares",
+        }));
         false
     }
 
@@ -438,7 +441,7 @@ impl<'b> Builder<'b> {
             | Expr::List(_)
             | Expr::Object(_) => {
                 let report = Diagnostic::new(codes::BAD_STAGE, span, "a value cannot be piped into a literal");
-                self.reports.push(report.help("right of `|` stands a function, a call with its further arguments, or `.field`"));
+                self.reports.push(report.help("right of `|` stands a function, a call with its further arguments, or `.field`; the logical operator is `or`, and there are none on bits"));
                 Stage::Apply { callee, args: Vec::new() }
             }
             _ => Stage::Apply { callee, args: given.unwrap_or_default() },

@@ -1,6 +1,7 @@
 //! Advice for slips that people bring from other languages. It looks at the source line only, so it can be wrong about what was meant and says
 //! what ilu has instead, nothing more.
 
+use super::slip::{Around, slip};
 use crate::source::Span;
 use crate::token::Tok;
 
@@ -8,12 +9,44 @@ use crate::token::Tok;
 pub fn hint(tok: &Tok<'_>, text: &str, place: Span) -> Option<String> {
     let at = place.start as usize;
     let line_start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-    let line = text.get(line_start..at).unwrap_or("");
-    let line = line.get(tail(line)..).unwrap_or("");
+    let line = line_before(text, at);
     let here = text.get(at..place.end as usize).unwrap_or("");
     let after = text.get(place.end as usize..).unwrap_or("");
     let first = first_word(if line.trim().is_empty() { here } else { line });
-    foreign_word(first, line, tok).or_else(|| sign(tok, first, line, (here, after))).map(str::to_owned).or_else(|| neighbours(tok, line))
+    let around = Around { before: line, here, after, above: above(text, line_start) };
+    foreign_word(first, line, tok)
+        .or_else(|| slip(tok, &around))
+        .or_else(|| sign(tok, first, line, (here, after)))
+        .map(str::to_owned)
+        .or_else(|| neighbours(tok, line))
+}
+
+/// What to do about a line that is indented though no block can begin: what the line above has in place of what ilu needs there.
+pub fn hint_above(text: &str, line_start: usize) -> Option<&'static str> {
+    let above = above(text, line_start).trim_end();
+    let first = first_word(above);
+    if above.trim_start() == first {
+        return match first {
+            "do" | "repeat" | "loop" | "begin" => Some("a loop is `whl c:`, and `whl tru:` with a `brk` where it ends"),
+            "try" | "else" => foreign_word(first, above, &Tok::Colon),
+            _ => None,
+        };
+    }
+    foreign_word(first, above, &Tok::Newline)
+}
+
+/// The last line before an offset that is not empty, as far as hints look.
+fn above(text: &str, line_start: usize) -> &str {
+    let before = text.get(..line_start).unwrap_or("");
+    let before = before.get(tail(before)..).unwrap_or("").trim_end();
+    before.rsplit('\n').next().unwrap_or("")
+}
+
+/// The line before an offset, as far as hints look.
+pub fn line_before(text: &str, at: usize) -> &str {
+    let line_start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let line = text.get(line_start..at).unwrap_or("");
+    line.get(tail(line)..).unwrap_or("")
 }
 
 /// Hints look at no more of a line than people write.
@@ -27,11 +60,11 @@ fn tail(line: &str) -> usize {
     from
 }
 
-fn is_word(each: char) -> bool {
+pub fn is_word(each: char) -> bool {
     each.is_ascii_alphanumeric() || each == '_'
 }
 
-fn first_word(line: &str) -> &str {
+pub fn first_word(line: &str) -> &str {
     line.trim_start().split(|each| !is_word(each)).next().unwrap_or("")
 }
 
@@ -47,6 +80,7 @@ fn foreign_word(first: &str, line: &str, tok: &Tok<'_>) -> Option<&'static str> 
         return None;
     }
     Some(match first {
+        "else" if behind.trim_start().starts_with("if") => "a chained condition begins with `|` in the column of its `if`: `| if c:`",
         "else" => "the other part of an `if` begins with `|` in its column: `| x`",
         "elif" | "elsif" | "elseif" => "a chained condition begins with `|` in the column of its `if`: `| if c:`",
         "for" | "foreach" => "a loop over values is `x <- xs:`",

@@ -7,6 +7,7 @@ pub mod build;
 mod hint;
 mod pattern;
 mod report;
+mod slip;
 
 use crate::ast::Ast;
 use crate::diagnostic::{Diagnostic, Reports, codes};
@@ -50,6 +51,7 @@ pub fn parse_within(source: &Source, parts: usize) -> (Ast, Vec<Diagnostic>) {
     let ast = builder.finish(root);
     let mut found = reports.into_list();
     forgive_indents(source, &mut found);
+    advise_indents(&source.text, &mut found);
     (ast, found)
 }
 
@@ -58,6 +60,24 @@ fn forgive_indents(source: &Source, found: &mut Vec<Diagnostic>) {
     let line = |report: &Diagnostic| source.position(report.span.start).0;
     let heads: Vec<usize> = found.iter().filter(|report| report.code != codes::UNEXPECTED_INDENT).map(line).collect();
     found.retain(|report| report.code != codes::UNEXPECTED_INDENT || !heads.contains(&(line(report) - 1)));
+}
+
+/// Says of names that nothing binds, when they stand in what looks like a comment of another language, how one is written here.
+pub fn advise_comments(text: &str, found: &mut [Diagnostic]) {
+    for report in found.iter_mut().filter(|report| report.code == codes::UNKNOWN_NAME) {
+        if let Some(help) = slip::comment(hint::line_before(text, report.span.start as usize)) {
+            report.help = Some(help.to_owned());
+        }
+    }
+}
+
+/// An indented line below the head of a block as another language writes it: what that head is here says more than where blocks can begin.
+fn advise_indents(text: &str, found: &mut [Diagnostic]) {
+    for report in found.iter_mut().filter(|report| report.code == codes::UNEXPECTED_INDENT) {
+        if let Some(help) = hint::hint_above(text, report.span.start as usize) {
+            report.help = Some(help.to_owned());
+        }
+    }
 }
 
 /// Whether the text holds none of the characters that make every other message about it untrustworthy.

@@ -23,7 +23,7 @@ pub const ROWS: &[BuiltinRow] = &[
 ];
 
 fn push(cx: &mut Cx<'_>, args: &[Value]) -> Result<Value, Fault> {
-    let list = cx.open_list(args, "trl.push")?;
+    let list = cx.own_list(args, "trl.push")?;
     cx.heap.list_push(list, arg(args, 1))?;
     Ok(Value::NIL)
 }
@@ -38,14 +38,14 @@ fn no_index(who: &str, index: usize, length: usize) -> Fault {
 }
 
 fn insert(cx: &mut Cx<'_>, args: &[Value]) -> Result<Value, Fault> {
-    let list = cx.open_list(args, "trl.insert")?;
+    let list = cx.own_list(args, "trl.insert")?;
     let (at, length) = (cx.count_arg(args, 1, "trl.insert")?, cx.heap.list(list).len());
     cx.spend_copy(length.saturating_sub(at))?;
     if cx.heap.list_insert(list, at, arg(args, 2))? { Ok(Value::NIL) } else { Err(no_index("trl.insert", at, length)) }
 }
 
 fn remove(cx: &mut Cx<'_>, args: &[Value]) -> Result<Value, Fault> {
-    let list = cx.open_list(args, "trl.remove")?;
+    let list = cx.own_list(args, "trl.remove")?;
     let (at, length) = (cx.count_arg(args, 1, "trl.remove")?, cx.heap.list(list).len());
     cx.spend_copy(length.saturating_sub(at))?;
     cx.heap.list_remove(list, at).ok_or_else(|| no_index("trl.remove", at, length))

@@ -53,6 +53,16 @@ impl Cx<'_> {
         let id = self.list_arg(args, 0, who)?;
         if self.heap.is_frozen(id.into()) { Err(Fault::Message(format!("{who}: this list is frozen"))) } else { Ok(id) }
     }
+    /// The same with elements of its own.
+    pub(super) fn own_list(&mut self, args: &[Value], who: &str) -> Result<ListId, Fault> {
+        let id = self.open_list(args, who)?;
+        let borrowed = self.heap.list_borrowed(id);
+        if borrowed > 0 {
+            self.spend_copy(borrowed)?;
+            self.heap.list_own(id)?;
+        }
+        Ok(id)
+    }
 
     /// Pays for work on so much text.
     pub(super) fn spend_text(&mut self, bytes: usize) -> Result<(), Fault> {

@@ -1,18 +1,30 @@
-//! Lists: growable arrays of values. Who writes asks [`Store::is_frozen`](super::Store::is_frozen) first.
+//! Lists: growable arrays of values. Who writes asks [`Store::is_frozen`](super::Store::is_frozen) first, and gives the list elements of its own
+//! ([`Store::list_own`](super::Store::list_own)): one that `+` made may share them with others.
 
 use super::Store;
 use super::account::{Account, Full, block, next_capacity};
+use super::prefix::OWN;
 use crate::value::{ListId, Value};
 
-#[derive(Default)]
 pub(super) struct List {
+    /// Its own elements.
     pub(super) items: Vec<Value>,
+    /// The piece of a buffer that it is; then it has no elements of its own.
+    pub(super) piece: u32,
     pub(super) frozen: bool,
+    /// Made by adding to another list. Adding to it again looks like a loop, for which a buffer pays.
+    pub(super) added: bool,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self { items: Vec::new(), piece: OWN, frozen: false, added: false }
+    }
 }
 
 const ITEM: usize = size_of::<Value>();
 
-fn bytes(capacity: usize) -> usize {
+pub(super) fn bytes(capacity: usize) -> usize {
     block(capacity.saturating_mul(ITEM))
 }
 
@@ -22,15 +34,19 @@ impl List {
     }
     #[inline]
     fn ready(&mut self, account: &mut Account, more: usize) -> Result<(), Full> {
-        if self.items.capacity() - self.items.len() >= more { Ok(()) } else { self.grow(account, more) }
+        if self.items.capacity() - self.items.len() >= more { Ok(()) } else { grow(&mut self.items, account, more) }
     }
-    #[cold]
-    fn grow(&mut self, account: &mut Account, more: usize) -> Result<(), Full> {
-        let (len, old) = (self.items.len(), self.items.capacity());
-        let new = next_capacity(old, len.saturating_add(more), ITEM);
-        let items = &mut self.items;
-        account.moving(bytes(old), bytes(new), || items.try_reserve_exact(new - len).is_ok())
+}
+
+/// Makes room for so many more elements.
+#[cold]
+pub(super) fn grow(items: &mut Vec<Value>, account: &mut Account, more: usize) -> Result<(), Full> {
+    let (len, old) = (items.len(), items.capacity());
+    if old - len >= more {
+        return Ok(());
     }
+    let new = next_capacity(old, len.saturating_add(more), ITEM);
+    account.moving(bytes(old), bytes(new), || items.try_reserve_exact(new - len).is_ok())
 }
 
 impl Store {
@@ -55,15 +71,25 @@ impl Store {
         self.lists.ready(&mut self.account)?;
         let mut items = Vec::new();
         self.account.moving(0, bytes(n), || items.try_reserve_exact(n).is_ok())?;
-        Ok(ListId(self.lists.put(List { items, frozen: false })))
+        Ok(ListId(self.lists.put(List { items, ..List::default() })))
     }
     /// A list's elements; of a stale id, none.
     #[inline]
     #[must_use]
     pub fn list(&self, id: ListId) -> &[Value] {
+        match self.lists.get(id.0) {
+            Some(list) if list.piece == OWN => &list.items,
+            Some(list) => self.prefixes.items(list.piece),
+            None => &[],
+        }
+    }
+    /// A list's own elements: none where it shares them, so nothing found here means nothing.
+    #[inline]
+    #[must_use]
+    pub fn list_near(&self, id: ListId) -> &[Value] {
         self.lists.get(id.0).map_or(&[], |list| &list.items)
     }
-    /// A list's elements, to be changed in place.
+    /// A list's own elements, to be changed in place.
     #[inline]
     pub fn list_mut(&mut self, id: ListId) -> &mut [Value] {
         self.lists.get_mut(id.0).map_or(&mut [], |list| &mut list.items)
@@ -71,6 +97,7 @@ impl Store {
     /// Appends an element.
     #[inline]
     pub fn list_push(&mut self, id: ListId, value: Value) -> Result<(), Full> {
+        self.list_own(id)?;
         if let Some(list) = self.lists.get_mut(id.0) {
             list.ready(&mut self.account, 1)?;
             list.items.push(value);
@@ -81,6 +108,7 @@ impl Store {
     #[inline]
     pub fn list_put(&mut self, id: ListId, value: Value) -> bool {
         match self.lists.get_mut(id.0) {
+            // One that shares its elements has no room of its own.
             Some(list) if !list.frozen && list.items.len() < list.items.capacity() => {
                 list.items.push(value);
                 true
@@ -92,7 +120,7 @@ impl Store {
     #[inline]
     pub fn list_append(&mut self, id: ListId, value: Value) -> bool {
         let Some(list) = self.lists.get_mut(id.0) else { return false };
-        let fits = !list.frozen && list.ready(&mut self.account, 1).is_ok();
+        let fits = !list.frozen && list.piece == OWN && list.ready(&mut self.account, 1).is_ok();
         if fits {
             list.items.push(value);
         }
@@ -114,6 +142,7 @@ impl Store {
     }
     /// Appends elements.
     pub fn list_extend(&mut self, id: ListId, values: &[Value]) -> Result<(), Full> {
+        self.list_own(id)?;
         if let Some(list) = self.lists.get_mut(id.0) {
             list.ready(&mut self.account, values.len())?;
             list.items.extend_from_slice(values);
@@ -122,6 +151,7 @@ impl Store {
     }
     /// Appends the elements of another list, or of the same one.
     pub fn list_extend_from(&mut self, id: ListId, from: ListId) -> Result<(), Full> {
+        self.list_own(id)?;
         if id == from {
             if let Some(list) = self.lists.get_mut(id.0) {
                 list.ready(&mut self.account, list.items.len())?;
@@ -130,7 +160,11 @@ impl Store {
             return Ok(());
         }
         let Some(mut list) = self.lists.get_mut(id.0).map(std::mem::take) else { return Ok(()) };
-        let others = self.lists.get(from.0).map_or(&[] as &[Value], |list| &list.items);
+        let others = match self.lists.get(from.0) {
+            Some(list) if list.piece != OWN => self.prefixes.items(list.piece),
+            Some(list) => &list.items,
+            None => &[],
+        };
         let result = list.ready(&mut self.account, others.len());
         if result.is_ok() {
             list.items.extend_from_slice(others);
@@ -140,7 +174,7 @@ impl Store {
         }
         result
     }
-    /// Replaces an element; false when there is none at `index`.
+    /// Replaces an element of a list's own; false when there is none at `index`.
     #[inline]
     pub fn list_set(&mut self, id: ListId, index: usize, value: Value) -> bool {
         match self.list_mut(id).get_mut(index) {
@@ -153,6 +187,7 @@ impl Store {
     }
     /// Inserts an element before `index`, which is at most the length; moves what follows. False when it is beyond.
     pub fn list_insert(&mut self, id: ListId, index: usize, value: Value) -> Result<bool, Full> {
+        self.list_own(id)?;
         match self.lists.get_mut(id.0) {
             Some(list) if index <= list.items.len() => {
                 list.ready(&mut self.account, 1)?;
@@ -162,7 +197,7 @@ impl Store {
             _ => Ok(false),
         }
     }
-    /// Takes the element at `index` out; moves what follows.
+    /// Takes the element at `index` out of a list's own; moves what follows.
     pub fn list_remove(&mut self, id: ListId, index: usize) -> Option<Value> {
         match self.lists.get_mut(id.0) {
             Some(list) if index < list.items.len() => Some(list.items.remove(index)),
@@ -171,19 +206,27 @@ impl Store {
     }
     /// Takes the last element out.
     pub fn list_pop(&mut self, id: ListId) -> Option<Value> {
-        self.lists.get_mut(id.0).and_then(|list| list.items.pop())
+        let list = self.lists.get_mut(id.0)?;
+        if list.piece == OWN {
+            return list.items.pop();
+        }
+        let (&last, rest) = self.prefixes.items(list.piece).split_last()?;
+        let length = rest.len();
+        self.prefixes.truncate(list.piece, length);
+        Some(last)
     }
     /// Cuts a list to at most `length` elements.
     pub fn list_truncate(&mut self, id: ListId, length: usize) {
         if let Some(list) = self.lists.get_mut(id.0) {
             list.items.truncate(length);
+            self.prefixes.truncate(list.piece, length);
         }
     }
     /// Empties a list and gives its room back.
     pub fn list_clear(&mut self, id: ListId) {
         if let Some(list) = self.lists.get_mut(id.0) {
             self.account.release(list.held());
-            list.items = Vec::new();
+            (list.items, list.piece) = (Vec::new(), OWN);
         }
     }
 }

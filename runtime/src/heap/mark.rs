@@ -25,6 +25,8 @@ pub(super) struct AllMarks {
     pub(super) strings: Marks,
     pub(super) bytes: Marks,
     pub(super) lists: Marks,
+    /// How far each buffer of lists is kept.
+    pub(super) reach: Vec<u32>,
     pub(super) objects: Marks,
     pub(super) cells: Marks,
     pub(super) functions: Marks,
@@ -46,6 +48,7 @@ impl<'heap> Marker<'heap> {
                 strings: Marks::for_slots(store.strings.slab().slots()),
                 bytes: Marks::for_slots(store.bytes.slots()),
                 lists: Marks::for_slots(store.lists.slots()),
+                reach: store.prefixes.unmarked(),
                 objects: Marks::for_slots(store.objects.slots()),
                 cells: Marks::for_slots(store.cells.slots()),
                 functions: Marks::for_slots(store.functions.slots()),
@@ -138,7 +141,13 @@ impl<'heap> Marker<'heap> {
     fn follow(&mut self, value: Value) {
         let store = self.store;
         match value.kind() {
-            Kind::List(id) => self.values(store.list(id)),
+            Kind::List(id) => {
+                self.values(store.list_near(id));
+                if let Some(piece) = store.list_piece(id) {
+                    let unmarked = store.prefixes.to_mark(piece, &mut self.marks.reach);
+                    self.values(unmarked);
+                }
+            }
             Kind::Object(id) => {
                 for (key, value) in store.entries(id) {
                     self.string(key);

@@ -15,6 +15,7 @@ mod mark;
 mod object;
 mod other;
 pub(crate) mod path;
+mod prefix;
 mod slab;
 mod string;
 mod text;
@@ -23,6 +24,8 @@ mod watch;
 
 #[cfg(test)]
 mod growing_tests;
+#[cfg(test)]
+mod prefix_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -46,6 +49,7 @@ use ilu_sbx::ids::SbxId;
 use ilu_sbx::plain::HandleId;
 use object::Object;
 use other::Handle;
+use prefix::Prefixes;
 use slab::Slab;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -65,6 +69,7 @@ pub struct Store {
     strings: Strings,
     bytes: Slab<Box<[u8]>>,
     lists: Slab<list::List>,
+    prefixes: Prefixes,
     objects: Slab<Object>,
     cells: Slab<Value>,
     functions: Slab<Function>,
@@ -105,6 +110,7 @@ impl Heap {
             strings: Strings::new(random.hash_one(1)),
             bytes: Slab::new(),
             lists: Slab::new(),
+            prefixes: Prefixes::new(),
             objects: Slab::new(),
             cells: Slab::new(),
             functions: Slab::new(),
@@ -129,6 +135,7 @@ impl Heap {
         store.strings.sweep(&marks.strings, account);
         store.bytes.sweep(&marks.bytes, account, |account, bytes| account.release(block(bytes.len())));
         store.lists.sweep(&marks.lists, account, |account, list| account.release(list.held()));
+        store.prefixes.sweep(&mut store.lists, &marks.reach, account);
         store.objects.sweep(&marks.objects, account, |account, object| account.release(object.held()));
         store.cells.sweep(&marks.cells, account, |_, _| {});
         store.functions.sweep(&marks.functions, account, |account, function| account.release(function.held()));

@@ -72,6 +72,8 @@ impl Vm {
             Kind::List(list) => {
                 let at = self.place(index, self.heap.list(list).len(), target)?;
                 self.may_change(target)?;
+                self.spend(self.heap.list_borrowed(list) / super::make::ITEMS_PER_FUEL)?;
+                self.heap.list_own(list)?;
                 self.heap.list_set(list, at, value);
                 Ok(())
             }

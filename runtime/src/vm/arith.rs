@@ -41,12 +41,8 @@ impl Vm {
                 Ok(self.heap.concat(a, b)?.into())
             }
             (Kind::List(a), Kind::List(b)) => {
-                let total = self.heap.list(a).len() + self.heap.list(b).len();
-                self.spend(total / ITEMS_PER_FUEL)?;
-                let joined = self.heap.list_with_capacity(total)?;
-                self.heap.list_extend_from(joined, a)?;
-                self.heap.list_extend_from(joined, b)?;
-                Ok(joined.into())
+                self.spend(self.heap.list_joining(a, b) / ITEMS_PER_FUEL)?;
+                Ok(self.heap.list_concat(a, b)?.into())
             }
             (Kind::Bytes(a), Kind::Bytes(b)) => {
                 let total = self.heap.bytes(a).len() + self.heap.bytes(b).len();

@@ -8,7 +8,7 @@ use ilu_lang::code::op::{Op, Word};
 use ilu_lang::code::program::Capture;
 
 /// Elements that one unit of fuel pays for, where they are made or copied.
-const ITEMS_PER_FUEL: usize = 32;
+pub(super) const ITEMS_PER_FUEL: usize = 32;
 /// Ends of a range beyond this are not exact.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 

@@ -86,8 +86,8 @@ pub(crate) struct Vm {
     finished: Option<Value>,
     /// The text of a denial that was caught, and the denial: raised again, it is still one.
     denial: Option<(Value, Box<ilu_sbx::Denial>)>,
-    /// The text of a native's last failure, and what the native was asked for.
-    failed: Option<(String, Vec<String>)>,
+    /// The last error of the runtime itself.
+    failed: Option<unwind::Failed>,
     /// The text of the limit that last ended an inner sandbox: uncaught further out, it still ends the run as a limit.
     surfaced: Option<Value>,
     /// Bytes held at which the next collection is due.

@@ -137,6 +137,7 @@ fn different_bits(heap: &Store, x: Value, y: Value) -> Option<bool> {
 pub(super) fn index(heap: &mut Store, from: Value, index: Value) -> Option<Value> {
     match (from.kind(), index.kind()) {
         (Kind::Object(object), Kind::Str(key)) if heap.is_interned(key) => Some(heap.get(object, key).unwrap_or(Value::NIL)),
+        (Kind::List(list), Kind::Num(n)) => heap.list(list).get(whole(n)?).copied(),
         (Kind::Str(id), Kind::Num(n)) if heap.is_ascii(id) => whole(n).and_then(|n| heap.char_at(id, n).ok().flatten()),
         _ => None,
     }

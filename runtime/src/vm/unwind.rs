@@ -7,7 +7,10 @@ use super::Vm;
 use super::frame::{Ends, Thrown};
 use super::trace::{self, Trace};
 use crate::builtin::Fault;
+use crate::code;
 use crate::value::Value;
+use ilu_cap::NativeId;
+use ilu_lang::diagnostic::codes;
 use ilu_sbx::{Budget, Denial, SbxId, Stop};
 
 /// How a run ended that did not reach its end.
@@ -15,6 +18,8 @@ use ilu_sbx::{Budget, Denial, SbxId, Stop};
 pub(crate) struct Ending {
     /// Why.
     pub why: Why,
+    /// Its code.
+    pub code: &'static str,
     /// What the native was asked for whose failure this is.
     pub on: Vec<String>,
     /// Where, and who called.
@@ -40,8 +45,19 @@ pub(crate) enum Why {
 
 impl Ending {
     pub fn broken(what: &'static str) -> Self {
-        Self { why: Why::Broken(what), on: Vec::new(), trace: Trace::default() }
+        Self { why: Why::Broken(what), code: codes::DEFECT, on: Vec::new(), trace: Trace::default() }
     }
+}
+
+/// An error of the runtime, remembered in case nobody catches it: a value alone does not say whose it is.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// Its words.
+    text: String,
+    /// The native that failed, when it was one.
+    native: Option<NativeId>,
+    /// What that was asked for.
+    on: Vec<String>,
 }
 
 /// Longest text of an uncaught error.
@@ -104,13 +120,10 @@ impl Vm {
         match fault {
             Fault::Raise(value) => Thrown::Error(value),
             Fault::Stop(Stop::Failed(text)) => {
-                self.failed = Some((text.clone(), self.realm.take_failed_on()));
-                self.thrown(Fault::Message(text))
+                let (native, on) = (self.realm.take_failed(), self.realm.take_failed_on());
+                self.raise_text(Failed { text, native, on })
             }
-            Fault::Message(text) => match self.retrying(|vm| Ok(vm.heap.string(&text)?)) {
-                Ok(value) => Thrown::Error(value),
-                Err(_) => Thrown::Limit(Budget::Memory, self.memory.of),
-            },
+            Fault::Message(text) => self.raise_text(Failed { text, native: None, on: Vec::new() }),
             Fault::Stop(Stop::Denied(denial)) => match self.retrying(|vm| Ok(vm.heap.string(&denial.to_string())?)) {
                 Ok(value) => {
                     self.denial = Some((value, denial));
@@ -134,6 +147,12 @@ impl Vm {
             Fault::Revoked => Thrown::Revoked,
             Fault::Broken(what) => Thrown::Broken(what),
         }
+    }
+
+    fn raise_text(&mut self, failed: Failed) -> Thrown {
+        let raised = self.retrying(|vm| Ok(vm.heap.string(&failed.text)?));
+        self.failed = Some(failed);
+        raised.map_or(Thrown::Limit(Budget::Memory, self.memory.of), Thrown::Error)
     }
 
     /// The topmost boundary that ends in one of these ways.
@@ -203,13 +222,27 @@ impl Vm {
             return self.ending(Why::InnerLimit(text));
         }
         let denial = self.denial.take().and_then(|(marked, denial)| (marked == value).then_some(denial));
-        let on = self.failed.take().and_then(|(message, on)| (message == text).then_some(on)).unwrap_or_default();
-        Ending { on, ..self.ending(Why::Error(text, denial)) }
+        let failed = self.failed.take().filter(|failed| failed.text == text);
+        let code = match (&denial, &failed) {
+            (Some(denial), _) => code::of_rule(&denial.rule),
+            (None, Some(failed)) => code::of_message(&text, failed.native),
+            (None, None) => codes::RAISED,
+        };
+        let ending = self.ending(Why::Error(text, denial));
+        // The library raises with `err`, as scripts do, and mostly because of what it was given.
+        let of_library = code == codes::RAISED && ending.trace.rows.first().is_some_and(|row| row.library);
+        Ending { on: failed.map(|failed| failed.on).unwrap_or_default(), code: if of_library { codes::ARGUMENT } else { code }, ..ending }
     }
 
     fn ending(&mut self, why: Why) -> Ending {
         self.settle();
-        Ending { why, on: Vec::new(), trace: trace::of(&self.heap, &self.frames) }
+        let code = match &why {
+            Why::Limit(text) | Why::InnerLimit(text) => code::of_limit(text),
+            Why::Interrupted => codes::INTERRUPTED,
+            Why::Broken(_) => codes::DEFECT,
+            Why::Error(..) | Why::Exit(_) => codes::RAISED,
+        };
+        Ending { why, code, on: Vec::new(), trace: trace::of(&self.heap, &self.frames) }
     }
 
     /// A run that failed before its first frame was there.

@@ -185,3 +185,51 @@ pub(crate) fn take(tree: &Tree, from: &[SbxId], budget: Budget, amount: u64) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::VOID;
+    use crate::realm::{Natives, Realm};
+    use crate::{Grants, Outside};
+
+    struct Nothing;
+
+    impl Outside for Nothing {
+        fn write_out(&self, _: &[u8]) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn write_err(&self, _: &[u8]) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn read_in(&self, _: &mut [u8]) -> std::io::Result<usize> {
+            Ok(0)
+        }
+        fn wall_ms(&self) -> f64 {
+            0.0
+        }
+        fn mono_ms(&self) -> f64 {
+            0.0
+        }
+        fn sleep(&self, _: f64) {}
+        fn random(&self, _: &mut [u8]) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn there_are_so_many_accounts_and_a_free_place_is_used_again() -> Result<(), String> {
+        let realm = Realm::new(Grants::default(), Box::new(Nothing), Natives::new(&[]))?;
+        let mut accounts = Accounts::new(vec![ROOT]);
+        accounts.charged.resize(MAX_ACCOUNTS, None);
+        let full = accounts.enter(&realm.tree, ROOT_ACCOUNT, VOID, 0.0);
+        assert_eq!(full, Err(Stop::failed("too many sandboxes were entered from within each other")));
+        accounts.free.push(7);
+        assert_eq!(accounts.enter(&realm.tree, ROOT_ACCOUNT, VOID, 0.0), Ok(AccountId(7)));
+        accounts.by_entry.clear();
+        assert!(accounts.enter(&realm.tree, ROOT_ACCOUNT, VOID, 0.0).is_err());
+        accounts.charged.pop();
+        assert!(accounts.enter(&realm.tree, ROOT_ACCOUNT, VOID, 0.0).is_ok());
+        Ok(())
+    }
+}

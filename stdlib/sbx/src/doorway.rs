@@ -34,6 +34,8 @@ struct Passage {
     result: Result<Plain, Stop>,
     /// Calls that began.
     began: u64,
+    /// Other natives that were called with it.
+    besides: Vec<NativeId>,
     owners: Vec<SbxId>,
     worked: u64,
     subjects: Vec<String>,
@@ -58,7 +60,7 @@ impl Realm {
             passage = self.attempt(&wider, native, args);
             passage.rule = Cow::Borrowed("asked");
         }
-        let Passage { result, began, owners, worked, subjects, rule, cost } = passage;
+        let Passage { result, began, besides, owners, worked, subjects, rule, cost } = passage;
         if matches!(result, Err(Stop::Room(_))) {
             // Nothing has happened: the VM makes room and calls again, and that call is the one that counts. Unless it can't. Nor is it billed,
             // or what a script costs would depend on when the collector ran.
@@ -69,14 +71,17 @@ impl Realm {
             return result;
         }
         if matches!(result, Err(Stop::Failed(_))) {
+            self.failed = Some(native);
             self.failed_on = match native.row().grant {
                 GrantKind::DirRead | GrantKind::DirWrite => subjects.clone(),
                 _ => Vec::new(),
             };
         }
-        self.accounts.spend(&self.tree, site.account, Budget::Calls(native), began);
-        for s in owners {
-            self.tree.node(s).used.add(Budget::Calls(native), began);
+        for (native, times) in std::iter::once((native, began)).chain(besides.into_iter().map(|native| (native, 1))) {
+            self.accounts.spend(&self.tree, site.account, Budget::Calls(native), times);
+            for s in &owners {
+                self.tree.node(*s).used.add(Budget::Calls(native), times);
+            }
         }
         self.record(&site, native.name(), subjects, rule, cost, result.as_ref().err());
         result
@@ -86,8 +91,8 @@ impl Realm {
     fn attempt(&mut self, site: &CallSite<'_>, native: NativeId, args: &[Arg<'_>]) -> Passage {
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         let (subjects, rule) = (Vec::new(), Cow::Borrowed("capability"));
-        let mut permit =
-            Permit { realm: self, site, native, owners, worked: 0, subjects, rule, cost: Cost::default(), leased: Leases::default() };
+        let (cost, leased, besides) = (Cost::default(), Leases::default(), Vec::new());
+        let mut permit = Permit { realm: self, site, native, owners, worked: 0, subjects, rule, cost, leased, besides };
         let (result, began) = match permit.decide(args) {
             Ok(function) => {
                 permit.realm.note_native(native);
@@ -95,12 +100,12 @@ impl Realm {
             }
             Err(stop) => (Err(stop), 0),
         };
-        let Permit { owners, worked, subjects, rule, cost, leased, .. } = permit;
+        let Permit { owners, worked, subjects, rule, cost, leased, besides, .. } = permit;
         if matches!(result, Err(Stop::Denied(_) | Stop::Room(_))) {
             // Nothing was done.
             leased.give_back();
         }
-        Passage { result, began, owners, worked, subjects, rule, cost }
+        Passage { result, began, besides, owners, worked, subjects, rule, cost }
     }
 
     /// The call that was last told to be made again has no room and ends with the sandbox whose memory ran out: it, too, was decided and is

@@ -135,6 +135,11 @@ impl Leases {
         self.0.iter().filter(|lease| lease.on.is_for(native)).cloned().collect()
     }
 
+    /// Those of a native that are not another's as well.
+    pub(crate) fn of_besides(&self, native: NativeId, other: NativeId) -> Leases {
+        self.0.iter().filter(|lease| lease.on.is_for(native) && !lease.on.is_for(other)).cloned().collect()
+    }
+
     /// Which has run out of time, in words.
     pub(crate) fn late(&self, now: f64) -> Option<String> {
         self.0.iter().find_map(|lease| lease.late(now))

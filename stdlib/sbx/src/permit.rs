@@ -90,6 +90,8 @@ pub struct Permit<'r> {
     pub(crate) cost: Cost,
     /// Uses of leases that this call took.
     pub(crate) leased: Leases,
+    /// Other natives whose work this call does besides its own: see [`Permit::also`].
+    pub(crate) besides: Vec<NativeId>,
 }
 
 impl Permit<'_> {
@@ -174,7 +176,17 @@ impl Permit<'_> {
         };
         // A name that a script may have chosen: shown in messages and kept in records.
         let name = escape(&entry.guest.text(), MAX_SUBJECT);
-        if let Err(refusal) = node.rights.judge(self.native, &Subject::Within(&entry.grant, want)) {
+        let subject = Subject::Within(&entry.grant, want);
+        let besides = self.besides.last().filter(|native| matches!(native.row().grant, GrantKind::DirRead | GrantKind::DirWrite));
+        if let Some(other) = besides.copied()
+            && node.rights.judge(other, &subject) == Err(Refusal::Bound)
+        {
+            let own = std::mem::replace(&mut self.native, other);
+            let denied = self.deny(Rule::Bound, None);
+            self.native = own;
+            return Err(denied);
+        }
+        if let Err(refusal) = node.rights.judge(self.native, &subject) {
             let less = if want.writes() { Rule::ReadOnly(name.clone()) } else { Rule::WriteOnly(name.clone()) };
             return Err(match refusal {
                 Refusal::NotHeld => self.deny(Rule::NotHeld, Some(self.realm.cap_hint(self.site.authority, self.native.row()))),

@@ -97,6 +97,8 @@ pub struct Realm {
     pub(crate) watch: Watch,
     /// What the native was asked for that failed last, quoted.
     pub(crate) failed_on: Vec<String>,
+    /// That native.
+    pub(crate) failed: Option<NativeId>,
 }
 
 impl std::fmt::Debug for Realm {
@@ -155,6 +157,7 @@ impl Realm {
             crowded: false,
             watch: Watch::default(),
             failed_on: Vec::new(),
+            failed: None,
         }
     }
 
@@ -195,6 +198,11 @@ impl Realm {
     /// The paths that the native was called on that failed last, once.
     pub fn take_failed_on(&mut self) -> Vec<String> {
         std::mem::take(&mut self.failed_on)
+    }
+
+    /// The native that failed last, once.
+    pub fn take_failed(&mut self) -> Option<NativeId> {
+        self.failed.take()
     }
 
     /// The sandbox of the operator's grants.
@@ -282,10 +290,10 @@ impl Realm {
         made
     }
 
-    /// Does a sandbox hold a native, and is it not revoked?
+    /// Does a sandbox hold a native, and is it not revoked? The library itself holds none.
     #[must_use]
     pub fn has(&self, s: SbxId, native: NativeId) -> bool {
-        s != ANY && self.tree.node(s).has(native)
+        self.tree.node(s).has(native)
     }
 
     /// What a sandbox may do: nothing when it was revoked.

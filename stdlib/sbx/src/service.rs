@@ -4,6 +4,7 @@
 //! never serves one sandbox with what another left.
 
 use crate::denial::Rule;
+use crate::limits::Budget;
 use crate::permit::Permit;
 use crate::sandbox::Owner;
 use crate::stop::Stop;
@@ -76,16 +77,23 @@ impl Permit<'_> {
         self.realm.run.outside.authorities()
     }
 
-    /// Asks that the caller hold another native too: what this one is about to do is that one's work.
+    /// Asks that the caller hold another native too: what this one is about to do is that one's work. It counts as a call of that one, and
+    /// the path that is named next is one of that one's as well.
     ///
     /// # Errors
-    /// It does not.
+    /// It does not, or not any more.
     pub fn also(&mut self, native: NativeId) -> Result<(), Stop> {
-        if self.realm.has(self.site.authority, native) {
-            return Ok(());
+        if !self.realm.has(self.site.authority, native) {
+            let hint = self.realm.cap_hint(self.site.authority, native.row());
+            return Err(self.deny(Rule::NotHeldToo(native.name()), Some(hint)));
         }
-        let hint = self.realm.cap_hint(self.site.authority, native.row());
-        Err(self.deny(Rule::NotHeldToo(native.name()), Some(hint)))
+        if self.left(Budget::Calls(native)) == 0 {
+            self.charge(Budget::Calls(native), 1)?;
+        }
+        let leases = self.realm.tree.node(self.site.authority).leases.of_besides(native, self.native);
+        self.lease(&leases)?;
+        self.besides.push(native);
+        Ok(())
     }
 }
 

@@ -97,7 +97,13 @@ impl Realm {
         self.accounts.charge(&self.tree, site.account, Budget::Fuel, CALL_COST)?;
         self.accounts.charge(&self.tree, site.account, Budget::Calls(native), 1)?;
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
-        crate::account::take(&self.tree, &owners, Budget::Calls(native), 1)
+        crate::account::take(&self.tree, &owners, Budget::Calls(native), 1)?;
+        let leases = &self.tree.node(site.authority).leases;
+        if !leases.is_empty() {
+            let taken = leases.of(native).take(self.run.outside.mono_ms());
+            taken.map_err(|how| denial(site, native.name(), Rule::LeaseOver(how), None))?;
+        }
+        Ok(())
     }
 
     /// An operation that has waited finds whose it is, or whose the channel or task is, revoked: the denial, recorded.

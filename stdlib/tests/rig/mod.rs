@@ -14,10 +14,13 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_cap::{CapSet, by_name};
 use ilu_sbx::{
-    Access, AccountId, Arg, CallSite, Denial, Grants, Limits, Mount, Natives, Opened, Outside, Plain, Realm, Request, SbxId, Stop,
+    Access, AccountId, Arg, CallSite, Denial, Grants, Limits, Lookup, Mount, Natives, Opened, Outside, Plain, Pool, Realm, Request, SbxId,
+    Stop,
 };
+use std::collections::HashMap;
 use std::fs;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,6 +40,25 @@ pub struct Streams {
     pub interrupted: Arc<AtomicBool>,
     /// Milliseconds that the clocks are ahead.
     pub ahead: Arc<AtomicU64>,
+    /// What names lead to; of others no address is known.
+    pub names: Arc<Mutex<HashMap<String, Name>>>,
+    /// Names that were asked for.
+    pub asked: Arc<Mutex<Vec<String>>>,
+    /// Whether connections are given a pool that lets them be made.
+    pub pools: Arc<AtomicBool>,
+}
+
+/// What the double's resolver does about a name.
+#[derive(Clone)]
+pub enum Name {
+    /// It answers.
+    At(Vec<IpAddr>),
+    /// It says that it can't.
+    Fails(io::ErrorKind),
+    /// It never answers, and the clocks are that much ahead a moment after it was asked.
+    Silent(u64),
+    /// It never answers, and the run is interrupted once it was asked.
+    Interrupts,
 }
 
 struct Double {
@@ -71,6 +93,38 @@ impl Outside for Double {
     }
     fn sleep(&self, ms: f64) {
         std::thread::sleep(std::time::Duration::from_secs_f64(ms / 1000.0));
+    }
+    fn lookup(&self, name: &str) -> io::Result<Lookup> {
+        self.streams.asked.lock().unwrap().push(name.to_owned());
+        let (sender, lookup) = Lookup::new();
+        let known = self.streams.names.lock().unwrap().get(name).cloned();
+        let answer = match known {
+            None => Err(io::ErrorKind::NotFound.into()),
+            Some(Name::At(addresses)) => Ok(addresses),
+            Some(Name::Fails(kind)) => return Err(kind.into()),
+            Some(Name::Silent(ahead)) => {
+                let clock = Arc::clone(&self.streams.ahead);
+                std::thread::spawn(move || {
+                    std::thread::sleep(std::time::Duration::from_millis(30));
+                    clock.store(ahead, Ordering::Relaxed);
+                });
+                std::mem::forget(sender);
+                return Ok(lookup);
+            }
+            Some(Name::Interrupts) => {
+                self.streams.interrupted.store(true, Ordering::Relaxed);
+                std::mem::forget(sender);
+                return Ok(lookup);
+            }
+        };
+        Ok(Lookup::ready(answer))
+    }
+    fn pool(&self, addrs: &[SocketAddr]) -> Pool {
+        let mut pool = Pool::new();
+        if self.streams.pools.load(Ordering::Relaxed) {
+            addrs.iter().for_each(|addr| pool.insert_socket_addr(*addr, ambient_authority()));
+        }
+        pool
     }
     fn random(&self, into: &mut [u8]) -> io::Result<()> {
         rustix::rand::getrandom(into, rustix::rand::GetRandomFlags::empty()).map(|_| ()).map_err(Into::into)

@@ -39,10 +39,13 @@ struct Options {
     resume: bool,
     /// Seconds of tests that one check gets at most.
     patience: f64,
+    /// Only tests of these programs; what they miss is told, what the others would have missed stays open.
+    programs: Vec<String>,
+    /// How many checks are judged at a time. More than one takes the right to mount.
+    lanes: usize,
 }
 
-const USAGE: &str =
-    "usage: ilu-mutation [--scratch DIR] [--target DIR] [--only PATH-PART]… [--number N]… [--list] [--resume] [--patience SECONDS]";
+const USAGE: &str = "usage: ilu-mutation [--scratch DIR] [--target DIR] [--only PATH-PART]… [--number N]… [--list] [--resume] [--patience SECONDS] [--lanes N] [--program NAME]…";
 
 fn options() -> Options {
     let root = scratch::repository();
@@ -54,6 +57,8 @@ fn options() -> Options {
         list: false,
         resume: false,
         patience: 25.0,
+        programs: Vec::new(),
+        lanes: 1,
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -64,6 +69,8 @@ fn options() -> Options {
             "--only" => options.only.push(value()),
             "--number" => options.numbers.push(value().parse().expect("--number takes a number")),
             "--patience" => options.patience = value().parse().expect("--patience takes seconds"),
+            "--lanes" => options.lanes = value().parse::<usize>().expect("--lanes takes a number").max(1),
+            "--program" => options.programs.push(value()),
             "--list" => options.list = true,
             "--resume" => options.resume = true,
             _ => panic!("unknown argument {arg}\n{USAGE}"),
@@ -85,9 +92,10 @@ fn main() {
         return;
     }
     scratch::copy(&options.scratch);
-    let (built, left) = scratch::build(&options.scratch, &options.target, &files, checks);
+    let (mut built, left) = scratch::build(&options.scratch, &options.target, &files, checks);
     println!("{} checks can be switched off, {} can't without breaking the build", left.checks.len(), left.dropped);
-    let suite = suite::Suite::new(&options.scratch, built, options.resume);
+    built.retain(|program| options.programs.is_empty() || options.programs.contains(&program.name));
+    let suite = suite::Suite::new(&options.scratch, built, options.resume && options.programs.is_empty(), options.lanes);
     let verdicts = suite.judge_all(&left.checks, &options);
     report::write(&options.scratch, &verdicts, left.dropped);
 }

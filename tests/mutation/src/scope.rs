@@ -31,6 +31,7 @@ const SCOPES: &[(&str, Option<Scope>)] = &[
     ("stdlib/sbx/src/plain.rs", None),
     ("stdlib/sbx/src/watch", None),
     ("stdlib/sbx/src/wall", None),
+    ("stdlib/sbx/wall/", None),
     ("stdlib/sbx/src/", Some(Scope::All)),
     ("stdlib/cap/src/rights/laws.rs", None),
     ("stdlib/cap/src/rights/", Some(Scope::All)),
@@ -40,12 +41,20 @@ const SCOPES: &[(&str, Option<Scope>)] = &[
     ("stdlib/pol/src/", Some(Scope::All)),
     ("stdlib/src/", None),
     ("stdlib/tests/", None),
+    ("stdlib/benches/", None),
+    ("stdlib/examples/", None),
+    ("stdlib/http/corpus.rs", None),
     // The natives, in the folders of their modules.
     ("stdlib/", Some(Scope::All)),
     ("runtime/src/vm/", Some(Scope::Authority)),
     ("runtime/src/task", Some(Scope::Authority)),
     ("runtime/src/native.rs", Some(Scope::Authority)),
     ("runtime/src/builtin/control.rs", Some(Scope::Authority)),
+    // What opens for the sandbox: granted files, addresses, programs.
+    ("runtime/src/host.rs", Some(Scope::All)),
+    ("runtime/src/host/net.rs", Some(Scope::All)),
+    ("runtime/src/host/trust.rs", Some(Scope::All)),
+    ("runtime/src/host/child/", Some(Scope::All)),
 ];
 
 /// Words that make an expression of the runtime one about authority.

@@ -95,18 +95,23 @@ pub fn copy(scratch: &Path) {
             }
         }
     }
-    let control = scratch.join("control");
+    let control = control(scratch, 0);
     put(&scratch.join("switch/src/lib.rs"), SWITCH.replace("CONTROL_FILE", &format!("{control:?}")).as_bytes());
     put(
         &scratch.join("switch/Cargo.toml"),
         b"[package]\nname = \"ilu-mutant\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lints]\nworkspace = true\n",
     );
-    set(scratch, "0");
+    set(scratch, 0, "0");
+}
+
+/// The file that says which check is off. Lanes beside the first mount theirs over the first's.
+pub fn control(scratch: &Path, lane: usize) -> PathBuf {
+    scratch.join(if lane == 0 { "control".to_owned() } else { format!("control{lane}") })
 }
 
 /// Which check is off, and where to note the checks that are reached.
-pub fn set(scratch: &Path, control: &str) {
-    std::fs::write(scratch.join("control"), control).unwrap();
+pub fn set(scratch: &Path, lane: usize, text: &str) {
+    std::fs::write(control(scratch, lane), text).unwrap();
 }
 
 fn put(path: &Path, content: &[u8]) {

@@ -1,7 +1,7 @@
 //! The tests, which checks each reaches, and the verdict on each check.
 
 use crate::Options;
-use crate::scratch::{Program, set};
+use crate::scratch::{Program, control, set};
 use crate::sites::Check;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::{BTreeMap, HashSet};
@@ -9,22 +9,30 @@ use std::io::Write as _;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Programs whose tests are about the sources' text or the machine's speed, which the switches change.
 const LEFT_OUT: &[&str] = &["tidy", "bench", "int_long"];
 /// A test that takes longer than this, in seconds, is not asked.
-const TOO_SLOW: f64 = 10.0;
+const TOO_SLOW: f64 = 15.0;
+
+/// What a test runs under: a mutant that lacks a bound must not take the machine's memory along, and a lane beside the first has its own
+/// answer to which check is off where everybody looks for it.
+const LANE: &str = r#"ulimit -v 12582912
+[ "$1" = "$2" ] || mount --bind "$1" "$2" || exit 99
+shift 2; exec "$@""#;
 
 /// One test.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Test {
     program: usize,
     /// Its name, or nothing where a program is one test.
     name: Option<String>,
     seconds: f64,
     reaches: HashSet<u32>,
-    kills: usize,
+    kills: AtomicUsize,
 }
 
 /// What became of a check.
@@ -44,6 +52,15 @@ pub struct Suite {
     tests: Vec<Test>,
 }
 
+/// Which tests found something, where: they are asked first about what is near.
+#[derive(Default)]
+struct Memory {
+    /// By file.
+    killers: BTreeMap<String, BTreeMap<usize, usize>>,
+    /// The latest, by function.
+    last: BTreeMap<String, usize>,
+}
+
 enum End {
     Passed,
     Failed(Vec<String>),
@@ -52,19 +69,19 @@ enum End {
 
 impl Suite {
     /// Runs every test by itself with all checks on, and takes note of what it reaches.
-    pub fn new(scratch: &Path, programs: Vec<Program>, resume: bool) -> Suite {
+    pub fn new(scratch: &Path, programs: Vec<Program>, resume: bool, lanes: usize) -> Suite {
         let mut suite = Suite { scratch: scratch.to_path_buf(), programs, tests: Vec::new() };
-        let (reached, kept) = (scratch.join("reached"), scratch.join("tests.json"));
+        let kept = scratch.join("tests.json");
         let newest = suite.programs.iter().filter_map(|program| program.path.metadata().ok()?.modified().ok()).max();
         if resume && kept.metadata().ok().and_then(|meta| meta.modified().ok()) > newest {
             suite.tests = suite.recall(&std::fs::read_to_string(&kept).unwrap());
             println!("{} tests as they were", suite.tests.len());
             return suite;
         }
-        set(scratch, "0");
+        (0..lanes).for_each(|lane| set(scratch, lane, "0"));
         let mut listed = Vec::new();
         for (n, program) in suite.programs.iter().enumerate().filter(|(_, program)| !LEFT_OUT.contains(&program.name.as_str())) {
-            let output = command(program).args(["--list", "--format", "terse"]).output();
+            let output = command(scratch, 0, program).args(["--list", "--format", "terse"]).output();
             let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
             let names: Vec<String> = text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect();
             // What answers with anything else than a list has a harness of its own.
@@ -74,22 +91,23 @@ impl Suite {
             listed.extend(names.into_iter().map(|name| (n, Some(name))));
         }
         println!("{} tests in {} programs", listed.len(), suite.programs.len());
-        set(scratch, &format!("0 {}", reached.display()));
-        for (program, name) in listed {
-            let _ = std::fs::remove_file(&reached);
-            let mut test = Test { program, name, seconds: 0.0, reaches: HashSet::new(), kills: 0 };
-            let began = Instant::now();
-            let end = suite.run(program, test.name.as_slice(), Duration::from_secs_f64(3.0 * TOO_SLOW));
-            test.seconds = began.elapsed().as_secs_f64();
-            test.reaches = std::fs::read_to_string(&reached).unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect();
-            match end {
-                End::Failed(_) => println!("left out: {} fails with all checks on", suite.label(&test)),
-                End::TimedOut => println!("left out: {} takes too long", suite.label(&test)),
-                End::Passed if test.seconds > TOO_SLOW => println!("left out: {} takes {:.0} s", suite.label(&test), test.seconds),
-                End::Passed => suite.tests.push(test),
+        let next = AtomicUsize::new(0);
+        let passed = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for lane in 0..lanes {
+                let (suite, listed, next, passed) = (&suite, &listed, &next, &passed);
+                scope.spawn(move || {
+                    while let Some((program, name)) = listed.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if let Some(test) = suite.look(lane, *program, name.clone()) {
+                            passed.lock().unwrap().push(test);
+                        }
+                    }
+                });
             }
-        }
-        set(scratch, "0");
+        });
+        suite.tests = passed.into_inner().unwrap();
+        suite.tests.sort_by(|a, b| (a.program, &a.name).cmp(&(b.program, &b.name)));
+        (0..lanes).for_each(|lane| set(scratch, lane, "0"));
         let all: f64 = suite.tests.iter().map(|test| test.seconds).sum();
         println!("{} tests pass, in {all:.0} s one after another", suite.tests.len());
         let row = |test: &Test| {
@@ -98,6 +116,25 @@ impl Suite {
         };
         std::fs::write(kept, serde_json::Value::from(suite.tests.iter().map(row).collect::<Vec<_>>()).to_string()).unwrap();
         suite
+    }
+
+    /// One test with all checks on: what it reaches. Nothing when it fails, or takes too long.
+    fn look(&self, lane: usize, program: usize, name: Option<String>) -> Option<Test> {
+        let reached = self.scratch.join(format!("reached{lane}"));
+        let _ = std::fs::remove_file(&reached);
+        set(&self.scratch, lane, &format!("0 {}", reached.display()));
+        let mut test = Test { program, name, seconds: 0.0, reaches: HashSet::new(), kills: AtomicUsize::new(0) };
+        let began = Instant::now();
+        let end = self.run(lane, program, test.name.as_slice(), Duration::from_secs_f64(3.0 * TOO_SLOW));
+        test.seconds = began.elapsed().as_secs_f64();
+        test.reaches = std::fs::read_to_string(&reached).unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect();
+        match end {
+            End::Failed(_) => println!("left out: {} fails with all checks on", self.label(&test)),
+            End::TimedOut => println!("left out: {} takes too long", self.label(&test)),
+            End::Passed if test.seconds > TOO_SLOW => println!("left out: {} takes {:.0} s", self.label(&test), test.seconds),
+            End::Passed => return Some(test),
+        }
+        None
     }
 
     /// What was noted of tests before.
@@ -109,7 +146,13 @@ impl Suite {
                 .iter()
                 .position(|program| Some(program.path.as_os_str()) == row["path"].as_str().map(std::ffi::OsStr::new))?;
             let reaches = row["reaches"].as_array()?.iter().filter_map(|n| u32::try_from(n.as_u64()?).ok()).collect();
-            Some(Test { program, name: row["name"].as_str().map(str::to_owned), seconds: row["seconds"].as_f64()?, reaches, kills: 0 })
+            Some(Test {
+                program,
+                name: row["name"].as_str().map(str::to_owned),
+                seconds: row["seconds"].as_f64()?,
+                reaches,
+                kills: AtomicUsize::new(0),
+            })
         };
         rows.iter().filter_map(test).collect()
     }
@@ -118,12 +161,12 @@ impl Suite {
         format!("{}::{}", self.programs[test.program].name, test.name.as_deref().unwrap_or("all"))
     }
 
-    fn run(&self, program: usize, names: &[String], most: Duration) -> End {
-        let mut command = command(&self.programs[program]);
+    fn run(&self, lane: usize, program: usize, names: &[String], most: Duration) -> End {
+        let mut command = command(&self.scratch, lane, &self.programs[program]);
         if !names.is_empty() {
             command.arg("--exact").args(names);
         }
-        let log = self.scratch.join("output");
+        let log = self.scratch.join(format!("output{lane}"));
         let file = std::fs::File::create(&log).unwrap();
         let mut child =
             command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).process_group(0).spawn().expect("a test starts");
@@ -151,46 +194,74 @@ impl Suite {
     }
 
     /// The verdict on each check, told as it comes.
-    pub fn judge_all(mut self, checks: &[Check], options: &Options) -> Vec<Verdict> {
+    pub fn judge_all(self, checks: &[Check], options: &Options) -> Vec<Verdict> {
         let path = self.scratch.join("verdicts.jsonl");
-        let known = if options.resume { known(&path) } else { BTreeMap::new() };
-        if !options.resume {
-            let _ = std::fs::remove_file(&path);
+        let before = self.scratch.join("verdicts.before");
+        if !options.resume && path.is_file() {
+            let _ = std::fs::rename(&path, &before);
         }
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
-        let mut verdicts = Vec::new();
-        let mut last: BTreeMap<String, usize> = BTreeMap::new();
+        // What an earlier run found is asked first; only what this run found counts.
+        let (known, hints) = (known(&path), known(&before));
         let mut chosen: Vec<&Check> = checks.iter().filter(|c| options.numbers.is_empty() || options.numbers.contains(&c.number)).collect();
         // The sandbox first.
         chosen.sort_by_key(|check| (!check.file.starts_with("stdlib/sbx"), !check.file.starts_with("stdlib"), check.number));
-        for (n, check) in chosen.iter().enumerate() {
-            if let Some(killer) = known.get(&check.key) {
-                verdicts.push(Verdict { check: (*check).clone(), killer: Some(killer.clone()), reached_by: 1, asked: 1 });
-                continue;
+        let file = Mutex::new(std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap());
+        let (verdicts, memory, next) = (Mutex::new(Vec::new()), Mutex::new(Memory::default()), AtomicUsize::new(0));
+        let judge_on = |lane: usize| {
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                let Some(check) = chosen.get(n).copied() else { break };
+                if let Some(killer) = known.get(&check.key) {
+                    verdicts.lock().unwrap().push(Verdict { check: check.clone(), killer: Some(killer.clone()), reached_by: 1, asked: 1 });
+                    continue;
+                }
+                let verdict = self.judge(lane, check, options.patience, &memory, hints.get(&check.key));
+                let row = serde_json::json!({ "check": check.to_string(), "key": check.key, "killer": verdict.killer, "reached_by": verdict.reached_by, "asked": verdict.asked });
+                writeln!(file.lock().unwrap(), "{row}").unwrap();
+                match &verdict.killer {
+                    Some(_) if n % 50 != 0 => {}
+                    Some(killer) => println!("{n}/{} … {killer}", chosen.len()),
+                    None => println!("SURVIVES ({}/{} tests) {check}", verdict.asked, verdict.reached_by),
+                }
+                verdicts.lock().unwrap().push(verdict);
             }
-            let verdict = self.judge(check, options.patience, &mut last);
-            let row = serde_json::json!({ "check": check.to_string(), "key": check.key, "killer": verdict.killer, "reached_by": verdict.reached_by, "asked": verdict.asked });
-            writeln!(file, "{row}").unwrap();
-            match &verdict.killer {
-                Some(_) if n % 50 != 0 => {}
-                Some(killer) => println!("{n}/{} … {killer}", chosen.len()),
-                None => println!("SURVIVES ({}/{} tests) {check}", verdict.asked, verdict.reached_by),
+            set(&self.scratch, lane, "0");
+        };
+        std::thread::scope(|scope| {
+            for lane in 1..options.lanes {
+                let judge_on = &judge_on;
+                scope.spawn(move || judge_on(lane));
             }
-            verdicts.push(verdict);
-        }
-        set(&self.scratch, "0");
+            judge_on(0);
+        });
+        let mut verdicts = verdicts.into_inner().unwrap();
+        verdicts.sort_by_key(|verdict| verdict.check.number);
         verdicts
     }
 
-    fn judge(&mut self, check: &Check, patience: f64, last: &mut BTreeMap<String, usize>) -> Verdict {
+    /// The tests that reach a check, those that are likely to miss it first: what missed it before, or its neighbour; then what is quick, what
+    /// missed much in this file, and what is about little else.
+    fn order(&self, check: &Check, memory: &Memory, before: Option<&String>) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.tests.len()).filter(|n| self.tests[*n].reaches.contains(&check.number)).collect();
+        let recent = memory.last.get(&place(check)).copied();
+        let near = memory.killers.get(&check.file);
+        let cost = |n: usize| {
+            let test = &self.tests[n];
+            let kills = near.and_then(|near| near.get(&n)).copied().unwrap_or(0).min(4) as f64;
+            (test.seconds + 0.02) * (0.2 + test.reaches.len() as f64 / 600.0) / (1.0 + 2.0 * kills)
+        };
+        let was = |n: usize| before.is_some_and(|label| label.strip_prefix(TIMED_OUT).unwrap_or(label) == self.label(&self.tests[n]));
+        let mut keyed: Vec<(bool, bool, f64, usize)> = order.iter().map(|n| (!was(*n), Some(*n) != recent, cost(*n), *n)).collect();
+        keyed.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        order.clear();
+        order.extend(keyed.into_iter().map(|(_, _, _, n)| n));
+        order
+    }
+
+    fn judge(&self, lane: usize, check: &Check, patience: f64, memory: &Mutex<Memory>, before: Option<&String>) -> Verdict {
+        let mut order = self.order(check, &memory.lock().unwrap(), before);
         let reached_by = order.len();
-        let place = format!("{} {}", check.file, check.function);
-        let recent = last.get(&place).copied();
-        // What missed a neighbour may miss this one; then what is quick, and what has missed much.
-        let cost = |n: usize| self.tests[n].seconds + 0.02 - 0.01 * (self.tests[n].kills.min(50) as f64) / 50.0;
-        order.sort_by(|a, b| (Some(*a) != recent, cost(*a)).partial_cmp(&(Some(*b) != recent, cost(*b))).unwrap());
-        set(&self.scratch, &check.number.to_string());
+        set(&self.scratch, lane, &check.number.to_string());
         let (mut asked, mut spent) = (0, 0.0);
         let mut killer = None;
         while asked < order.len() && spent < patience && killer.is_none() {
@@ -214,34 +285,68 @@ impl Suite {
             asked += batch.len();
             spent += seconds;
             let names: Vec<String> = batch.iter().filter_map(|n| self.tests[*n].name.clone()).collect();
-            let (found, label) = match self.run(program, &names, Duration::from_secs_f64(40.0 + 10.0 * seconds)) {
+            let (found, sure) = match self.run(lane, program, &names, most(seconds)) {
                 End::Passed => continue,
-                End::TimedOut => (batch[0], format!("time ran out in {}", self.label(&self.tests[batch[0]]))),
+                End::TimedOut => (batch[0], false),
                 End::Failed(failed) => {
                     let named = |n: &&usize| self.tests[**n].name.as_ref().is_some_and(|name| failed.contains(name));
-                    let first = batch.iter().find(named).copied().unwrap_or(batch[0]);
-                    (first, self.label(&self.tests[first]))
+                    (batch.iter().find(named).copied().unwrap_or(batch[0]), batch.len() == 1)
                 }
             };
-            // A test that fails with all checks on as well has shown nothing.
-            set(&self.scratch, "0");
-            let trusted = self.tests[found].kills >= 3;
-            let names: Vec<String> = self.tests[found].name.iter().cloned().collect();
-            if trusted || matches!(self.run(program, &names, Duration::from_secs(600)), End::Passed) {
-                self.tests[found].kills += 1;
-                last.insert(place.clone(), found);
-                killer = Some(label);
-            } else {
-                println!("{label} fails by itself");
-                set(&self.scratch, &check.number.to_string());
+            killer = self.confirm(lane, found, check, sure);
+            if killer.is_some() {
+                let mut memory = memory.lock().unwrap();
+                memory.last.insert(place(check), found);
+                *memory.killers.entry(check.file.clone()).or_default().entry(found).or_default() += 1;
             }
         }
         Verdict { check: check.clone(), killer, reached_by, asked }
     }
+
+    /// Is it this check that the test misses? By itself it fails without it, and passes with all checks on. What to call it, if so.
+    fn confirm(&self, lane: usize, found: usize, check: &Check, sure: bool) -> Option<String> {
+        let test = &self.tests[found];
+        let names: Vec<String> = test.name.iter().cloned().collect();
+        let mut label = self.label(test);
+        if !sure {
+            match self.run(lane, test.program, &names, most(test.seconds)) {
+                End::Passed => return None,
+                End::TimedOut => label.insert_str(0, TIMED_OUT),
+                End::Failed(_) => {}
+            }
+        }
+        if test.kills.load(Ordering::Relaxed) < 3 {
+            set(&self.scratch, lane, "0");
+            let end = self.run(lane, test.program, &names, Duration::from_secs(600));
+            set(&self.scratch, lane, &check.number.to_string());
+            if !matches!(end, End::Passed) {
+                println!("{label} fails by itself");
+                return None;
+            }
+        }
+        test.kills.fetch_add(1, Ordering::Relaxed);
+        Some(label)
+    }
 }
 
-fn command(program: &Program) -> Command {
-    let mut command = Command::new(&program.path);
+/// Before the name of a test that did not end.
+const TIMED_OUT: &str = "time ran out in ";
+
+/// How long tests get that take so many seconds with all checks on.
+fn most(seconds: f64) -> Duration {
+    Duration::from_secs_f64(20.0 + 8.0 * seconds)
+}
+
+fn place(check: &Check) -> String {
+    format!("{} {}", check.file, check.function)
+}
+
+fn command(scratch: &Path, lane: usize, program: &Program) -> Command {
+    let mut command = Command::new(if lane == 0 { "sh" } else { "unshare" });
+    if lane > 0 {
+        command.args(["-m", "sh"]);
+    }
+    command.args(["-c", LANE, "lane"]).args([control(scratch, lane), control(scratch, 0)]).arg(&program.path);
     command
         .current_dir(&program.folder)
         .env("CARGO_MANIFEST_DIR", &program.folder)

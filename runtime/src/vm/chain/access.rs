@@ -8,7 +8,7 @@ type M<'a, 'h, const C: bool> = At<'a, 'h, C>;
 #[inline(always)]
 pub(super) fn index<const C: bool>(m: M<'_, '_, C>) -> Next {
     if let (Some(list), Some(place)) = (m.b().as_list(), quick::place(m.c()))
-        && let Some(&item) = m.s.heap.list(list).get(place)
+        && let Some(&item) = m.s.heap.list_near(list).get(place)
     {
         return m.set(item);
     }
@@ -19,9 +19,12 @@ pub(super) fn index<const C: bool>(m: M<'_, '_, C>) -> Next {
 }
 #[inline(always)]
 pub(super) fn index_int<const C: bool>(m: M<'_, '_, C>) -> Next {
-    match m.b().as_list().and_then(|list| m.s.heap.list(list).get(m.k())) {
+    match m.b().as_list().and_then(|list| m.s.heap.list_near(list).get(m.k())) {
         Some(&item) => m.set(item),
-        None => m.slow(),
+        None => aside!(m, C, |m| match m.b().as_list().and_then(|list| m.s.heap.list(list).get(m.k())) {
+            Some(&item) => m.set(item),
+            None => m.slow(),
+        }),
     }
 }
 #[inline(always)]

@@ -134,6 +134,12 @@ pub(super) fn for_loop<const C: bool>(mut m: M<'_, '_, C>) -> Next {
     m.next()
 }
 
+/// The next element of a list that shares its elements with others.
+fn far<const C: bool>(m: &M<'_, '_, C>) -> Option<(f64, Value)> {
+    let (list, position) = (m.part(0).get().as_list()?, m.part(1).get().as_num()?);
+    Some((position, *m.s.heap.list(list).get(position as usize)?))
+}
+
 /// The values of a round over a list.
 #[inline(always)]
 fn begin<const C: bool>(m: &mut M<'_, '_, C>, position: f64, item: Value) {
@@ -149,12 +155,18 @@ fn begin<const C: bool>(m: &mut M<'_, '_, C>, position: f64, item: Value) {
 #[inline(always)]
 pub(super) fn iter_next<const C: bool>(mut m: M<'_, '_, C>) -> Next {
     let (Some(list), Some(position)) = (m.part(0).get().as_list(), m.part(1).get().as_num()) else { return m.slow() };
-    match m.s.heap.list(list).get(position as usize) {
+    match m.s.heap.list_near(list).get(position as usize) {
         Some(&item) => {
             begin(&mut m, position, item);
             m.next()
         }
-        None => m.jump(),
+        None => aside!(m, C, |m| match far(&m) {
+            Some((position, item)) => {
+                begin(&mut m, position, item);
+                m.next()
+            }
+            None => m.jump(),
+        }),
     }
 }
 #[inline(always)]
@@ -163,11 +175,17 @@ pub(super) fn iter_loop<const C: bool>(mut m: M<'_, '_, C>) -> Next {
     if !m.bill() {
         return m.dry();
     }
-    match m.s.heap.list(list).get(position as usize) {
+    match m.s.heap.list_near(list).get(position as usize) {
         Some(&item) => {
             begin(&mut m, position, item);
             m.jump()
         }
-        None => m.next(),
+        None => aside!(m, C, |m| match far(&m) {
+            Some((position, item)) => {
+                begin(&mut m, position, item);
+                m.jump()
+            }
+            None => m.next(),
+        }),
     }
 }

@@ -191,17 +191,18 @@ impl Permit<'_> {
             Refused::Special(what) => Rule::SpecialAddress(what.clone()),
             Refused::Nobody => return self.deny(Rule::NobodyThere, None),
         };
-        let at = match (host, refused) {
-            (host, _) if host.is_localhost() => "127.0.0.1".to_owned(),
-            (Host::Name(_), Refused::Special(_)) => "ADDRESS".to_owned(),
-            (host, _) => host.to_string(),
-        };
+        // A rule can't name localhost but as what it is.
+        let host = if host.is_localhost() { &Host::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)) } else { host };
+        let leads_to = matches!((host, refused), (Host::Name(_), Refused::Special(_)));
+        let at = if leads_to { "ADDRESS".to_owned() } else { host.to_string() };
         let text = port.map_or_else(|| at.clone(), |port| format!("{at}:{port}"));
-        let text = ilu_pol::net::Rule::from_text(&text).map_or(text, |rule| rule.to_string());
-        let asked = Asked { name: host.as_name().filter(|_| !host.is_localhost()), address: None, port };
-        let asked = if let Host::Address(address) = host { Asked { address: Some(*address), ..asked } } else { asked };
+        // What stands for an address is no rule yet.
+        let rule_text = Some(&text).filter(|_| !leads_to).and_then(|text| ilu_pol::net::Rule::from_text(text).ok());
+        let text = rule_text.map_or(text, |rule| rule.to_string());
+        let address = if let Host::Address(address) = host { Some(*address) } else { None };
+        let asked = Asked { name: host.as_name(), address, port };
         let root_allows = || self.policy(ROOT).is_ok_and(|policy| policy.judge(&asked).is_ok());
-        let hint = if at == "ADDRESS" {
+        let hint = if leads_to {
             format!("--net {text} beside the rule for the name, where ADDRESS is what the name leads to")
         } else if matches!(refused, Refused::Denied(_)) {
             format!("--net {} before that rule", shell_word(&text))
