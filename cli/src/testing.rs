@@ -50,7 +50,11 @@ pub fn test(args: &Test) -> Exit {
         Err(message) => return terminal.usage(&message),
     };
     if report.broken || args.wall == Wall::Require && !report.gaps.is_empty() {
-        let exit = terminal.fail("the second wall can't be raised as it was required; `ilu doctor` says what is missing", Exit::Missing);
+        let exit = terminal.fail(
+            codes::WALL,
+            "the second wall can't be raised as it was required; `ilu doctor` says what is missing",
+            Exit::Missing,
+        );
         report.gaps.iter().for_each(|gap| terminal.tell(&format!("  {}: {}", gap.lost, gap.why)));
         return exit;
     }

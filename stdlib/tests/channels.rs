@@ -14,7 +14,11 @@ const CALL: u64 = 20;
 
 fn pass(rig: &mut Rig) -> Result<(), Stop> {
     let site = rig.site();
-    rig.realm.pass(&site, by_name(SEND).unwrap())
+    let native = by_name(SEND).unwrap();
+    rig.realm.may_pass(&site, native)?;
+    // An isolate pays this out of what it has taken in advance.
+    rig.realm.advance_fuel(site.account, ilu_sbx::PASS_COST);
+    rig.realm.passed(&site, native)
 }
 
 #[track_caller]

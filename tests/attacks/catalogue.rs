@@ -222,7 +222,8 @@ named! {
     prc_more:
         prc_017_prc_021_prc_027_ways_out_that_a_program_could_try,
         prc_019_a_program_has_the_ports_that_are_granted_at_every_address,
-        prc_025_the_memory_of_a_program_and_all_it_starts_has_a_bound;
+        prc_025_the_memory_of_a_program_and_all_it_starts_has_a_bound,
+        prc_025_programs_of_root_are_counted_by_the_kernel_where_it_lets_them;
     osl:
         osl_001_files_outside_the_grants_stay_shut_when_the_doorway_is_gone,
         osl_001_no_connection_no_program_no_signal,

@@ -193,3 +193,53 @@ pub fn prc_025_the_memory_of_a_program_and_all_it_starts_has_a_bound() {
     command.args(["-I", "-c", shared]);
     assert_eq!(finish(command, b"").out, "had it\n");
 }
+
+/// The numbers of processes with this in their command line.
+fn running(mark: &str) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let has = |entry: &std::fs::DirEntry| {
+        std::fs::read(entry.path().join("cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(mark))
+    };
+    entries.filter(has).filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+pub fn prc_025_programs_of_root_are_counted_by_the_kernel_where_it_lets_them() {
+    if !rustix::process::geteuid().is_root() {
+        println!("not applicable here: for others than root there is a limit of the user's own");
+        return;
+    }
+    let doctor = ilu(&["doctor"]).out;
+    if !doctor.contains("a control group of 1024") {
+        println!("not applicable here: root can make no control group that counts processes");
+        return;
+    }
+    let mut command = Command::new(ilu_tests::command::binary());
+    command.args(["run", "--run", "/bin/sleep", "-e", "prn __os_run(\"/bin/sleep\", [\"33025\"])"]);
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let mark = "/bin/sleep\x0033025";
+    let number = loop {
+        assert!(std::time::Instant::now() < end, "it does not start");
+        // The command's own line has it too, in another form; so has the helper's none.
+        if let Some(number) = running(mark).into_iter().next() {
+            break number;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    let groups = std::fs::read_to_string(format!("/proc/{number}/cgroup")).unwrap();
+    let line = groups.lines().find(|line| line.contains("/ilu-")).unwrap_or_else(|| panic!("in no group: {groups}"));
+    let path = line.rsplit(':').next().unwrap();
+    let places = [format!("/sys/fs/cgroup/pids{path}"), format!("/sys/fs/cgroup{path}")];
+    let place = places.iter().find(|place| Path::new(place).join("pids.max").exists()).unwrap();
+    note(Part::Attempt);
+    assert_eq!(std::fs::read_to_string(format!("{place}/pids.max")).unwrap().trim(), "1024");
+    let inside = std::fs::read_to_string(format!("{place}/cgroup.procs")).unwrap();
+    assert!(inside.lines().any(|line| line == number), "{inside}");
+    // It goes with the run, however that ends.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    while Path::new(place).exists() {
+        assert!(std::time::Instant::now() < end, "{place} is left");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}

@@ -76,7 +76,11 @@ fn lines(kernel: &Kernel) -> Vec<Line> {
 fn programs(kernel: &Kernel) -> Vec<Line> {
     let gap = |lost: &str| kernel.wall.gaps.iter().find(|gap| gap.lost == lost).map(|gap| gap.why.clone());
     // The kernel does not count root's processes.
-    let counted = if ilu::host::wall::is_root() { "the warden, which looks every 4 ms" } else { "rlimit, the warden" };
+    let counted = match (ilu::host::wall::is_root(), ilu::host::child::counts_together()) {
+        (true, true) => "the warden; a control group of 1024 for all programs",
+        (true, false) => "the warden, which looks every 4 ms",
+        (false, _) => "rlimit, the warden",
+    };
     let files = PROMISES.first().map_or("", |promise| promise.lost);
     vec![
         Line {

@@ -1,7 +1,7 @@
 //! What tasks and channels ask of a realm beside the doorway.
 
 use crate::denial::Rule;
-use crate::doorway::{CALL_COST, denial};
+use crate::doorway::denial;
 use crate::event::Cost;
 use crate::ids::{AccountId, SbxId};
 use crate::limits::Budget;
@@ -12,6 +12,9 @@ use crate::stop::Stop;
 use ilu_cap::NativeId;
 use std::borrow::Cow;
 use std::sync::Arc;
+
+/// Units of fuel that a value costs which goes through a channel: as any call of a native.
+pub const PASS_COST: u64 = crate::doorway::CALL_COST;
 
 /// A task's place in the budgets of the sandboxes that it lives on. It is free again when this is dropped.
 #[derive(Debug)]
@@ -74,27 +77,44 @@ impl Realm {
         self.accounts.give_back(&self.tree, account, unused);
     }
 
-    /// The doorway for a value that goes through a channel. It asks what it asks of any call, and bills the same; but like the lines of an
-    /// open file, what goes well is no event.
+    /// The doorway for a value that goes through a channel, up to what it costs: it asks what it asks of any call; but like the lines of an
+    /// open file, what goes well is no event. Then [`PASS_COST`] is due, out of what the isolate has taken in advance, and then
+    /// [`Realm::passed`]: two isolates that hand values to each other would else fight over one counter at every value.
     ///
     /// # Errors
-    /// The call is denied, or a budget ran out.
-    pub fn pass(&mut self, site: &CallSite<'_>, native: NativeId) -> Result<(), Stop> {
+    /// The call is denied.
+    pub fn may_pass(&mut self, site: &CallSite<'_>, native: NativeId) -> Result<(), Stop> {
         self.heed();
-        let asked = self.may_pass(site, native);
+        let asked = self.asked_to_pass(site, native);
+        self.told(site, native, asked)
+    }
+
+    /// Bills the call of a native that a value went through a channel by.
+    ///
+    /// # Errors
+    /// There were as many as there may be.
+    pub fn passed(&mut self, site: &CallSite<'_>, native: NativeId) -> Result<(), Stop> {
+        let billed = self.bill(site, native);
+        self.told(site, native, billed)
+    }
+
+    fn told(&mut self, site: &CallSite<'_>, native: NativeId, asked: Result<(), Stop>) -> Result<(), Stop> {
         if asked.is_err() {
             self.record(site, native.name(), Vec::new(), Cow::Borrowed("channel"), Cost::default(), asked.as_ref().err());
         }
         asked
     }
 
-    fn may_pass(&self, site: &CallSite<'_>, native: NativeId) -> Result<(), Stop> {
+    fn asked_to_pass(&self, site: &CallSite<'_>, native: NativeId) -> Result<(), Stop> {
         self.live(site, native.name())?;
         if !self.has(site.authority, native) {
             return Err(denial(site, native.name(), Rule::NotHeld, Some(self.cap_hint(site.authority, native.row()))));
         }
         self.note_native(native);
-        self.accounts.charge(&self.tree, site.account, Budget::Fuel, CALL_COST)?;
+        Ok(())
+    }
+
+    fn bill(&self, site: &CallSite<'_>, native: NativeId) -> Result<(), Stop> {
         self.accounts.charge(&self.tree, site.account, Budget::Calls(native), 1)?;
         let owners = self.accounts.owners(&self.tree, site.account, site.authority);
         crate::account::take(&self.tree, &owners, Budget::Calls(native), 1)?;

@@ -4,6 +4,7 @@
 //! write: the pipes are the requester's.
 
 use super::HELPER;
+use super::crowd::Crowd;
 use super::system::{self, Held};
 use super::watch::{Census, MAX_PROCESSES, everything};
 use super::wire::{self, Message, Reader};
@@ -79,37 +80,20 @@ fn serve_all() -> io::Result<()> {
         let bits = read.number()?;
         Ok((read.handle()?, bits & 4 == 4, system::use_of(bits)))
     })?;
-    let report = if walled { enclose(&programs, &granted, ports)? } else { Report::default() };
+    let mut crowd = Crowd::make();
+    let report = if walled { enclose(&programs, &granted, ports, crowd.as_ref())? } else { Report::default() };
     wire::send(&socket, &wire::told(&report), &[])?;
-    let house = House { programs, required };
-    let mut jobs: Vec<Job> = Vec::new();
-    let mut known = 0;
-    let mut weighed = Instant::now();
-    loop {
-        match wait(&socket, &jobs)? {
-            Some(0) => match wire::receive(&socket, RecvFlags::DONTWAIT) {
-                Ok(Some(message)) => jobs.extend(house.begin(message, jobs.len())),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // Nobody is there any more for whom anything could run.
-                Ok(None) | Err(_) => {
-                    jobs.iter_mut().for_each(end);
-                    return Ok(());
-                }
-            },
-            Some(_) => {}
-            None if everything() > known + MORE => {
-                crowded(&mut jobs);
-                known = everything();
-            }
-            None => known = known.min(everything()),
-        }
-        weigh(&mut jobs, &mut weighed);
-        settle(&mut jobs);
+    // It takes a moment, in which the run begins.
+    crowd.iter_mut().for_each(Crowd::enter);
+    let ended = House { programs, required }.serve(&socket);
+    if let Some(crowd) = crowd {
+        crowd.leave();
     }
+    ended
 }
 
 /// The warden's own wall: all that was granted to the root, what programs need to start, the programs, and itself.
-fn enclose(programs: &[Program], granted: &[Held], ports: Vec<u16>) -> io::Result<Report> {
+fn enclose(programs: &[Program], granted: &[Held], ports: Vec<u16>, crowd: Option<&Crowd>) -> io::Result<Report> {
     let mut fixed = system::places();
     let own = rustix::fs::open("/proc/self/exe", rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())?;
     fixed.push((own, false, Use::EXECUTE));
@@ -120,6 +104,9 @@ fn enclose(programs: &[Program], granted: &[Held], ports: Vec<u16>) -> io::Resul
         places.push(Place { handle: handle.as_fd(), is_dir: *is_dir, for_use: *for_use });
     }
     places.extend(programs.iter().map(|program| Place { handle: program.file.as_fd(), is_dir: false, for_use: Use::EXECUTE }));
+    if let Some((handle, for_use)) = crowd.map(Crowd::place) {
+        places.push(Place { handle, is_dir: true, for_use });
+    }
     let mut report = Report::default();
     process::harden_keeping(Extent::Process, process::KEPT_BY_PROGRAMS | CapabilitySet::KILL, &mut report);
     let connect = if ports.is_empty() { Ports::None } else { Ports::These(ports) };
@@ -154,12 +141,46 @@ struct House {
 }
 
 impl House {
+    /// Serves until nobody is there any more.
+    fn serve(&self, socket: &OwnedFd) -> io::Result<()> {
+        let mut jobs: Vec<Job> = Vec::new();
+        let mut known = 0;
+        let (mut counted, mut weighed) = (Instant::now(), Instant::now());
+        loop {
+            match wait(socket, &jobs)? {
+                Some(0) => match wire::receive(socket, RecvFlags::DONTWAIT) {
+                    Ok(Some(message)) => jobs.extend(self.begin(message, jobs.len())),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    // Nobody is there any more for whom anything could run.
+                    Ok(None) | Err(_) => {
+                        jobs.iter_mut().for_each(end);
+                        return Ok(());
+                    }
+                },
+                Some(_) | None => {}
+            }
+            // By the clock, and not when there is nothing else to do: whoever keeps the warden busy is watched as well.
+            if counted.elapsed() >= Duration::from_nanos(COUNT_NS.unsigned_abs()) {
+                counted = Instant::now();
+                known = known.min(everything());
+                // What can't be read is always too many.
+                let all = everything();
+                if all == u64::MAX || all > known.saturating_add(MORE) {
+                    crowded(&mut jobs);
+                    known = everything();
+                }
+            }
+            weigh(&mut jobs, &mut weighed);
+            settle(&mut jobs);
+        }
+    }
+
     /// Starts what a request asks for, or answers why not.
     fn begin(&self, message: Message, running: usize) -> Option<Job> {
         let mut read = Reader::new(message);
         let requester = read.handle().ok()?;
         let refuse = |why: &str| {
-            let _ = wire::send(&requester, &[b"failed".to_vec(), why.as_bytes().to_vec()], &[]);
+            let _ = wire::answer(&requester, &[b"failed".to_vec(), why.as_bytes().to_vec()], &[]);
         };
         if running >= MAX_PROGRAMS {
             refuse(&format!("{MAX_PROGRAMS} programs run already"));
@@ -260,7 +281,7 @@ fn settle(jobs: &mut Vec<Job>) {
             }
             _ => vec![b"ended".to_vec(), wire::number(status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(255))],
         };
-        let _ = wire::send(&job.requester, &answer, &[]);
+        let _ = wire::answer(&job.requester, &answer, &[]);
         false
     });
 }
@@ -297,5 +318,5 @@ fn weigh(jobs: &mut [Job], last: &mut Instant) {
 /// Ends a program for what it did.
 fn stop(job: &mut Job, why: &str) {
     end(job);
-    let _ = wire::send(&job.requester, &[b"failed".to_vec(), why.as_bytes().to_vec()], &[]);
+    let _ = wire::answer(&job.requester, &[b"failed".to_vec(), why.as_bytes().to_vec()], &[]);
 }

@@ -38,6 +38,15 @@ pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// Sends one.
 pub(super) fn send(to: impl AsFd, fields: &[Vec<u8>], handles: &[BorrowedFd<'_>]) -> io::Result<()> {
+    send_how(to, fields, handles, SendFlags::NOSIGNAL)
+}
+
+/// Sends one to somebody who may not want to hear it: whoever has filled his end up gets none, and nobody waits for him.
+pub(super) fn answer(to: impl AsFd, fields: &[Vec<u8>], handles: &[BorrowedFd<'_>]) -> io::Result<()> {
+    send_how(to, fields, handles, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
+}
+
+fn send_how(to: impl AsFd, fields: &[Vec<u8>], handles: &[BorrowedFd<'_>], how: SendFlags) -> io::Result<()> {
     let mut bytes = Vec::new();
     for field in fields {
         let length = u32::try_from(field.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -53,7 +62,7 @@ pub(super) fn send(to: impl AsFd, fields: &[Vec<u8>], handles: &[BorrowedFd<'_>]
         return Err(io::ErrorKind::InvalidInput.into());
     }
     loop {
-        match sendmsg(&to, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL) {
+        match sendmsg(&to, &[IoSlice::new(&bytes)], &mut control, how) {
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(()),
@@ -170,6 +179,14 @@ mod tests {
         assert!(send(&a, &[vec![0; MAX_MESSAGE]], &[]).is_err());
         drop(a);
         assert!(receive(&b, RecvFlags::empty()).unwrap().is_none());
+    }
+
+    #[test]
+    fn nobody_waits_for_whoever_does_not_listen() {
+        let (a, _b) = pair().unwrap();
+        let long = [vec![0; MAX_MESSAGE - 100]];
+        let full = (0..100).find_map(|_| answer(&a, &long, &[]).err()).unwrap();
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
     }
 
     #[test]
