@@ -69,9 +69,29 @@ Examples:
 
 A test is a function without parameters whose name begins with test_; it has failed when it raises.";
 
+const REPL_EXAMPLES: &str = "\
+Examples:
+  ilu repl
+  ilu repl --dir data:/in --net api.example.com --fuel 1000000
+  ilu repl --grant capde,capio --audit audit.jsonl
+
+At the prompt `:help` says what there is. Budgets are of each input, memory of the session.";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  ilu completions bash > ~/.local/share/bash-completion/completions/ilu
+  ilu completions zsh > ~/.zfunc/_ilu
+  ilu completions fish > ~/.config/fish/completions/ilu.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  ilu man | man -l -
+  ilu man run | man -l -";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   ilu check src/*.ilu
+  ilu check --fix job.ilu
   ilu check --caps job.ilu
   ilu check --caps --json job.ilu";
 
@@ -80,6 +100,9 @@ Examples:
 pub enum Command {
     /// Run a script
     Run(Box<Run>),
+    /// An interactive session; `ilu` alone on a terminal is the same
+    #[command(after_help = REPL_EXAMPLES)]
+    Repl(Box<Repl>),
     /// Run a script within the grants given and tell the smallest it needed, as flags and as a profile
     #[command(after_help = LEARN_EXAMPLES)]
     Learn(Box<Run>),
@@ -99,6 +122,12 @@ pub enum Command {
     Caps(Caps),
     /// Say which promise is kept by which layer on this machine, and what is missing
     Doctor(Doctor),
+    /// Print what completes this command's words in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Print or write the manual pages
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(Man),
     /// Work with audit files
     #[command(subcommand)]
     Audit(Audit),
@@ -134,6 +163,52 @@ pub struct Run {
     pub output: OutputFlags,
 }
 
+/// `ilu repl`
+#[derive(Clone, Debug, Args)]
+pub struct Repl {
+    /// What the session's inputs have as arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+    /// The second wall: as much as the kernel has of what a session can be held in, or none
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Wall::Auto, help_heading = "Grants")]
+    pub wall: Wall,
+    /// Ask for what is missing: for once, for this session, or never
+    #[arg(long, help_heading = "Grants")]
+    pub ask: bool,
+    /// Keep nothing of what is typed for the next session
+    #[arg(long)]
+    pub no_history: bool,
+    /// What it may touch.
+    #[command(flatten)]
+    pub grants: GrantFlags,
+    /// Colours; NO_COLOR is honoured
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = "Output")]
+    pub color: Color,
+}
+
+impl Run {
+    /// For text that comes from no file.
+    pub fn of_text(grants: GrantFlags, args: Vec<String>, wall: Wall, ask: bool, color: Color) -> Run {
+        Run { file: None, eval: None, args, wall, raw: false, ask, grants, output: OutputFlags { json: false, color } }
+    }
+}
+
+/// `ilu completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `ilu man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The command whose page it is; `ilu` itself when none is named
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
 /// `ilu check`
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_EXAMPLES)]
@@ -145,6 +220,9 @@ pub struct Check {
     /// Also tell every native a script can reach, each with a way to it; the script's own modules are read
     #[arg(long)]
     pub caps: bool,
+    /// Put right what can be without judgement, in its place; `-` goes to standard output. A script that does not compile is left as it is
+    #[arg(long)]
+    pub fix: bool,
     /// How to tell.
     #[command(flatten)]
     pub output: OutputFlags,
@@ -357,8 +435,26 @@ pub enum Color {
 }
 
 /// Words that may stand first; anything else there is a file or a flag of `run`.
-const FIRST_WORDS: [&str; 15] =
-    ["run", "check", "fmt", "test", "explain", "learn", "trust", "caps", "doctor", "audit", "help", "-h", "--help", "-V", "--version"];
+const FIRST_WORDS: [&str; 18] = [
+    "run",
+    "repl",
+    "completions",
+    "man",
+    "check",
+    "fmt",
+    "test",
+    "explain",
+    "learn",
+    "trust",
+    "caps",
+    "doctor",
+    "audit",
+    "help",
+    "-h",
+    "--help",
+    "-V",
+    "--version",
+];
 
 /// Makes `ilu FILE …` into `ilu run FILE …`. A script that is called like a command is run as `ilu ./check`.
 pub fn with_command(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -380,7 +476,7 @@ pub fn tips(given: &[OsString], stray: &str) -> Vec<String> {
     let is_command = FIRST_WORDS.contains(&first);
     if !is_command && first.chars().all(|c| c.is_ascii_alphanumeric()) {
         tips.push(format!(
-            "`{first}` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps`, `doctor` and `audit`"
+            "`{first}` is no command, so it was taken for the script: the commands are `run`, `repl`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps`, `doctor`, `audit`, `completions` and `man`"
         ));
     }
     if !is_command || first == "run" {
@@ -425,7 +521,7 @@ mod tests {
         assert_eq!(tips(&given(&["ilu", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         assert_eq!(tips(&given(&["ilu", "run", "a.ilu", "b"]), "b"), std::slice::from_ref(&behind));
         let command =
-            "`runn` is no command, so it was taken for the script: the commands are `run`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps`, `doctor` and `audit`"
+            "`runn` is no command, so it was taken for the script: the commands are `run`, `repl`, `check`, `fmt`, `test`, `explain`, `learn`, `trust`, `caps`, `doctor`, `audit`, `completions` and `man`"
                 .to_string();
         assert_eq!(tips(&given(&["ilu", "runn", "b"]), "b"), [command, behind]);
         assert!(tips(&given(&["ilu", "a.ilu", "--dri"]), "--dri").is_empty());

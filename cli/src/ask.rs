@@ -4,13 +4,14 @@
 //! could be taken for another. What is granted was opened before the question, so that it is what the question named.
 
 use crate::args::Run;
-use crate::hint::folder;
+use crate::hint::{folder, net_rule};
 use crate::quantity::DirSpec;
 use crate::report::clean::clean;
 use crate::widen;
 use ilu::host::ask::{can_ask, question, real};
 use ilu::host::{self, Folder, Granted};
 use ilu_cap::{GrantKind, NativeId, by_name};
+use ilu_sbx::denial::shell_word;
 use ilu_sbx::path::{GuestPath, GuestPrefix};
 use ilu_sbx::{Access, Addition, Answer, Denial, Mount, Opened, Operator, Rule};
 use std::path::PathBuf;
@@ -63,6 +64,7 @@ impl Asker {
             (Rule::NotHeld, GrantKind::DirRead) => self.directory(&mut offer, last?, false)?,
             (Rule::NotHeld, GrantKind::DirWrite) => self.directory(&mut offer, last?, true)?,
             (Rule::NotHeld, GrantKind::Env) => variable(&mut offer, last?)?,
+            (Rule::NotHeld, GrantKind::Net) => network(&mut offer, last?)?,
             (Rule::NotHeld, _) => {}
             (Rule::NoGrant, _) => {
                 // The doorway says what was wanted there.
@@ -71,6 +73,7 @@ impl Asker {
             }
             (Rule::ReadOnly(_), _) => self.directory(&mut offer, last?, true)?,
             (Rule::NoVariable, _) => variable(&mut offer, last?)?,
+            (Rule::NoConnection | Rule::SpecialAddress(_), _) => network(&mut offer, last?)?,
             _ => return None,
         }
         Some(offer)
@@ -131,6 +134,14 @@ fn variable(offer: &mut Offer, name: &str) -> Option<()> {
     let value = host::variable(name).ok()?;
     offer.words.push(format!("--env {}", plain(name)?));
     offer.addition.env.push((name.to_owned(), value));
+    Some(())
+}
+
+/// A rule for the host and port that a call is about, and for nothing else.
+fn network(offer: &mut Offer, on: &str) -> Option<()> {
+    let rule = net_rule(on)?.to_string();
+    offer.words.push(format!("--net {}", plain(&shell_word(&rule))?));
+    offer.addition.net.push(rule);
     Some(())
 }
 

@@ -8,10 +8,11 @@ use crate::report;
 use crate::report::clean::clean;
 use crate::source;
 use crate::terminal::Terminal;
-use ilu::lint::lint;
+use ilu::host::edit;
+use ilu::lint::{fixed, lint};
 use ilu::reach::{self, Reach, Step};
 use ilu::{CompileError, Engine, Loader};
-use ilu_lang::diagnostic::Diagnostic;
+use ilu_lang::diagnostic::{Diagnostic, codes};
 use ilu_lang::source::Source;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -40,6 +41,16 @@ pub fn check(args: &Check) -> Exit {
     let mut exit = Exit::Fine;
     let mut all = Vec::new();
     for path in &args.files {
+        if args.fix {
+            match fix(&engine, path, &terminal, args.output.json) {
+                Exit::Fine => {}
+                other => exit = other,
+            }
+            // What goes to standard output is the script, and it is not read twice.
+            if path == "-" {
+                continue;
+            }
+        }
         let found = look(&engine, path, args.caps);
         if !matches!(found, Found::Fine(..)) {
             exit = Exit::Usage;
@@ -69,6 +80,30 @@ pub fn check(args: &Check) -> Exit {
     exit
 }
 
+/// Writes a script again with everything put right that can be. What can't be read or does not compile is left to be told of.
+fn fix(engine: &Engine, path: &str, terminal: &Terminal, json: bool) -> Exit {
+    let script = match source::from_file(path) {
+        Ok(script) => script,
+        Err(message) if path == "-" => return terminal.usage(&message),
+        Err(_) => return Exit::Fine,
+    };
+    let source = Source::new(&script.name, &script.text);
+    let (text, count) = fixed(engine, &source);
+    if path == "-" {
+        return terminal.print(&text);
+    }
+    if count == 0 {
+        return Exit::Fine;
+    }
+    if let Err(error) = edit::replace(path, &text) {
+        return terminal.fail(codes::CANNOT_WRITE, &error.to_string(), Exit::Error);
+    }
+    if !json {
+        terminal.tell(&format!("{}: put right in {count} place{}", clean(path), if count == 1 { "" } else { "s" }));
+    }
+    Exit::Fine
+}
+
 fn look(engine: &Engine, path: &str, caps: bool) -> Found {
     let script = match source::from_file(path) {
         Err(message) => return Found::Unread(message),
@@ -79,7 +114,7 @@ fn look(engine: &Engine, path: &str, caps: bool) -> Found {
         Ok(program) => program,
     };
     let source = Arc::clone(&program.source);
-    let warned = Warned { warnings: lint(&source), source };
+    let warned = Warned { warnings: lint(engine, &source).into_iter().map(|warning| warning.diagnostic).collect(), source };
     if !caps {
         return Found::Fine(warned, None);
     }

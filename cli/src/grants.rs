@@ -142,7 +142,7 @@ fn mount(spec: &DirSpec, opened: Granted) -> Mount {
 }
 
 /// An exact list when there is one; else what every script holds and what the resource flags need.
-fn caps(flags: &GrantFlags) -> Result<CapSet, String> {
+pub fn caps(flags: &GrantFlags) -> Result<CapSet, String> {
     if let Some(list) = &flags.grant {
         // Exactly nothing.
         if list.is_empty() {

@@ -57,6 +57,11 @@ fn plain_word(word: &str) -> Option<&str> {
 
 /// The rule that would allow what a call was about: a host, a host and a port, or a URL.
 pub fn net_flag(on: &str) -> Option<String> {
+    net_rule(on).map(|rule| shell_word(&rule.to_string()))
+}
+
+/// The same as a rule.
+pub fn net_rule(on: &str) -> Option<NetRule> {
     let on = match on.split_once("://") {
         None => on,
         Some((_, rest)) => {
@@ -64,7 +69,7 @@ pub fn net_flag(on: &str) -> Option<String> {
             authority.rsplit_once('@').map_or(authority, |(_, host)| host)
         }
     };
-    NetRule::from_text(on).ok().filter(|rule| rule.allow && rule.at != Where::Any).map(|rule| shell_word(&rule.to_string()))
+    NetRule::from_text(on).ok().filter(|rule| rule.allow && rule.at != Where::Any)
 }
 
 /// The directory in which a file would be made.

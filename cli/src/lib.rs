@@ -20,9 +20,11 @@ mod grants;
 mod hint;
 mod learn;
 mod page;
+mod pages;
 mod policy;
 mod profile;
 mod quantity;
+mod repl;
 mod report;
 mod run;
 mod source;
@@ -35,6 +37,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use exit::Exit;
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use terminal::Terminal;
@@ -61,13 +64,19 @@ pub fn main_with(change: Change) -> ExitCode {
 }
 
 fn command(change: Change) -> Exit {
-    let given: Vec<OsString> = std::env::args_os().collect();
+    let mut given: Vec<OsString> = std::env::args_os().collect();
+    if given.len() == 1 && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        given.push("repl".into());
+    }
     let cli = match Cli::try_parse_from(args::with_command(given.iter().cloned())) {
         Ok(cli) => cli,
         Err(answer) => return told_by_clap(&answer, &given),
     };
     match &cli.command {
         Command::Run(args) => run::run(args, change),
+        Command::Repl(args) => repl::repl(args),
+        Command::Completions(args) => pages::completions(args, &Terminal::new(Color::Auto)),
+        Command::Man(args) => pages::man(args, &Terminal::new(Color::Auto)),
         Command::Learn(args) => learn::learn(args),
         Command::Trust(args) => config::trust(args, &Terminal::new(Color::Auto)),
         Command::Check(args) => check::check(args),

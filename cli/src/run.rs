@@ -1,6 +1,6 @@
 //! `ilu run`: compiles a script, runs it with what the flags grant, tells how it ended.
 
-use crate::args::{Run, Wall};
+use crate::args::{GrantFlags, Run, Wall};
 use crate::ask::Asker;
 use crate::code;
 use crate::config;
@@ -43,7 +43,7 @@ pub fn run(args: &Run, change: crate::Change) -> Exit {
     };
     let granted = granted(args, &granting);
     let name = script.name.clone();
-    let Prepared { mut setup, reader_gone, unfinished, report, plan, around_programs } = match prepare(args, granting, script) {
+    let Prepared { mut setup, reader_gone, unfinished, report, plan, around_programs, .. } = match prepare(args, granting, script) {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
@@ -92,11 +92,13 @@ fn for_this_command_line(outcome: &mut Outcome, args: &Run) {
 
 /// What the report says of the grants.
 fn granted(args: &Run, granting: &Granting) -> Granted {
-    Granted {
-        dirs: args.grants.dir.iter().map(|spec| (spec.guest.clone(), if spec.writable { "rw" } else { "ro" })).collect(),
-        env: granting.grants.env.iter().map(|(name, _)| name.clone()).collect(),
-        natives: granting.grants.caps.names(),
-    }
+    granted_by(&args.grants, granting.grants.env.iter().map(|(name, _)| name.clone()).collect(), granting.grants.caps.names())
+}
+
+/// The same of grants that are in force already.
+pub fn granted_by(flags: &GrantFlags, env: Vec<String>, natives: Vec<&'static str>) -> Granted {
+    let dirs = flags.dir.iter().map(|spec| (spec.guest.clone(), if spec.writable { "rw" } else { "ro" })).collect();
+    Granted { dirs, env, natives }
 }
 
 /// The script that the command line names.
@@ -119,6 +121,8 @@ pub struct Prepared {
     pub reader_gone: Arc<AtomicBool>,
     /// Whether its last line on standard error is unfinished.
     pub unfinished: Arc<AtomicBool>,
+    /// Whether what it last wrote on a terminal left its line unfinished.
+    pub mid_line: Arc<AtomicBool>,
     /// Where the report goes.
     pub report: Option<ReportFile>,
     /// What the second wall lets through, when there is to be one.
@@ -136,7 +140,7 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
     for path in &args.grants.ca {
         process.trust_authorities(path).map_err(|error| format!("--ca {error}"))?;
     }
-    let (reader_gone, unfinished) = (process.reader_gone(), process.unfinished());
+    let (reader_gone, unfinished, mid_line) = (process.reader_gone(), process.unfinished(), process.mid_line());
     let sink = match &args.grants.audit {
         Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),
         None => None,
@@ -180,7 +184,7 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
         }
     };
     setup.summarise = report.is_some();
-    Ok(Prepared { setup, reader_gone, unfinished, report, plan, around_programs })
+    Ok(Prepared { setup, reader_gone, unfinished, mid_line, report, plan, around_programs })
 }
 
 /// Where and in which form the outcome is told.

@@ -12,6 +12,7 @@ pub mod code;
 pub mod compile;
 pub mod diagnostic;
 pub mod format;
+pub mod highlight;
 mod layout;
 mod lex;
 pub mod library;

@@ -1,5 +1,14 @@
 //! What the compiler must know about the world outside a source text.
 
+/// A name that an earlier input of the session bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// The name.
+    pub name: Box<str>,
+    /// Whether `def` bound it.
+    pub constant: bool,
+}
+
 /// The names a program can use without binding them, and the modules it can load. The runtime implements it.
 pub trait Library {
     /// The number of a builtin such as `prn`. Builtins whose names start with `__` are there for the standard library's own sources only:
@@ -12,6 +21,10 @@ pub trait Library {
     /// The readable names in a module's object (`map` of `trl.map`), when they are known. A pipeline's bare stage name is checked against
     /// those of `trl`.
     fn readable(&self, _module: &str) -> Option<Vec<String>> {
+        None
+    }
+    /// What earlier inputs bound, when the text is an input of a session: its top-level names are then the session's.
+    fn earlier(&self) -> Option<&[Earlier]> {
         None
     }
     /// Names of all modules of the standard library, for hints.

@@ -47,6 +47,13 @@ const MESSAGES: &[(&str, &str)] = &[
     ("jsn.dec: *", codes::UNREADABLE_TEXT),
     ("enc.*: *", codes::UNREADABLE_TEXT),
     ("not UTF-8 text at byte *", codes::UNREADABLE_TEXT),
+    ("csv takes one ASCII character *", codes::ARGUMENT),
+    ("csv.*: *", codes::UNREADABLE_TEXT),
+    ("*: bad pattern: *", codes::UNREADABLE_TEXT),
+    ("*: a pattern has at most * bytes, got *", codes::ARGUMENT),
+    ("*: there is no flag *", codes::ARGUMENT),
+    ("*: a pattern matches whole characters", codes::ARGUMENT),
+    ("*: a match of * bytes is too long *", codes::ARGUMENT),
     ("jsn.enc*", codes::ARGUMENT),
     ("sbx*: *", codes::NO_SANDBOX),
     ("a sandbox was expected, got *", codes::NO_SANDBOX),
@@ -204,7 +211,7 @@ fn method(text: &str) -> Option<String> {
             "slice" | "substring" | "substr" if of_list => "a part of a list is `trl.slc(xs, from, to)`, after `use trl`",
             "slice" | "substring" | "substr" | "sub" => "a part of a text is `txt.sub(s, from, to)`, after `use txt`",
             "includes" | "contains" | "has" | "indexOf" | "index" if of_list => {
-                "`trl.has(xs, x)` tells whether an element is there, `trl.idx(xs, x)` where, after `use trl`"
+                "`trl.has(xs, x)` tells whether an element is there, `trl.idx(xs, \\(y) y == x)` where, after `use trl`"
             }
             "includes" | "contains" | "has" => "`txt.has(s, part)` tells whether a part is there, after `use txt`",
             "indexOf" | "find" | "index" => "`txt.find(s, part)` tells where a part is, after `use txt`",

@@ -144,59 +144,68 @@ impl Engine {
     }
 
     fn run_isolate(&self, program: &Arc<Program>, setup: Setup) -> Outcome {
-        let stop = Arc::new(AtomicBool::new(false));
-        let outside = Box::new(Stoppable { outside: setup.outside, stop: Arc::clone(&stop) });
-        let mut realm = match Realm::new(setup.grants, outside, setup.natives.unwrap_or_else(ilu_std::natives)) {
-            Ok(realm) => realm,
+        let (mut vm, has_files) = match isolate(self, setup) {
+            Ok(isolate) => isolate,
             Err(why) => return Outcome::refused(why),
         };
-        if let Some(sink) = setup.sink {
-            realm.set_sink(sink);
-        }
-        if let Some(operator) = setup.operator {
-            realm.set_operator(operator);
-        }
-        if setup.observe {
-            realm.observe();
-        }
-        if setup.summarise {
-            realm.summarise();
-        }
-        let origin = match &setup.loader {
-            Some(_) => Origin::Program(program.source.name.rsplit('/').next().unwrap_or_default().into()),
-            None => Origin::Text,
-        };
-        let start = Start {
-            engine: self.clone(),
-            realm,
-            loader: setup.loader.map(|loader| Arc::new(Mutex::new(loader))),
-            interrupt: setup.interrupt,
-            stop,
-            stress: setup.stress,
-            stepped: setup.stepped,
-            crew: None,
-        };
-        let mut vm = Vm::new(start);
+        let origin =
+            if has_files { Origin::Program(program.source.name.rsplit('/').next().unwrap_or_default().into()) } else { Origin::Text };
         let result = match vm.run_main(Arc::clone(program), origin) {
             Ok(value) => Ok(Finished { text: crate::heap::short_text(&vm.heap, value, MAX_TEXT), value: native::plain(&vm.heap, value) }),
             Err(ending) => Err(error_of(ending)),
         };
         let failures = vm.finish_tasks();
-        let root = vm.realm.root();
-        let (used, spent) = (vm.realm.used(root), vm.realm.spent(root));
-        let (result, audit) = match (result, vm.realm.close_sink()) {
-            (Ok(_), Err(error)) => {
-                let broken = ScriptError::bare(Kind::Error, format!("the audit record could not be written: {error}"));
-                (Err(ScriptError { code: codes::AUDIT_BROKEN, ..broken }), None)
-            }
-            (result, sealed) => (result, sealed.ok().flatten()),
-        };
-        let ledger = vm.realm.take_ledger();
-        Outcome { result, used, spent, ledger, audit, collections: vm.collections(), observed: vm.realm.observed(), failures }
+        Outcome { failures, ..closed(&mut vm, result) }
     }
 }
 
-fn error_of(ending: Ending) -> ScriptError {
+/// What there is to say of an isolate that has ended, its tasks' failures apart.
+pub(crate) fn closed(vm: &mut Vm, result: Result<Finished, ScriptError>) -> Outcome {
+    let root = vm.realm.root();
+    let (used, spent) = (vm.realm.used(root), vm.realm.spent(root));
+    let (result, audit) = match (result, vm.realm.close_sink()) {
+        (Ok(_), Err(error)) => {
+            let broken = ScriptError::bare(Kind::Error, format!("the audit record could not be written: {error}"));
+            (Err(ScriptError { code: codes::AUDIT_BROKEN, ..broken }), None)
+        }
+        (result, sealed) => (result, sealed.ok().flatten()),
+    };
+    let ledger = vm.realm.take_ledger();
+    Outcome { result, used, spent, ledger, audit, collections: vm.collections(), observed: vm.realm.observed(), failures: Vec::new() }
+}
+
+/// An isolate that has run nothing yet, and whether its program has files of its own.
+pub(crate) fn isolate(engine: &Engine, setup: Setup) -> Result<(Vm, bool), String> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let outside = Box::new(Stoppable { outside: setup.outside, stop: Arc::clone(&stop) });
+    let mut realm = Realm::new(setup.grants, outside, setup.natives.unwrap_or_else(ilu_std::natives))?;
+    if let Some(sink) = setup.sink {
+        realm.set_sink(sink);
+    }
+    if let Some(operator) = setup.operator {
+        realm.set_operator(operator);
+    }
+    if setup.observe {
+        realm.observe();
+    }
+    if setup.summarise {
+        realm.summarise();
+    }
+    let has_files = setup.loader.is_some();
+    let start = Start {
+        engine: engine.clone(),
+        realm,
+        loader: setup.loader.map(|loader| Arc::new(Mutex::new(loader))),
+        interrupt: setup.interrupt,
+        stop,
+        stress: setup.stress,
+        stepped: setup.stepped,
+        crew: None,
+    };
+    Ok((Vm::new(start), has_files))
+}
+
+pub(crate) fn error_of(ending: Ending) -> ScriptError {
     let (kind, message) = match ending.why {
         Why::Error(text, None) => (Kind::Error, text),
         Why::Error(text, Some(denial)) => (Kind::Denied(denial), text),

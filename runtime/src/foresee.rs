@@ -4,7 +4,7 @@ use ilu_sbx::{Arg, CallSite, Foreseen, Grants, Outside, Realm};
 use std::io;
 
 /// A process in which nothing happens and no time passes.
-struct Still;
+pub(crate) struct Still;
 
 impl Outside for Still {
     fn write_out(&self, _: &[u8]) -> io::Result<()> {

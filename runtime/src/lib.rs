@@ -36,11 +36,13 @@ pub mod lint;
 mod native;
 pub mod outcome;
 pub mod reach;
+pub mod session;
 mod task;
 pub mod value;
 mod vm;
 
 pub use engine::{Engine, Setup};
+pub use heap::Page;
 pub use ilu_lang::code::program::Program;
 pub use outcome::{CompileError, Failure, Finished, Kind, Outcome, ScriptError};
 /// Whether this build can do what a native is for. One that it can't can be held; a call of it is an error.
@@ -49,5 +51,6 @@ pub fn is_built(native: ilu_cap::NativeId) -> bool {
     ilu_std::natives().get(native).is_some()
 }
 
+pub use session::{Bound, Described, Evaluated, Session};
 pub use vm::module::Loader;
 pub use vm::trace::{Place, Trace};

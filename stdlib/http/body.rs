@@ -83,6 +83,48 @@ impl Uploading<'_> {
     }
 }
 
+/// What a request sends.
+pub enum Sent {
+    /// Nothing.
+    Nothing,
+    /// These bytes.
+    All(Bytes),
+    /// A file.
+    File(FileBody),
+}
+
+impl Body for Sent {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match &mut *self {
+            Sent::Nothing => Poll::Ready(None),
+            Sent::All(bytes) => {
+                let all = std::mem::take(bytes);
+                Poll::Ready((!all.is_empty()).then(|| Ok(Frame::data(all))))
+            }
+            Sent::File(file) => Pin::new(file).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Sent::Nothing => true,
+            Sent::All(bytes) => bytes.is_empty(),
+            Sent::File(file) => file.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Sent::Nothing => SizeHint::with_exact(0),
+            Sent::All(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Sent::File(file) => file.size_hint(),
+        }
+    }
+}
+
 /// The end that the client reads.
 pub struct FileBody {
     pieces: mpsc::Receiver<Bytes>,

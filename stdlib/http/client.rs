@@ -1,43 +1,48 @@
-//! The clients: one for each sandbox and each address that was decided on.
+//! The connections: each for one sandbox and exactly the addresses that were decided on.
 //!
-//! A client can reach nothing but the addresses it was made with. It never looks a name up; an address in a URL is compared with what
-//! passed before the client is made; and the peer of every new connection is looked at again before a byte of the request leaves. What it
-//! keeps alive is found again only by the same sandbox, with the same decision. It reads no variable of the environment, keeps no cookies,
-//! follows no redirect and undoes no compression.
+//! A connection is made through the pool of the decision, as every other, and its peer is compared with what passed before a byte of the
+//! request leaves. What is kept open is found again only by the same sandbox, with the same decision. Here nothing is looked up, no variable of
+//! the environment is read, no cookie is kept, no redirect followed and no compression undone.
 
-use super::failure::Failure;
+use super::body::Sent;
+use super::exchange::Broken;
+use super::failure::{Failure, of_connecting};
 use super::header::MAX_ANSWER_FIELDS;
 use super::target::Target;
-use hyper_util::client::legacy::connect::{Connected, Connection, HttpInfo};
+use super::tls::{self, ClientConfig};
+use super::waiting::{Clock, Timer};
+use crate::net::dial::begin;
+use hyper::client::conn::http1::{Builder as Http1, SendRequest};
+use hyper::rt::{Read, Write};
+use hyper_util::rt::TokioIo;
 use ilu_sbx::sandbox::Owner;
 use ilu_sbx::service::Service;
 use ilu_sbx::{Permit, Route};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, redirect, retry};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
-use std::fmt;
-use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::Sleep;
+use tokio_rustls::TlsConnector;
 
-/// Clients kept for their open connections; the one used longest ago goes first.
-const MAX_CLIENTS: usize = 32;
-/// Idle connections of one client.
-const MAX_IDLE: usize = 4;
+/// Connections kept open for requests to come; the one used longest ago goes first.
+const MAX_KEPT: usize = 64;
+/// Those of them that are for the same.
+const MAX_ALIKE: usize = 4;
 /// Rounds of the loop in which everything that was woken has run, and what that woke.
 const TURNS: usize = 3;
-/// How long a connection stays open without use.
-const IDLE: Duration = Duration::from_secs(30);
+/// Milliseconds that a connection stays open without use.
+const IDLE_MS: f64 = 30_000.0;
+/// Milliseconds since its last request in which a connection is taken to be as it was left.
+const FRESH_MS: f64 = 20.0;
+/// Milliseconds that connecting to one address may take.
+const CONNECT_MS: f64 = 10_000.0;
 
-/// What a client is for. Two that differ in any of it share nothing.
+/// What a connection is for. Two that differ in any of it share nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Key {
+pub struct Key {
     owner: Owner,
     tls: bool,
     host: String,
@@ -45,17 +50,39 @@ struct Key {
     addrs: Vec<SocketAddr>,
 }
 
+/// A connection on which a request can be sent.
+pub struct Line {
+    key: Key,
+    sender: SendRequest<Sent>,
+    /// When it was last asked for.
+    asked: f64,
+    /// The other side has closed one like it between two requests without saying so: to be expected again.
+    surprised: bool,
+    /// Did a request go through it before? Then the other side may have closed it.
+    pub used: bool,
+    /// Is it new, or was it used a moment ago, by a side that has never closed anything unsaid?
+    pub fresh: bool,
+}
+
+impl Line {
+    /// What requests are sent by.
+    pub const fn sender(&mut self) -> &mut SendRequest<Sent> {
+        &mut self.sender
+    }
+}
+
 /// What the natives of HTTP keep for a run.
 #[derive(Default)]
 pub struct Http {
     runtime: OnceLock<Option<Runtime>>,
-    tls: OnceLock<Option<ClientConfig>>,
-    clients: Mutex<Vec<(Key, Client)>>,
+    tls: OnceLock<Option<Arc<ClientConfig>>>,
+    kept: Mutex<Vec<Line>>,
+    pub(super) timers: Mutex<Vec<Pin<Box<Sleep>>>>,
 }
 
 impl Service for Http {
     fn heed(&self) {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).retain(|(key, _)| !key.owner.is_gone());
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).retain(|line| !line.key.owner.is_gone());
         self.turn();
     }
 }
@@ -97,182 +124,129 @@ impl Http {
         }
     }
 
-    /// The client for what was decided, and whether it was used before.
-    ///
-    /// # Errors
-    /// No address passed.
-    pub fn client(&self, permit: &Permit<'_>, target: &Target, route: &Route) -> Result<(Client, bool), Failure> {
-        let key = key(permit, target, route)?;
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = clients.iter().position(|(known, _)| *known == key) {
-            // Last used, last in line.
-            clients.get_mut(at..).unwrap_or_default().rotate_left(1);
-            return clients.last().map(|(_, client)| (client.clone(), true)).ok_or_else(unusable);
-        }
-        drop(clients);
-        self.anew(key, permit.authorities()).map(|client| (client, false))
+    /// A connection that is open, for what was decided.
+    pub fn kept(&self, key: &Key, now: f64) -> Option<Line> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|line| now - line.asked < IDLE_MS && !line.sender.is_closed());
+        let at = kept.iter().rposition(|line| line.key == *key)?;
+        let mut line = kept.remove(at);
+        line.fresh = !line.surprised && now - line.asked < FRESH_MS;
+        (line.used, line.asked) = (true, now);
+        Some(line)
     }
 
-    /// Another client in place of the one for what was decided: the connections of that one are let go.
-    ///
-    /// # Errors
-    /// No address passed.
-    pub fn without_open_connections(&self, permit: &Permit<'_>, target: &Target, route: &Route) -> Result<Client, Failure> {
-        self.anew(key(permit, target, route)?, permit.authorities())
+    /// Keeps a connection whose answer was read to its end.
+    pub fn keep(&self, line: Line) {
+        if line.sender.is_closed() || line.key.owner.is_gone() {
+            return;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.iter().filter(|other| other.key == line.key).count() >= MAX_ALIKE {
+            return;
+        }
+        if kept.len() >= MAX_KEPT {
+            kept.remove(0);
+        }
+        kept.push(line);
     }
 
-    fn anew(&self, key: Key, authorities: &str) -> Result<Client, Failure> {
-        let tls = self.tls.get_or_init(|| tls(authorities)).as_ref().ok_or_else(unusable)?;
-        let client = build(&key, tls.clone())?;
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        clients.retain(|(known, _)| *known != key);
-        if clients.len() >= MAX_CLIENTS {
-            clients.remove(0);
+    /// Lets go of what is open for what was decided.
+    pub fn let_go(&self, key: &Key) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).retain(|line| line.key != *key);
+    }
+
+    /// Another connection; to be waited for in the loop.
+    ///
+    /// # Errors
+    /// None of the addresses answers, or not as what was promised; the time is over.
+    pub async fn connect(
+        &self,
+        permit: &mut Permit<'_>,
+        key: &Key,
+        route: &Route,
+        (clock, timer): (Clock, &mut Timer<'_>),
+        surprised: bool,
+    ) -> Result<Line, Broken> {
+        let connecting = Clock { connecting: true, ..clock };
+        let config = if key.tls {
+            Some(Arc::clone(self.tls.get_or_init(|| tls::config(permit.authorities())).as_ref().ok_or_else(unusable)?))
+        } else {
+            None
+        };
+        let mut last = None;
+        for (n, addr) in key.addrs.iter().enumerate() {
+            #[allow(clippy::cast_precision_loss, reason = "a few addresses")]
+            let share = (clock.at - permit.mono_ms()) / (key.addrs.len() - n) as f64;
+            let until = permit.mono_ms() + share.min(CONNECT_MS);
+            match connecting.wait_until(permit, timer, until, reach(route, *addr)).await? {
+                Some(Ok(stream)) => {
+                    let asked = permit.mono_ms();
+                    let shaken = connecting.wait_until(permit, timer, clock.at, shake(stream, config, &key.host)).await?;
+                    let sender = shaken.unwrap_or_else(|| Err(Failure::NoConnection(clock.ms)))?;
+                    return Ok(Line { key: key.clone(), sender, asked, surprised, used: false, fresh: true });
+                }
+                Some(Err(error)) => last = Some(of_connecting(&error)),
+                // Only this address's share of the time is over, unless all of it is: then waiting says so.
+                None => last = Some(of_connecting(&io::ErrorKind::TimedOut.into())),
+            }
+            connecting.look(permit)?;
         }
-        clients.push((key, client.clone()));
-        Ok(client)
+        Err(last.unwrap_or_else(unusable).into())
     }
 }
 
-fn key(permit: &Permit<'_>, target: &Target, route: &Route) -> Result<Key, Failure> {
+/// What a connection for a target is for, after a decision.
+///
+/// # Errors
+/// No address passed.
+pub fn key(permit: &Permit<'_>, target: &Target, route: &Route) -> Result<Key, Failure> {
     let addrs = checked(target, route)?;
     Ok(Key { owner: permit.owner(), tls: target.is_tls(), host: target.host().to_owned(), port: target.port(), addrs })
 }
 
 fn unusable() -> Failure {
-    Failure::Connect("the client can't be made".to_owned())
+    Failure::Connect("no connection can be made".to_owned())
 }
 
 /// The addresses that the pool of the decision lets through, and never another than the one that stands in the URL.
 fn checked(target: &Target, route: &Route) -> Result<Vec<SocketAddr>, Failure> {
-    let fits = |addr: &&SocketAddr| {
-        addr.port() == target.port() && (!target.is_address() || addr.ip().to_string() == target.host()) && route.holds(addr)
-    };
+    let fits = |addr: &&SocketAddr| addr.port() == target.port() && target.address().is_none_or(|ip| addr.ip() == ip) && route.holds(addr);
     let addrs: Vec<SocketAddr> = route.addrs().iter().filter(fits).copied().collect();
     if addrs.is_empty() { Err(Failure::Connect("no address of it may be reached".to_owned())) } else { Ok(addrs) }
 }
 
-fn build(key: &Key, tls: ClientConfig) -> Result<Client, Failure> {
-    let client = Client::builder()
-        .no_proxy()
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .retry(retry::never())
-        .http1_only()
-        .http1_max_headers(MAX_ANSWER_FIELDS)
-        .pool_max_idle_per_host(MAX_IDLE)
-        .pool_idle_timeout(IDLE)
-        .user_agent(concat!("ilu/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(Never)
-        .resolve_to_addrs(&key.host, &key.addrs)
-        .connector_layer(Checking { addrs: key.addrs.as_slice().into() })
-        .tls_backend_preconfigured(tls);
-    client.build().map_err(|_| unusable())
-}
-
-/// Looks whether a text in PEM has certificates that could be trusted.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn check_authorities(pem: &str) -> Result<(), String> {
-    let mut store = RootCertStore::empty();
-    add(&mut store, pem)?;
-    if store.is_empty() { Err("there is no certificate in it".to_owned()) } else { Ok(()) }
-}
-
-fn add(store: &mut RootCertStore, pem: &str) -> Result<(), String> {
-    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-        let certificate = certificate.map_err(|_| "it is not PEM")?;
-        store.add(certificate).map_err(|_| "one of its certificates can't be read")?;
+/// Connects to one address through the pool.
+async fn reach(route: &Route, addr: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::from_std(begin(route, addr)?.into())?;
+    stream.writable().await?;
+    if let Some(error) = stream.take_error()? {
+        return Err(error);
     }
-    Ok(())
+    if !route.holds(&stream.peer_addr()?) {
+        return Err(io::Error::other("the connection went to an address that was not checked"));
+    }
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
-/// TLS 1.2 and 1.3, certificates checked against the roots that are built in and the operator's; no session is resumed, so none is shared.
-fn tls(authorities: &str) -> Option<ClientConfig> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    add(&mut roots, authorities).ok()?;
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .ok()?;
-    let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.resumption = rustls::client::Resumption::disabled();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Some(config)
-}
-
-/// Looks nothing up: the addresses are known before there is a client.
-struct Never;
-
-impl Resolve for Never {
-    fn resolve(&self, _: Name) -> Resolving {
-        Box::pin(async { Err::<Addrs, _>(Box::from("the name was not looked up before")) })
+/// Makes sure who is there, when TLS is asked for, and begins with HTTP.
+async fn shake(stream: TcpStream, config: Option<Arc<ClientConfig>>, host: &str) -> Result<SendRequest<Sent>, Failure> {
+    match config {
+        None => speak(TokioIo::new(stream)).await,
+        Some(config) => {
+            let name = host.to_owned().try_into().map_err(|_| Failure::Tls("the host's name can't be in a certificate".to_owned()))?;
+            let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|error| of_connecting(&error))?;
+            speak(TokioIo::new(stream)).await
+        }
     }
 }
 
-/// A connection to an address that was not decided on.
-#[derive(Debug)]
-pub struct NotChecked;
-
-impl fmt::Display for NotChecked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection went to an address that was not checked")
-    }
-}
-
-impl std::error::Error for NotChecked {}
-
-/// Looks at the peer of every new connection.
-#[derive(Clone)]
-struct Checking {
-    addrs: Arc<[SocketAddr]>,
-}
-
-impl<S> tower::Layer<S> for Checking {
-    type Service = Checked<S>;
-
-    fn layer(&self, inner: S) -> Checked<S> {
-        Checked { inner, addrs: Arc::clone(&self.addrs) }
-    }
-}
-
-#[derive(Clone)]
-struct Checked<S> {
-    inner: S,
-    addrs: Arc<[SocketAddr]>,
-}
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-impl<S, R> tower::Service<R> for Checked<S>
-where
-    S: tower::Service<R, Error = BoxError>,
-    S::Response: Connection + Send,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        let (connecting, addrs) = (self.inner.call(request), Arc::clone(&self.addrs));
-        Box::pin(async move {
-            let connection = connecting.await?;
-            match peer(&connection.connected()) {
-                Some(peer) if addrs.contains(&peer) => Ok(connection),
-                _ => Err(Box::new(NotChecked) as BoxError),
-            }
-        })
-    }
-}
-
-/// Whom a connection is to.
-fn peer(connected: &Connected) -> Option<SocketAddr> {
-    let mut extras = hyper::http::Extensions::new();
-    connected.get_extras(&mut extras);
-    extras.get::<HttpInfo>().map(HttpInfo::remote_addr)
+async fn speak(stream: impl Read + Write + Unpin + Send + 'static) -> Result<SendRequest<Sent>, Failure> {
+    let (sender, connection) =
+        Http1::new().max_headers(MAX_ANSWER_FIELDS).handshake(stream).await.map_err(|error| Failure::of_hyper(&error))?;
+    tokio::spawn(async move {
+        // What goes wrong with it is told to whoever waits for an answer.
+        let _ = connection.await;
+    });
+    Ok(sender)
 }

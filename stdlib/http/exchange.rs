@@ -4,24 +4,30 @@
 //! up), a client is found for exactly the addresses that passed, and only then is anything sent. While it waits, deadlines and interrupts
 //! are looked at every few milliseconds. Bytes are charged as they go, and what would be too much is never taken in.
 
-use super::body::{Upload, Uploading};
-use super::client::Http;
+use super::body::{Sent, Upload, Uploading};
+use super::client::{self, Http, Key, Line};
 use super::failure::Failure;
 use super::header;
 use super::request::{Outgoing, Request};
 use super::target::Target;
+use super::waiting::{Clock, Timer};
 use crate::fs::landing::Landing;
 use crate::fs::open::{Mode, regular};
 use bytes::Bytes;
-use ilu_sbx::{Permit, Place, Plain, Stop};
-use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{Client, Method, Response, StatusCode};
-use std::future::Future;
-use std::pin::pin;
-use std::time::Duration;
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT};
+use hyper::http::uri::PathAndQuery;
+use hyper::{Method, Response, StatusCode};
+use ilu_sbx::{Permit, Place, Plain, Route, Stop};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 
-/// Milliseconds between two looks at deadlines and interrupts.
-const NAP_MS: f64 = 20.0;
+/// Who asks, unless the script says otherwise.
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("ilu/", env!("CARGO_PKG_VERSION")));
+/// What is taken, unless the script says otherwise.
+const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 /// Bytes of an answer's body when the script names no number; of a small heap, an eighth.
 const DEFAULT_MOST: u64 = 16 << 20;
 /// Room for what an answer has besides its body.
@@ -47,13 +53,6 @@ impl From<Failure> for Broken {
     }
 }
 
-/// When the time for the whole request is over.
-#[derive(Clone, Copy)]
-struct Deadline {
-    at: f64,
-    ms: u64,
-}
-
 /// Where the answer's body goes.
 enum Sink {
     /// To the script, at most so many bytes.
@@ -64,8 +63,7 @@ enum Sink {
 
 /// Asks, and gives the answer as scripts see it.
 pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop> {
-    #[allow(clippy::cast_precision_loss, reason = "at most a day")]
-    let deadline = Deadline { at: permit.mono_ms() + request.ms as f64, ms: request.ms };
+    let clock = Clock::start(permit, request.ms);
     let mut sink = sink(permit, &request)?;
     let Request { mut method, mut target, mut headers, mut body, redirects, bytes, .. } = request;
     let mut upload = upload(permit, &body)?;
@@ -75,20 +73,12 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
         let mut at = Some(&target);
         let hop = (|| -> Result<(Next, HeaderMap), Broken> {
             let route = permit.connect(target.host(), target.port())?;
-            let (client, used) = http.client(permit, &target, &route)?;
+            let key = client::key(permit, &target, &route)?;
             let message = Message { method: &method, target: &target, headers: &headers, body: &body };
             http.runtime()?.block_on(async {
-                let mut answer = send(permit, &client, &message, upload.as_mut(), deadline).await;
-                if let Err(Broken::Failed(Failure::Dropped(_))) = &answer
-                    && used
-                    && upload.is_none()
-                    && is_idempotent(&method)
-                {
-                    // The other side may have closed an idle connection just as it was used: what may be asked twice is, once.
-                    let client = http.without_open_connections(permit, &target, &route)?;
-                    answer = send(permit, &client, &message, None, deadline).await;
-                }
-                let answer = answer?;
+                let mut timer = Timer::new(&http, clock.nap(permit));
+                let way = Way { http: &http, key: &key, route: &route, clock };
+                let (mut answer, line) = ask(permit, &way, &mut timer, &message, upload.as_mut()).await?;
                 let size = header::size(answer.headers());
                 if size > header::MAX_ANSWER_BYTES {
                     let most = header::MAX_ANSWER_BYTES;
@@ -98,10 +88,16 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
                 if redirects > 0
                     && let Some(next) = redirect(&target, &method, answer.status(), answer.headers())?
                 {
+                    // Its body says nothing, and is not waited for; a short one has come already, and the connection is as good as before.
+                    if poll_immediately(answer.body_mut()).await {
+                        http.keep(line);
+                    }
                     return Ok((Next::Hop(next), HeaderMap::new()));
                 }
-                let headers = answer.headers().clone();
-                take(permit, answer, &mut sink, bytes, deadline).await.map(|answer| (Next::End(answer), headers))
+                let headers = std::mem::take(answer.headers_mut());
+                let taken = take(permit, answer, &mut sink, bytes, (clock, &mut timer)).await?;
+                http.keep(line);
+                Ok((Next::End(taken), headers))
             })
         })();
         let next = match hop {
@@ -129,8 +125,6 @@ pub fn run(permit: &mut Permit<'_>, request: Request<'_>) -> Result<Plain, Stop>
         } else if !matches!(body, Outgoing::Nothing) && !next.target.same_origin(&target) {
             let why = format!("the body is not sent on to another origin, {}", next.target.place());
             return Err(Failure::Redirect(why).stop(Some(&target)));
-        } else if let Some(upload) = &mut upload {
-            upload.rewind().map_err(|error| Stop::Failed(ilu_sbx::permit::os_text(&error)))?;
         }
         (method, target) = (next.method, next.target);
     }
@@ -184,6 +178,39 @@ struct Message<'a> {
     body: &'a Outgoing<'a>,
 }
 
+impl Message<'_> {
+    /// Bytes of what comes before the body.
+    fn head_size(&self) -> usize {
+        self.target.as_str().len() + header::size(self.headers)
+    }
+
+    /// The request as it goes to the connection.
+    fn request(&self, body: Sent) -> Result<hyper::Request<Sent>, Failure> {
+        let wrong = |what: &str| Failure::Request(format!("the URL's {what} can't be sent"));
+        let path = PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(self.target.path().as_bytes())).map_err(|_| wrong("path"))?;
+        let mut request = hyper::Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = path.into();
+        let host = HeaderValue::from_str(self.target.authority()).map_err(|_| wrong("host"))?;
+        let fields = request.headers_mut();
+        fields.reserve(self.headers.len() + 3);
+        fields.insert(HOST, host);
+        fields.insert(USER_AGENT, AGENT);
+        fields.insert(ACCEPT, ANYTHING);
+        let mut last = None;
+        for (name, value) in self.headers {
+            // The first of a name takes the place of what stands there by itself; any more stand beside it.
+            if last == Some(name) {
+                fields.append(name, value.clone());
+            } else {
+                fields.insert(name, value.clone());
+            }
+            last = Some(name);
+        }
+        Ok(request)
+    }
+}
+
 /// Where the body goes; asked before anything is sent.
 fn sink(permit: &mut Permit<'_>, request: &Request<'_>) -> Result<Sink, Stop> {
     let eighth = permit.memory_limit() / 8;
@@ -214,43 +241,126 @@ fn upload(permit: &mut Permit<'_>, body: &Outgoing<'_>) -> Result<Option<Upload>
     Ok(Some(Upload::new(file, found.len())))
 }
 
-/// Sends one request and waits for the head of its answer.
+/// How a hop goes: by which connections, and until when.
+struct Way<'a> {
+    http: &'a Http,
+    key: &'a Key,
+    route: &'a Route,
+    clock: Clock,
+}
+
+/// Sends one request by a connection that is open, or by a new one, and waits for the head of its answer.
+async fn ask(
+    permit: &mut Permit<'_>,
+    way: &Way<'_>,
+    timer: &mut Timer<'_>,
+    message: &Message<'_>,
+    mut upload: Option<&mut Upload>,
+) -> Result<(Response<Incoming>, Line), Broken> {
+    let idempotent = is_idempotent(message.method) && upload.is_none();
+    let mut surprised = false;
+    while let Some(mut line) = way.http.kept(way.key, permit.mono_ms()) {
+        if !(idempotent && line.fresh) {
+            // What happened to it while nobody looked is seen first: a connection that the other side has closed is not written to. What may
+            // be asked twice needs that only when there was time for something to happen.
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+            }
+        }
+        match send(permit, &mut line, way.clock, timer, message, upload.as_deref_mut()).await {
+            Ok(Some(answer)) => return Ok((answer, line)),
+            Ok(None) => {}
+            // The other side may have closed it just as it was used: what may be asked twice is, once.
+            Err(Broken::Failed(Failure::Dropped(_))) if idempotent => {
+                surprised = true;
+                way.http.let_go(way.key);
+            }
+            Err(broken) => return Err(broken),
+        }
+    }
+    let mut line = way.http.connect(permit, way.key, way.route, (way.clock, &mut *timer), surprised).await?;
+    let answer = send(permit, &mut line, way.clock, timer, message, upload).await?;
+    let answer = answer.ok_or_else(|| Failure::Dropped("the connection was closed before there was an answer".to_owned()))?;
+    Ok((answer, line))
+}
+
+/// Sends one request by a connection and waits for the head of its answer; none when the connection was closed before anything was sent.
 async fn send(
     permit: &mut Permit<'_>,
-    client: &Client,
+    line: &mut Line,
+    clock: Clock,
+    timer: &mut Timer<'_>,
     message: &Message<'_>,
     upload: Option<&mut Upload>,
-    deadline: Deadline,
-) -> Result<Response, Broken> {
-    let request = client.request(message.method.clone(), message.target.url().clone()).headers(message.headers.clone());
-    let head = message.target.url().as_str().len() + header::size(message.headers);
-    permit.charge_sent(head as u64)?;
-    let (request, mut feeding) = match (message.body, upload) {
+) -> Result<Option<Response<Incoming>>, Broken> {
+    match clock.wait_until(permit, timer, f64::INFINITY, line.sender().ready()).await? {
+        Some(Ok(())) => {}
+        _ => return Ok(None),
+    }
+    permit.charge_sent(message.head_size() as u64)?;
+    let (body, mut feeding) = match (message.body, upload) {
         (Outgoing::Bytes(bytes), _) => {
             permit.charge_sent(bytes.len() as u64)?;
-            (request.body(Bytes::copy_from_slice(bytes)), None)
+            (Sent::All(Bytes::copy_from_slice(bytes)), None)
         }
         (Outgoing::Parts(bytes), _) => {
             permit.charge_sent(bytes.len() as u64)?;
-            (request.body(Bytes::copy_from_slice(bytes)), None)
+            (Sent::All(Bytes::copy_from_slice(bytes)), None)
         }
         (Outgoing::File(_), Some(upload)) => {
+            // A piece may have been read for a connection that turned out to be closed.
+            upload.rewind().map_err(|error| Stop::Failed(ilu_sbx::permit::os_text(&error)))?;
             let (body, feeding) = upload.start();
-            (request.body(reqwest::Body::wrap(body)), Some(feeding))
+            (Sent::File(body), Some(feeding))
         }
-        _ => (request, None),
+        _ => (Sent::Nothing, None),
     };
-    // What happened to open connections while nobody looked is seen first: one that the other side has closed is not written to.
-    for _ in 0..2 {
-        tokio::task::yield_now().await;
-    }
-    let mut sending = pin!(request.send());
+    let mut sending = pin!(line.sender().try_send_request(message.request(body)?));
     loop {
         tokio::select! {
             biased;
-            answer = &mut sending => return answer.map_err(|error| Failure::of_client(&error).into()),
+            answer = &mut sending => return match answer {
+                Ok(answer) => Ok(Some(answer)),
+                // What is given back never left.
+                Err(mut error) => match error.take_message() {
+                    Some(_) => Ok(None),
+                    None => Err(Failure::of_hyper(error.error()).into()),
+                },
+            },
             slot = Uploading::ready(&mut feeding) => if let Some(feeding) = feeding.as_mut() { feeding.feed(permit, slot)? },
-            () = tokio::time::sleep(nap(permit, deadline)) => look(permit, deadline)?,
+            () = timer.over() => {
+                clock.look(permit)?;
+                timer.no_later_than(clock.nap(permit));
+            }
+        }
+    }
+}
+
+/// Is a body at its end without anybody waiting for it?
+async fn poll_immediately(body: &mut Incoming) -> bool {
+    poll_fn(|context| {
+        loop {
+            match Pin::new(&mut *body).poll_frame(context) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(None) => return Poll::Ready(true),
+                Poll::Ready(Some(Err(_))) | Poll::Pending => return Poll::Ready(false),
+            }
+        }
+    })
+    .await
+}
+
+/// The next piece of a body; none at its end.
+async fn piece(body: &mut Incoming) -> Option<Result<Bytes, Failure>> {
+    loop {
+        match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await? {
+            Err(error) => return Some(Err(Failure::of_hyper(&error))),
+            // What comes behind a body is no part of it.
+            Ok(frame) => {
+                if let Ok(data) = frame.into_data() {
+                    return Some(Ok(data));
+                }
+            }
         }
     }
 }
@@ -258,17 +368,17 @@ async fn send(
 /// Takes the body.
 async fn take(
     permit: &mut Permit<'_>,
-    mut answer: Response,
+    mut answer: Response<Incoming>,
     sink: &mut Sink,
     bytes: bool,
-    deadline: Deadline,
+    (clock, timer): (Clock, &mut Timer<'_>),
 ) -> Result<(StatusCode, Vec<(String, Plain)>), Broken> {
     let status = answer.status();
-    let announced = answer.content_length();
+    let announced = answer.body().size_hint().exact();
     if let Sink::File { place, most, .. } = sink
         && status.is_success()
     {
-        let len = to_file(permit, &mut answer, place, *most, deadline).await?;
+        let len = to_file(permit, answer.body_mut(), place, *most, (clock, timer)).await?;
         #[allow(clippy::cast_precision_loss, reason = "a size as scripts see it")]
         return Ok((status, vec![("len".to_owned(), Plain::Num(len as f64))]));
     }
@@ -280,8 +390,7 @@ async fn take(
         return Err(too_large());
     }
     let mut body = Vec::new();
-    while let Some(piece) = wait(permit, deadline, answer.chunk()).await? {
-        let piece = piece.map_err(|error| Failure::of_client(&error))?;
+    while let Some(piece) = next(permit, clock, timer, answer.body_mut()).await? {
         if (body.len() + piece.len()) as u64 > most {
             return Err(too_large());
         }
@@ -292,18 +401,24 @@ async fn take(
     Ok((status, vec![(body.0.to_owned(), body.1)]))
 }
 
+/// Waits for the next piece, and looks at deadlines and interrupts before.
+async fn next(permit: &mut Permit<'_>, clock: Clock, timer: &mut Timer<'_>, body: &mut Incoming) -> Result<Option<Bytes>, Broken> {
+    clock.look(permit)?;
+    let next = clock.wait_until(permit, timer, f64::INFINITY, piece(body)).await?;
+    Ok(next.flatten().transpose()?)
+}
+
 /// Writes the body to a file, piece by piece; a part of it never stands under the file's name.
 async fn to_file(
     permit: &mut Permit<'_>,
-    answer: &mut Response,
+    answer: &mut Incoming,
     place: &Place,
     most: Option<u64>,
-    deadline: Deadline,
+    (clock, timer): (Clock, &mut Timer<'_>),
 ) -> Result<u64, Broken> {
     let mut landing = Landing::begin(permit, place)?;
     let mut len = 0u64;
-    while let Some(piece) = wait(permit, deadline, answer.chunk()).await? {
-        let piece = piece.map_err(|error| Failure::of_client(&error))?;
+    while let Some(piece) = next(permit, clock, timer, answer).await? {
         len += piece.len() as u64;
         if let Some(most) = most.filter(|most| len > *most) {
             return Err(Failure::TooLarge(format!("the answer's body is longer than {most} bytes (option max)")).into());
@@ -328,30 +443,4 @@ fn answer(code: StatusCode, rest: Vec<(String, Plain)>, headers: &HeaderMap, tar
     fields.push(("hdr".to_owned(), header::to_plain(headers)));
     fields.push(("url".to_owned(), Plain::Str(target.to_string())));
     Plain::Object(fields)
-}
-
-/// Waits for the next piece, and looks at deadlines and interrupts meanwhile.
-async fn wait<T, E>(
-    permit: &mut Permit<'_>,
-    deadline: Deadline,
-    next: impl Future<Output = Result<Option<T>, E>>,
-) -> Result<Option<Result<T, E>>, Broken> {
-    look(permit, deadline)?;
-    let mut next = pin!(next);
-    loop {
-        match tokio::time::timeout(nap(permit, deadline), next.as_mut()).await {
-            Ok(done) => return Ok(done.transpose()),
-            Err(_) => look(permit, deadline)?,
-        }
-    }
-}
-
-fn nap(permit: &mut Permit<'_>, deadline: Deadline) -> Duration {
-    let left = (deadline.at - permit.mono_ms()).clamp(0.5, NAP_MS);
-    Duration::try_from_secs_f64(left / 1000.0).unwrap_or(Duration::from_millis(1))
-}
-
-fn look(permit: &mut Permit<'_>, deadline: Deadline) -> Result<(), Broken> {
-    permit.pulse()?;
-    if permit.mono_ms() >= deadline.at { Err(Failure::TimedOut(deadline.ms).into()) } else { Ok(()) }
 }

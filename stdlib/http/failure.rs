@@ -13,6 +13,8 @@ pub enum Failure {
     Request(String),
     /// No connection to any of the allowed addresses.
     Connect(String),
+    /// There was none when the time was over.
+    NoConnection(u64),
     /// The connection is not the promised one.
     Tls(String),
     /// The time for the whole request is over.
@@ -33,7 +35,7 @@ impl Failure {
             Failure::Request(_) => "bad request",
             Failure::Connect(_) => "can't connect",
             Failure::Tls(_) => "TLS",
-            Failure::TimedOut(_) => "timed out",
+            Failure::TimedOut(_) | Failure::NoConnection(_) => "timed out",
             Failure::TooLarge(_) => "too large",
             Failure::Protocol(_) | Failure::Dropped(_) => "protocol",
             Failure::Redirect(_) => "redirect",
@@ -47,17 +49,13 @@ impl Failure {
         Stop::Failed(format!("http: {}:{at}{}{self}", self.kind(), if at.is_empty() { " " } else { ": " }))
     }
 
-    /// What the client says, in words that show nothing of the host.
+    /// What a connection says that stands, in words that show nothing of the host.
     #[must_use]
-    pub fn of_client(error: &reqwest::Error) -> Failure {
-        let connecting = error.is_connect();
+    pub fn of_hyper(error: &hyper::Error) -> Failure {
         let mut source: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(error) = source {
             if let Some(tls) = error.downcast_ref::<rustls::Error>() {
                 return Failure::Tls(tls_text(tls));
-            }
-            if error.is::<super::client::NotChecked>() {
-                return Failure::Connect(error.to_string());
             }
             if let Some(hyper) = error.downcast_ref::<hyper::Error>()
                 && let Some(failure) = of_hyper(hyper)
@@ -66,24 +64,23 @@ impl Failure {
             }
             if let Some(io) = error.downcast_ref::<io::Error>() {
                 let (io, tls) = innermost(io);
-                if let Some(tls) = tls {
-                    return Failure::Tls(tls_text(tls));
-                }
-                if connecting && io.kind() == io::ErrorKind::UnexpectedEof {
-                    return Failure::Tls("the other side closed the connection during the handshake".to_owned());
-                }
-                if connecting {
-                    return Failure::Connect(io_text(io));
-                }
-                return of_io(io);
+                return tls.map_or_else(|| of_io(io), |tls| Failure::Tls(tls_text(tls)));
             }
             source = error.source();
         }
-        if error.is_connect() {
-            Failure::Connect("no connection".to_owned())
-        } else {
-            Failure::Protocol("the answer can't be read".to_owned())
+        Failure::Protocol("the answer can't be read".to_owned())
+    }
+}
+
+/// Why there is no connection.
+pub fn of_connecting(error: &io::Error) -> Failure {
+    let (io, tls) = innermost(error);
+    match tls {
+        Some(tls) => Failure::Tls(tls_text(tls)),
+        None if io.kind() == io::ErrorKind::UnexpectedEof => {
+            Failure::Tls("the other side closed the connection during the handshake".to_owned())
         }
+        None => Failure::Connect(io_text(io)),
     }
 }
 
@@ -167,6 +164,7 @@ impl fmt::Display for Failure {
             | Failure::Protocol(why)
             | Failure::Dropped(why)
             | Failure::Redirect(why) => f.write_str(why),
+            Failure::NoConnection(ms) => write!(f, "no connection within {ms} ms (option ms)"),
             Failure::TimedOut(ms) => write!(f, "no complete answer within {ms} ms (option ms)"),
         }
     }

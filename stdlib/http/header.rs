@@ -2,9 +2,9 @@
 
 use super::failure::Failure;
 use super::target::Target;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use ilu_sbx::denial::quote;
 use ilu_sbx::{Arg, HandleId, Permit, Plain, Stop};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 
 /// Fields that a script may set in one request.
 const MAX_FIELDS: usize = 64;

@@ -1,5 +1,5 @@
-//! Natives of HTTP. The client, one file per question: what is asked (`request`, `target`, `header`), whom it may reach (`client`), how it
-//! goes (`exchange`, `body`), why it failed (`failure`). The server: `serve` has its natives, `server` what runs behind them.
+//! Natives of HTTP. The client, one file per question: what is asked (`request`, `target`, `header`), whom it may reach (`client`, `tls`), how it
+//! goes (`exchange`, `body`, `waiting`), why it failed (`failure`). The server: `serve` has its natives, `server` what runs behind them.
 
 mod body;
 mod client;
@@ -13,12 +13,14 @@ mod request;
 pub(crate) mod serve;
 mod server;
 mod target;
+mod tls;
+mod waiting;
 
-pub use client::check_authorities;
+use hyper::Method;
 use ilu_cap::NativeId;
 use ilu_sbx::{Arg, Permit, Plain, Stop};
 use request::Request;
-use reqwest::Method;
+pub use tls::check_authorities;
 
 /// `__sys_http_get(url[, {hdr, ms, max, bytes, to, red}])` → `{cod, txt, hdr, url}`
 pub fn get(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {

@@ -3,10 +3,10 @@
 use super::failure::Failure;
 use super::header;
 use super::target::Target;
+use hyper::Method;
+use hyper::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use ilu_sbx::secret::MAX_SECRET;
 use ilu_sbx::{Arg, Options, Permit, Stop};
-use reqwest::Method;
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 
 /// Milliseconds for the whole of a request, redirects included, when the script names none.
 const DEFAULT_MS: u64 = 30_000;

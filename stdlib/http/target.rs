@@ -3,7 +3,8 @@
 //! The text is read once, by one parser. Before that, spellings are refused in which readers are known to disagree about where the host
 //! begins or what it is: credentials, backslashes, blanks, missing slashes, ports and addresses with leading zeros.
 
-use url::{Host, Url};
+use std::net::IpAddr;
+use url::{Host, Position, Url};
 
 /// Bytes of a URL: as much as common servers take.
 pub const MAX_URL: usize = 8192;
@@ -90,10 +91,14 @@ impl Target {
         self.url.scheme() == "https"
     }
 
-    /// Is the host an address?
+    /// The host, when it is an address.
     #[must_use]
-    pub fn is_address(&self) -> bool {
-        !matches!(self.url.host(), Some(Host::Domain(_)))
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.url.host()? {
+            Host::Domain(_) => None,
+            Host::Ipv4(ip) => Some(ip.into()),
+            Host::Ipv6(ip) => Some(ip.into()),
+        }
     }
 
     /// Are scheme, host and port the same?
@@ -102,10 +107,22 @@ impl Target {
         self.is_tls() == other.is_tls() && self.host == other.host && self.port == other.port
     }
 
-    /// The URL as it goes to the client.
+    /// All of it, as text.
     #[must_use]
-    pub const fn url(&self) -> &Url {
-        &self.url
+    pub fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Path and query, as they stand in the request.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.url[Position::BeforePath..Position::AfterQuery]
+    }
+
+    /// Host and port as they stand in the field `Host`: the port only when it is not the scheme's own.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.url[Position::BeforeHost..Position::AfterPort]
     }
 
     /// `host:port`, for messages.

@@ -38,25 +38,33 @@ pub fn dial(permit: &mut Permit<'_>, route: &Route) -> Result<TcpStream, Stop> {
     Err(Stop::Failed(format!("no connection to {}:{}: {why}", route.host(), route.port())))
 }
 
-fn attempt(permit: &mut Permit<'_>, route: &Route, addr: SocketAddr, until: f64) -> Result<io::Result<TcpStream>, Stop> {
+/// Begins to connect to an address through the pool of a decision; nothing is waited for. The socket is ready to be written to when the
+/// connection stands, or has failed: then its pending error says why.
+///
+/// # Errors
+/// The address is not in the pool, or the system has no socket for it.
+pub fn begin(route: &Route, addr: SocketAddr) -> io::Result<OwnedFd> {
     // A socket that is not yet anything; the library calls all of them listeners.
-    let socket = match TcpListener::new(AddressFamily::of_socket_addr(addr), Blocking::No) {
+    let socket = TcpListener::new(AddressFamily::of_socket_addr(addr), Blocking::No)?;
+    match route.pool().connect_existing_tcp_listener(&socket, addr) {
+        Ok(()) => Ok(socket.into()),
+        Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => Ok(socket.into()),
+        Err(error) => Err(error),
+    }
+}
+
+fn attempt(permit: &mut Permit<'_>, route: &Route, addr: SocketAddr, until: f64) -> Result<io::Result<TcpStream>, Stop> {
+    let socket = match begin(route, addr) {
         Ok(socket) => socket,
         Err(error) => return Ok(Err(error)),
     };
-    match route.pool().connect_existing_tcp_listener(&socket, addr) {
-        Ok(()) => {}
-        Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => {
-            if !permit.wait(&socket, Ready::Write, until)? {
-                return Ok(Err(Errno::TIMEDOUT.into()));
-            }
-            match rustix::net::sockopt::socket_error(&socket) {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) | Err(error) => return Ok(Err(error.into())),
-            }
-        }
-        Err(error) => return Ok(Err(error)),
+    if !permit.wait(&socket, Ready::Write, until)? {
+        return Ok(Err(Errno::TIMEDOUT.into()));
     }
-    let stream = TcpStream::from(OwnedFd::from(socket));
+    match rustix::net::sockopt::socket_error(&socket) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) | Err(error) => return Ok(Err(error.into())),
+    }
+    let stream = TcpStream::from(socket);
     Ok(stream.set_nodelay(true).map(|()| stream))
 }

@@ -25,7 +25,7 @@ macro_rules! modules {
     };
 }
 
-modules! { "args" "cap" "enc" "env" "fs" "jsn" "mth" "net" "obj" "obs" "os" "pol" "rnd" "sbx" "set" "syn" "tim" "trl" "tst" "txt" "web" }
+modules! { "args" "cap" "cry" "csv" "enc" "env" "fs" "jsn" "mth" "net" "obj" "obs" "os" "pol" "rex" "rnd" "sbx" "set" "syn" "tim" "trl" "tst" "txt" "web" }
 
 /// A module by name.
 #[must_use]

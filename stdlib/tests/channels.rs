@@ -17,7 +17,11 @@ fn pass(rig: &mut Rig) -> Result<(), Stop> {
     let native = by_name(SEND).unwrap();
     rig.realm.may_pass(&site, native)?;
     // An isolate pays this out of what it has taken in advance.
-    rig.realm.advance_fuel(site.account, ilu_sbx::PASS_COST);
+    let taken = rig.realm.advance_fuel(site.account, ilu_sbx::PASS_COST);
+    if taken < ilu_sbx::PASS_COST {
+        rig.realm.return_fuel(site.account, taken);
+        return Err(Stop::Limit { budget: Budget::Fuel, of: rig.authority });
+    }
     rig.realm.passed(&site, native)
 }
 

@@ -5,7 +5,8 @@ mod rig;
 
 use ilu_cap::{CapSet, by_name};
 use ilu_sbx::{Access, Arg, Budget, Limits, Natives, Permit, Plain, Ready, Rule, SbxId, Stop};
-use rig::{Name, Rig, mount, obj};
+use rig::{BESIDE, Name, Pools, Rig, mount, obj};
+use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -36,6 +37,11 @@ fn list(addresses: &[SocketAddr]) -> Plain {
     Plain::List(addresses.iter().map(|addr| Plain::Str(addr.to_string())).collect())
 }
 
+thread_local! {
+    /// Connections that this thread was given.
+    static PASSED: Cell<u32> = const { Cell::new(0) };
+}
+
 /// Gives the addresses that passed, having looked whether the route holds these, and no other.
 fn dial(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     let route = permit.connect(text(args, 0), port(args))?;
@@ -43,7 +49,8 @@ fn dial(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
         assert!(route.holds(addr), "{addr}");
         assert!(!route.holds(&SocketAddr::new(addr.ip(), addr.port() ^ 1)));
     }
-    assert!(!route.holds(&"93.184.216.77:443".parse().unwrap()));
+    assert!(!route.holds(&BESIDE.parse().unwrap()));
+    PASSED.set(PASSED.get() + 1);
     Ok(list(route.addrs()))
 }
 
@@ -54,6 +61,7 @@ fn look_up(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
 
 fn listen(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     let listening = permit.listen(text(args, 0), port(args))?;
+    PASSED.set(PASSED.get() + 1);
     Ok(list(&[listening.addr()]))
 }
 
@@ -117,7 +125,7 @@ fn rig(rules: &[&str]) -> Rig {
         rules,
         Limits::default(),
     );
-    rig.streams.pools.store(true, Ordering::Relaxed);
+    *rig.streams.pools.lock().unwrap() = Pools::Exact;
     let mut names = rig.streams.names.lock().unwrap();
     let all = |texts: &[&str]| Name::At(texts.iter().map(|text| text.parse::<IpAddr>().unwrap()).collect());
     names.insert("a.test".to_owned(), all(&["93.184.216.7", "93.184.216.8", "93.184.216.7", "::ffff:93.184.216.7"]));
@@ -317,6 +325,7 @@ fn what_was_connected_to_is_learnt_and_asking_connects_to_nothing() {
     assert_eq!(learn(&mut rig, LISTEN, &to("127.0.0.1", 9000.0)), ["127.0.0.1:9000"]);
     // Asked, nobody is looked up; what is allowed is foreseen as allowed, what is not as denied.
     rig.streams.asked.lock().unwrap().clear();
+    PASSED.set(0);
     let mut would = |native: &str, host: &'static str, port: f64| {
         rig.realm.observe();
         let site = rig.site();
@@ -329,7 +338,69 @@ fn what_was_connected_to_is_learnt_and_asking_connects_to_nothing() {
     assert_eq!(would(LISTEN, "127.0.0.1", 9000.0), (true, "127.0.0.1:9000".to_owned()));
     assert_eq!(would(DIAL, "b.test", 443.0), (false, String::new()));
     assert_eq!(would(LISTEN, "127.0.0.1", 9001.0), (false, String::new()));
+    assert_eq!(PASSED.get(), 0, "nothing was given to connect with");
     assert!(rig.streams.asked.lock().unwrap().is_empty());
+}
+
+/// What a route says it holds is in its pool and among what passed.
+fn holds(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
+    let route = permit.connect(text(args, 0), port(args))?;
+    let own = route.addrs().iter().all(|addr| route.holds(addr));
+    Ok(Plain::List(vec![Plain::Bool(own), Plain::Bool(route.holds(&BESIDE.parse().unwrap()))]))
+}
+
+#[test]
+fn a_route_holds_what_passed_and_what_its_pool_lets_through() {
+    let natives = Natives::new(&[(DIAL, holds)]);
+    let mut rig = Rig::built(natives, CapSet::all(), |_| Vec::new(), &["93.184.216.7"], Limits::default());
+    for (pools, own, other) in [(Pools::Exact, true, false), (Pools::Empty, false, false), (Pools::Wider, false, false)] {
+        *rig.streams.pools.lock().unwrap() = pools;
+        let held = rig.ok(DIAL, &[Arg::Str("93.184.216.7"), Arg::Num(443.0)]);
+        assert_eq!(held, Plain::List(vec![Plain::Bool(own), Plain::Bool(other)]));
+    }
+}
+
+#[test]
+fn where_two_sandboxes_meet_both_must_allow_a_connection() {
+    let mut rig = rig(&["a.test:443", "mixed.test:443", "127.0.0.1:443"]);
+    let make = |rig: &mut Rig, rules: &[&str]| {
+        let rules = Arg::List(rules.iter().map(|rule| Arg::Str(rule)).collect());
+        rig.make(&[DIAL], obj(&[("net", rules)])).unwrap()
+    };
+    let (left, right) = (make(&mut rig, &["a.test:443", "127.0.0.1:443"]), make(&mut rig, &["mixed.test:443", "127.0.0.1:443"]));
+    rig.authority = rig.realm.meet(left, right, u64::MAX).unwrap();
+    for host in ["a.test", "mixed.test"] {
+        assert_eq!(denied(dialled(&mut rig, host, 443)).0, Rule::NoConnection, "{host}");
+    }
+    assert_eq!(dialled(&mut rig, "127.0.0.1", 443), Ok(vec!["127.0.0.1:443".to_owned()]));
+}
+
+#[test]
+fn reading_rules_and_sending_is_work() {
+    let rules: Vec<String> = (0..50).map(|n| format!("n{n}.test")).chain(["a.test".to_owned()]).collect();
+    let mut rig = rig(&rules.iter().map(String::as_str).collect::<Vec<_>>());
+    let s = rig.make(&[DIAL, SEND, "__sys_tcp_accept"], obj(&[("fuel", Arg::Num(1e6))])).unwrap();
+    rig.enter(s);
+    let left = |rig: &Rig| rig.realm.fuel_left(rig.account);
+    let before = left(&rig);
+    assert_eq!(dialled(&mut rig, "a.test", 443).unwrap().len(), 2);
+    assert_eq!(before - left(&rig), 20 + 51 + 51 * 2);
+    let Plain::Handle(pair) = rig.ok("__sys_tcp_accept", &[Arg::Handle(ilu_sbx::HandleId { index: 0, generation: 0 })]) else { panic!() };
+    let before = left(&rig);
+    rig.ok(SEND, &[Arg::Handle(pair), Arg::Str(&"x".repeat(6400))]);
+    assert_eq!(before - left(&rig), 20 + 100);
+}
+
+#[test]
+fn what_was_opened_under_a_lease_ends_with_it_for_everybody() {
+    let mut rig = rig(&["*"]);
+    let s = rig.make(&["__sys_tcp_accept"], obj(&[("lease", obj(&[("ms", Arg::Num(1000.0))]))])).unwrap();
+    rig.enter(s);
+    let Plain::Handle(pair) = rig.ok("__sys_tcp_accept", &[Arg::Handle(ilu_sbx::HandleId { index: 0, generation: 0 })]) else { panic!() };
+    rig.leave();
+    rig.ok(SEND, &[Arg::Handle(pair), Arg::Str("a")]);
+    rig.streams.ahead.store(1001, Ordering::Relaxed);
+    assert_eq!(rig.denied(SEND, &[Arg::Handle(pair), Arg::Str("a")]).rule, Rule::LeaseOver("1000 ms are over".to_owned()));
 }
 
 #[test]

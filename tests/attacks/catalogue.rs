@@ -277,6 +277,8 @@ named! {
     net_tls:
         net_084_only_a_proven_host_is_asked,
         net_084_what_is_not_tls_from_1_2_on_is_refused,
+        net_084_old_versions_are_neither_offered_nor_taken,
+        net_084_a_signature_by_sha_1_proves_nothing,
         net_049_a_redirect_never_leaves_tls;
     net_answer:
         net_076_the_time_is_for_all_of_a_request,

@@ -115,6 +115,17 @@ pub fn net_027_answers_that_are_hostile_themselves() {
         for (name, codes) in [("c0.test", EITHER), ("loop.test", ERROR), ("text.test", ERROR), ("none.test", ERROR), ("fail.test", ERROR)] {
             y.refused(name, &["--net", "*:*", "--time", "20s"], &dial(name, 8080), codes);
         }
+        for (name, why) in [
+            ("none.test", "no address is known for \"none.test\""),
+            ("loop.test", "\"loop.test\""),
+            ("fail.test", "no name server gave an answer about \"fail.test\": trying again may help"),
+            ("slow.test", "no name server gave an answer about \"slow.test\": trying again may help"),
+        ] {
+            note(Part::Attempt);
+            let script = format!("prn try(\\() __sys_tcp_dial(\"{name}\", 80)).err\nprn try(\\() __sys_http_get(\"http://{name}/\")).err");
+            let done = y.run(&["--net", "*:*"], &script);
+            y.expect(&format!("what is said of {name}"), done.code == Some(0) && done.out.matches(why).count() == 2, &done);
+        }
         let began = std::time::Instant::now();
         y.refused("slow.test", &["--net", "*:*", "--time", "500ms"], &dial("slow.test", 8080), &[4]);
         if began.elapsed() > std::time::Duration::from_secs(3) {
@@ -167,6 +178,8 @@ pub fn net_029_a_name_that_no_rule_allows_is_not_even_asked_for() {
             &done,
         );
         y.twin("a program that asks", "secret.attacker.test", 443, &[&format!("{PUBLIC}:443")]);
+        // The wire shows what nobody answers: a handshake at a port where nobody listens.
+        y.shows("secret.attacker.test", 9, &[&format!("SYN {PUBLIC}:9")]);
     });
 }
 

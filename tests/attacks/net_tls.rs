@@ -4,7 +4,7 @@ use crate::http_rig::{Want, check, run};
 use ilu_tests::command::Scratch;
 use ilu_tests::server::{After, Server};
 use ilu_tests::tally::{self, Part};
-use ilu_tests::tls::{Authority, Identity, TlsServer};
+use ilu_tests::tls::{Authority, Identity, OpenSsl, OpenSslServer, TlsServer};
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -110,6 +110,83 @@ pub fn net_084_what_is_not_tls_from_1_2_on_is_refused() {
             Want::Error("no option"),
         );
     }
+}
+
+/// The versions that a greeting offers (RFC 8446, 4.2.1); the one of its record when it names none.
+fn offered(hello: &[u8]) -> Vec<u16> {
+    let u16_at = |at: usize| u16::from_be_bytes([hello[at], hello[at + 1]]);
+    // Record, kind, length, version, random.
+    let mut at = 5 + 4 + 2 + 32;
+    at += 1 + usize::from(hello[at]);
+    at += 2 + usize::from(u16_at(at));
+    at += 1 + usize::from(hello[at]);
+    let end = at + 2 + usize::from(u16_at(at));
+    at += 2;
+    while at + 4 <= end {
+        let (kind, size) = (u16_at(at), usize::from(u16_at(at + 2)));
+        if kind == 43 {
+            return (at + 5..at + 4 + size).step_by(2).map(u16_at).collect();
+        }
+        at += 4 + size;
+    }
+    vec![u16_at(9)]
+}
+
+pub fn net_084_old_versions_are_neither_offered_nor_taken() {
+    // What is offered, and that nobody comes back with less when it was refused.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let (tell, told) = std::sync::mpsc::channel::<Vec<u8>>();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut hello = vec![0; 4096];
+            let size = std::io::Read::read(&mut stream, &mut hello).unwrap_or(0);
+            hello.truncate(size);
+            let _ = tell.send(hello);
+            // A fatal alert: protocol_version.
+            let _ = stream.write_all(b"\x15\x03\x01\x00\x02\x02\x46");
+        }
+    });
+    let script = format!("prn __sys_http_get(\"https://{addr}/\", {{ms: 5000}}).txt");
+    tally::note(Part::Refusal);
+    check(&script, &run(&["--net", &addr], &[], &script), Want::Error("refused the handshake"));
+    assert_eq!(offered(&told.recv().unwrap()), [0x0304, 0x0303]);
+    assert!(told.try_recv().is_err(), "it came back");
+    let Some(openssl) = OpenSsl::new() else {
+        println!("not applicable here: servers of old versions of TLS, since openssl is not installed");
+        return;
+    };
+    let ca = openssl.ca();
+    let asks = |server: &OpenSslServer, want: Want<'_>| {
+        let script = format!("prn __sys_http_get(\"https://{}/\", {{ms: 20000}}).cod", server.addr);
+        check(&script, &run(&["--net", &server.addr, "--ca", &ca], &[], &script), want);
+    };
+    for version in ["tls1", "tls1_1"] {
+        let server = openssl.serve(version);
+        tally::note(Part::Refusal);
+        asks(&server, Want::Error("http: TLS:"));
+        tally::note(Part::Twin);
+        assert!(openssl.takes(&server.addr, Some(version)), "a careless client does not speak {version}");
+    }
+    tally::note(Part::Control);
+    asks(&openssl.serve("tls1_2"), Want::Prints("200"));
+}
+
+pub fn net_084_a_signature_by_sha_1_proves_nothing() {
+    let Some(openssl) = OpenSsl::new() else {
+        println!("not applicable here: certificates signed by SHA-1, since openssl is not installed");
+        return;
+    };
+    let weak = TlsServer::start(openssl.sign("sha1"), OK);
+    tally::note(Part::Refusal);
+    ask("127.0.0.1", &weak, Some(&openssl.ca()), Want::Error("http: TLS: 127.0.0.1"));
+    assert_eq!(weak.asked(), 0);
+    tally::note(Part::Twin);
+    assert!(openssl.takes(&weak.addr.to_string(), None), "a careless client does not take it");
+    assert_eq!(weak.asked(), 1);
+    let strong = TlsServer::start(openssl.sign("sha256"), OK);
+    tally::note(Part::Control);
+    ask("127.0.0.1", &strong, Some(&openssl.ca()), Want::Prints("fine"));
 }
 
 pub fn net_049_a_redirect_never_leaves_tls() {

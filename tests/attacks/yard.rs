@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+/// Where scripts of rows listen themselves.
+pub const OWN: &str = "127.0.0.1:9000";
+
 /// An address that is nothing special.
 pub const PUBLIC: &str = "93.184.216.34";
 /// Another one.
@@ -57,7 +60,7 @@ pub struct Done {
     pub code: Option<i64>,
     pub out: String,
     pub err: String,
-    /// Local addresses of connections that were taken, in their order.
+    /// Local addresses of connections that were taken, in their order; then, after `SYN `, of those that were begun and not taken.
     pub connects: Vec<String>,
     /// Questions to the name server.
     pub queries: Vec<String>,
@@ -117,11 +120,16 @@ impl Yard {
         assert!(done["error"].is_null(), "{job}: {done}");
         let texts = |key: &str| done[key].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect();
         let text = |key: &str| done[key].as_str().unwrap().to_owned();
+        let mut connects: Vec<String> = texts("connects");
+        // Who began to connect and was taken by nobody was on the wire all the same. Where scripts listen themselves it is their own affair.
+        let missed: Vec<String> =
+            texts("handshakes").into_iter().filter(|at| !connects.contains(at) && at != OWN).map(|at| format!("SYN {at}")).collect();
+        connects.extend(missed);
         Done {
             code: done["code"].as_i64(),
             out: text("out"),
             err: text("err"),
-            connects: texts("connects"),
+            connects,
             queries: texts("queries"),
             udp: done["udp"].as_u64().unwrap(),
         }
@@ -217,6 +225,13 @@ impl Yard {
         // Of several addresses the kernel can't say which are meant: any that is reached is one.
         let same = if lane::current() == Lane::Kernel { done.connects.len() == connects.len() } else { done.connects == connects };
         self.check(&format!("{part:?} {name}"), done.code == Some(0) && same, &done);
+    }
+
+    /// A program without any guard tries in vain: the wire shows that, and so does it when a script does.
+    pub fn shows(&mut self, host: &str, port: u16, connects: &[&str]) {
+        note(Part::Control);
+        let done = self.job(&json!({"dial": [host, port]}));
+        self.check(&format!("shows {host}:{port}"), done.code != Some(0) && done.connects == connects, &done);
     }
 
     /// A program without any guard does what a script was refused.

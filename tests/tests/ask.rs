@@ -256,3 +256,37 @@ fn a_flood_of_questions_ends() {
     let (code, screen) = on.end();
     assert_eq!((code, on.asked()), (Some(0), 30), "{screen}");
 }
+
+#[test]
+fn a_connection_is_asked_for_by_its_host_and_port() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let taken = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&taken);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            *count.lock().unwrap() += 1;
+            let mut some = [0; 4096];
+            let _ = stream.read(&mut some);
+            // The one that a redirect leads to is not asked about: the request would have to be sent again.
+            let head =
+                if some.starts_with(b"POST") { "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.9:1/\r\n" } else { "HTTP/1.1 200 OK\r\n" };
+            let _ = stream.write_all(format!("{head}Connection: close\r\nContent-Length: 4\r\n\r\nfine").as_bytes());
+        }
+    });
+    let script = format!(
+        "use net\nu = \"http://127.0.0.1:{port}/\"\nprn try(\\() net.get(u)).err != nil\nprn net.get(u).txt\nprn net.get(u).txt\n\
+         prn try(\\() net.get(\"http://127.0.0.8:{port}/\")).err != nil\nprn try(\\() __sys_http_post(u, \"x\")).err\nprn \"end\"\n"
+    );
+    let scratch = scene(&script);
+    let mut on = OnTerminal::run(&scratch, &["run", "--ask", "--grant", "capht,capio", "--net", "!127.0.0.8", JOB]);
+    let screen = on.wait("anything else is no > ", 1);
+    assert!(screen.contains(&format!("it needs --net 127.0.0.1:{port}\n")), "{screen}");
+    assert_eq!(*taken.lock().unwrap(), 0, "nobody was reached before the answer");
+    on.answer(1, "\n");
+    on.answer(2, "r\n");
+    // Once it holds for the run it is not asked for again; what a rule denies never is.
+    let (code, screen) = on.end();
+    assert_eq!((code, on.asked(), *taken.lock().unwrap()), (Some(0), 2, 3), "{screen}");
+    assert!(screen.contains("> r\nfine\nfine\ntru\ndenied: __sys_http_post") && screen.contains("\nend\n"), "{screen}");
+}

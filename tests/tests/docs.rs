@@ -1,7 +1,7 @@
 //! Every ```` ```ilu ```` block of the README, the docs and the modules' pages is a program that runs. A ```` ```text ```` block right after it is
 //! what it prints.
 //!
-//! A block marked ```` ```ilu files ```` is run with an empty directory at `/data` that it may change; ```` ```ilu exit=N ```` is expected to
+//! ```` ```file PATH ```` blocks above a program are files that it finds. A block marked ```` ```ilu files ```` is run with an empty directory at `/data` that it may change; ```` ```ilu exit=N ```` is expected to
 //! end with that code, ```` ```ilu net=RULE ```` has that network rule. One marked ```` ```ilu server ```` may reach a server that answers
 //! `/hello` and `/echo`: what it calls `127.0.0.1:8080` is that server's port. From the first mark with `--` on they are flags. Everything else holds what
 //! a script with no flags holds. Blocks marked `wrong` and `made` are errors, and `codes.rs` runs them.
@@ -18,6 +18,8 @@ struct Example {
     place: String,
     marks: Vec<String>,
     program: String,
+    /// Path and text of files that are there when it begins.
+    files: Vec<(String, String)>,
     prints: Option<String>,
 }
 
@@ -79,6 +81,12 @@ fn examples() -> Vec<Example> {
                 place: format!("{name}:{start}"),
                 marks: words.map(str::to_string).collect(),
                 program: text.clone(),
+                files: all[..number]
+                    .iter()
+                    .rev()
+                    .take_while(|(info, ..)| info.starts_with("file "))
+                    .map(|(info, _, _, text)| (info["file ".len()..].to_string(), text.clone()))
+                    .collect(),
                 prints: next.map(|(_, _, _, text)| text.clone()),
             });
         }
@@ -95,11 +103,14 @@ fn run(example: &Example) -> Ran {
     let server = example.marks.iter().any(|mark| mark == "server").then(of_the_pages);
     let addr = server.as_ref().map_or_else(|| SERVER.to_string(), |server| server.addr.to_string());
     scratch.write("example.ilu", example.program.replace(SERVER, &addr));
+    for (path, text) in &example.files {
+        scratch.write(path, text);
+    }
     if server.is_some() {
         args.extend(["--net".to_string(), addr.clone()]);
     }
     if example.marks.iter().any(|mark| mark == "files") {
-        std::fs::create_dir(scratch.at("data")).unwrap();
+        std::fs::create_dir_all(scratch.at("data")).unwrap();
         args.extend(["--dir".to_string(), "data:/data:rw".to_string()]);
     }
     for rule in example.marks.iter().filter_map(|mark| mark.strip_prefix("net=")) {
@@ -155,6 +166,27 @@ fn every_example_in_the_pages_runs_and_prints_what_its_page_says() {
         }
     }
     assert!(failures.is_empty(), "{} of {} examples are wrong:\n{}", failures.len(), all.len(), failures.join("\n"));
+}
+
+#[test]
+fn the_cookbook_has_twenty_tasks_that_run_and_its_index_names_them() {
+    let index = std::fs::read_to_string(root().join("docs/cookbook/README.md")).unwrap();
+    let all = examples();
+    let mut tasks = 0;
+    for path in pages().iter().filter(|path| path.parent().is_some_and(|folder| folder.ends_with("docs/cookbook"))) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name == "README.md" {
+            continue;
+        }
+        tasks += 1;
+        let place = format!("docs/cookbook/{name}:");
+        assert!(index.contains(&format!("({name})")), "{name} is not in the index");
+        assert!(
+            all.iter().any(|example| example.place.starts_with(&place) && example.prints.is_some()),
+            "{name} has no script with its output"
+        );
+    }
+    assert!(tasks >= 20, "only {tasks} tasks");
 }
 
 /// The names in a module's object, each with the function it stands for.

@@ -280,6 +280,7 @@ fn learn_tells_the_rules_that_a_run_needed() {
 fn each_way_in_which_a_connection_fails_has_its_words() {
     let mut told = Vec::new();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
     let open = format!("c = __sys_tcp_dial(\"127.0.0.1\", {port})\n");
@@ -294,10 +295,10 @@ fn each_way_in_which_a_connection_fails_has_its_words() {
         ("a name for an address", "__sys_tcp_connect(\"a.example\", 443)".to_owned()),
         ("nobody listens", format!("__sys_tcp_dial(\"127.0.0.1\", {closed})")),
         ("the address is taken", format!("__sys_tcp_listen(\"127.0.0.1\", {port})")),
-        ("not of this machine", "__sys_tcp_listen(\"192.0.2.1\", 47124)".to_owned()),
+        ("not of this machine", format!("__sys_tcp_listen(\"192.0.2.1\", {closed})")),
         ("nothing comes", format!("{open}__sys_tcp_recv(c, 1, 20)")),
         ("closed", format!("{open}__sys_tcp_close(c)\n__sys_tcp_send(c, \"x\")")),
-        ("another thing", "__sys_tcp_recv(__sys_tcp_listen(\"127.0.0.1\", 47123))".to_owned()),
+        ("another thing", format!("__sys_tcp_recv(__sys_tcp_listen(\"127.0.0.1\", {other}))")),
     ] {
         let engine = Engine::new();
         let program = engine.compile("net.ilu", script.as_str()).unwrap();

@@ -81,6 +81,10 @@ pub struct Global {
     pub exported: bool,
     /// Whether `use` of a standard module binds it: a file that brings the same name clashes with that.
     pub imported: bool,
+    /// Whether it is a name of a session: whoever loads the unit puts the name's cell there, which all units of the session have in common.
+    pub shared: bool,
+    /// Whether `def` binds it here.
+    pub constant: bool,
 }
 
 /// Everything a program is made of.

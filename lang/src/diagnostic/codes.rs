@@ -134,6 +134,12 @@ codes! {
 
     PATTERN = "W0001" "A pattern of `pol` covers more than it seems to.";
     RULE = "W0002" "A rule never decides.";
+    UNUSED = "W0003" "A variable, parameter, function or module is not used.";
+    SHADOWED = "W0004" "A name hides another one.";
+    UNREACHABLE = "W0005" "Code that is never reached.";
+    RANGE_TO_LENGTH = "W0006" "A range that runs to `len(x) - 1` counts down when there is nothing.";
+    NO_LAST_ARM = "W0007" "A `mat` has no arm for everything else.";
+    NATIVE_UNHELD = "W0008" "A sandbox is given code that calls what it does not hold.";
 }
 
 /// What a code stands for.

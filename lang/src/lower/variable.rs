@@ -3,10 +3,10 @@
 use super::{Dst, Lower, small};
 use crate::ast::ExprId;
 use crate::code::op::Op;
-use crate::resolve::{Place, Ref, Var, VarId};
+use crate::resolve::{Place, Ref, Slot, Var, VarId};
 use crate::source::Span;
 
-impl Lower<'_> {
+impl<'a> Lower<'a> {
     pub(super) fn register(&self, var: VarId) -> u8 {
         self.registers.get(var.0 as usize).copied().unwrap_or_default()
     }
@@ -15,6 +15,12 @@ impl Lower<'_> {
         if let Some(slot) = self.registers.get_mut(var.0 as usize) {
             *slot = register;
         }
+    }
+
+    /// The name of a module variable whose slot holds the cell that a session has for it.
+    fn session_name(&self, slot: Slot) -> Option<&'a str> {
+        let resolved = self.resolved;
+        resolved.globals.get(slot.0 as usize).filter(|global| global.shared).map(|global| &*global.name)
     }
 
     fn is_shared(&self, var: VarId) -> bool {
@@ -67,7 +73,14 @@ impl Lower<'_> {
             return self.move_to(dst, register, span);
         }
         match meaning.place {
-            Place::Global(slot) => _ = self.emit(Op::GetGlobal, dst, 0, 0, slot.0, span),
+            Place::Global(slot) => {
+                self.emit(Op::GetGlobal, dst, 0, 0, slot.0, span);
+                if let Some(name) = self.session_name(slot) {
+                    self.emit(Op::CellGet, dst, dst, 0, 0, span);
+                    let constant = self.text(name);
+                    self.emit(Op::NeedSet, dst, 0, 0, constant, span);
+                }
+            }
             Place::Own(var) => {
                 let register = self.register(var);
                 self.emit(Op::CellGet, dst, register, 0, 0, span);
@@ -100,6 +113,13 @@ impl Lower<'_> {
             return self.move_to(register, from, span);
         }
         match place {
+            Place::Global(slot) if self.session_name(slot).is_some() => {
+                let mark = self.mark();
+                let cell = self.alloc();
+                self.emit(Op::GetGlobal, cell, 0, 0, slot.0, span);
+                self.emit(Op::CellSet, cell, from, 0, 0, span);
+                self.release(mark);
+            }
             Place::Global(slot) => _ = self.emit(Op::SetGlobal, from, 0, 0, slot.0, span),
             Place::Own(var) => {
                 let register = self.register(var);

@@ -105,7 +105,8 @@ struct GlobalInfo {
 /// A `def`.
 #[derive(Clone, Copy, Debug)]
 struct Constant {
-    span: Span,
+    /// Where; nowhere for one of an earlier input.
+    span: Option<Span>,
     /// The block it stands in: once that has ended, another block may define the name again.
     block: Option<BlockId>,
 }
@@ -232,6 +233,8 @@ struct Resolver<'a> {
     blocks: Vec<BlockId>,
     stages: HashMap<Name, Slot>,
     constants: HashMap<Binding, Constant>,
+    /// Names of earlier inputs that the text mentions.
+    earlier: HashMap<Name, Slot>,
     /// Names compared so far in search of similar ones.
     compared: usize,
 }

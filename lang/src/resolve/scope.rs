@@ -2,7 +2,7 @@
 
 use super::collect::{Found, Why, bound_names};
 use super::hint::shown;
-use super::{Binding, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
+use super::{Binding, Constant, Frame, FunctionInfo, GlobalInfo, Place, Ref, Resolved, Resolver, Slot, Var, VarId, VarSet};
 use crate::ast::{Ast, Expr, FnId, Module, Name, Stmt};
 use crate::code::program::{Global, ModuleRef};
 use crate::diagnostic::{Diagnostic, codes};
@@ -42,6 +42,7 @@ impl<'a> Resolver<'a> {
             blocks: Vec::new(),
             stages: HashMap::new(),
             constants: HashMap::new(),
+            earlier: HashMap::new(),
             compared: 0,
         }
     }
@@ -52,13 +53,48 @@ impl<'a> Resolver<'a> {
         self.out.push = self.library.builtin("__lst_push", self.trusted);
         let found = bound_names(self, root, None);
         self.frames.push(Frame::new(0, false));
+        self.know_earlier();
         self.declare(&found, &HashSet::new());
+        self.bind_earlier();
         self.block(root);
         self.frames.pop();
         for var in &mut self.out.vars {
             let changes = if var.fresh { var.assigns > 0 } else { var.assigns != 1 || var.assigned_in_loop };
             // A function that calls itself reaches itself without its variable, unless something else is assigned to that too.
             var.shared = (var.captured || var.recursive && var.assigns > 1) && (var.needs_cell || changes);
+        }
+    }
+
+    /// Gives the names of earlier inputs that the text mentions their slots.
+    fn know_earlier(&mut self) {
+        let library = self.library;
+        for one in library.earlier().unwrap_or_default() {
+            let Some(&name) = self.names.get(&*one.name) else { continue };
+            let slot = self.global(&one.name, false, false);
+            if let Some(info) = self.global_info.get_mut(slot.0 as usize) {
+                info.touched = true;
+            }
+            if one.constant {
+                self.constants.insert(Binding::Global(slot), Constant { span: None, block: None });
+            }
+            self.earlier.insert(name, slot);
+        }
+    }
+
+    /// Binds those of them that the text itself does not bind.
+    fn bind_earlier(&mut self) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        for (&name, &slot) in &self.earlier {
+            frame.bound.entry(name).or_insert(Binding::Global(slot));
+        }
+        if self.library.earlier().is_some() {
+            let bound: Vec<Slot> =
+                frame.bound.values().filter_map(|binding| if let Binding::Global(slot) = binding { Some(*slot) } else { None }).collect();
+            for slot in bound {
+                if let Some(global) = self.out.globals.get_mut(slot.0 as usize) {
+                    global.shared = true;
+                }
+            }
         }
     }
 
@@ -138,7 +174,8 @@ impl<'a> Resolver<'a> {
         let binding = if frame.function == 0 {
             let exported = matches!(found.why, Why::Own | Why::Assign) && !self.ast.name(found.name).starts_with('_');
             let imported = matches!(found.why, Why::Import(_));
-            Binding::Global(self.global(self.ast.name(found.name), exported, imported))
+            let earlier = self.earlier.get(&found.name).copied();
+            Binding::Global(earlier.unwrap_or_else(|| self.global(self.ast.name(found.name), exported, imported)))
         } else {
             let owner = frame.function;
             let index = self.out.functions.get(owner).map_or(0, |info| info.locals.len());
@@ -155,7 +192,7 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn global(&mut self, name: &str, exported: bool, imported: bool) -> Slot {
         let slot = Slot(u32::try_from(self.out.globals.len()).unwrap_or(u32::MAX));
-        self.out.globals.push(Global { name: name.into(), exported, imported });
+        self.out.globals.push(Global { name: name.into(), exported, imported, shared: false, constant: false });
         self.global_info.push(GlobalInfo::default());
         slot
     }

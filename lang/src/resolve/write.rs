@@ -15,12 +15,11 @@ impl Resolver<'_> {
         let Some((depth, binding)) = self.find(name) else { return Place::Nowhere };
         if let Some(&Constant { span: first, .. }) = self.constants.get(&binding) {
             let message = format!("`{}` is a constant", shown(self.ast.name(name)));
-            self.error(
-                Diagnostic::new(codes::CONSTANT, span, message)
-                    .label("assigned again here")
-                    .related(first, "defined here")
-                    .help("bind it without `def`, or use another name"),
-            );
+            let error = Diagnostic::new(codes::CONSTANT, span, message).label("assigned again here");
+            self.error(match first {
+                Some(first) => error.related(first, "defined here").help("bind it without `def`, or use another name"),
+                None => error.help("an earlier input defined it; `def` defines it anew"),
+            });
         }
         self.write_binding(depth, binding)
     }
@@ -74,16 +73,25 @@ impl Resolver<'_> {
         match self.constants.get(&binding).copied() {
             Some(first) if first.block.is_some_and(|block| self.blocks.contains(&block)) => {
                 let diagnostic = Diagnostic::new(codes::CONSTANT, span, format!("the constant `{text}` is defined twice"));
-                self.error(diagnostic.label("defined again here").related(first.span, "defined here"));
+                let diagnostic = diagnostic.label("defined again here");
+                self.error(match first.span {
+                    Some(first) => diagnostic.related(first, "defined here"),
+                    None => diagnostic,
+                });
             }
-            None if self.touched(binding) => {
+            None if self.touched(binding) && !self.earlier.values().any(|slot| Binding::Global(*slot) == binding) => {
                 let diagnostic = Diagnostic::new(codes::ALREADY_BOUND, span, format!("`{text}` is bound already"));
                 self.error(diagnostic.help("`def` binds a name that this function does not bind otherwise"));
             }
             _ => {}
         }
         let place = self.write_binding(depth, binding);
-        self.constants.insert(binding, Constant { span, block: self.blocks.last().copied() });
+        if let Binding::Global(slot) = binding
+            && let Some(global) = self.out.globals.get_mut(slot.0 as usize)
+        {
+            global.constant = true;
+        }
+        self.constants.insert(binding, Constant { span: Some(span), block: self.blocks.last().copied() });
         place
     }
 }

@@ -8,11 +8,14 @@
 pub mod bytes;
 pub mod control;
 pub mod core;
+mod crypto;
+mod csv;
 pub mod json;
 pub mod list;
 pub mod math;
 pub mod object;
 pub mod pol;
+mod regex;
 mod support;
 pub mod text;
 
@@ -122,8 +125,20 @@ impl BuiltinRow {
 }
 
 /// The tables that make up the one.
-const PARTS: &[&[BuiltinRow]] =
-    &[core::ROWS, control::ROWS, text::ROWS, list::ROWS, object::ROWS, json::ROWS, math::ROWS, bytes::ROWS, pol::ROWS];
+const PARTS: &[&[BuiltinRow]] = &[
+    core::ROWS,
+    control::ROWS,
+    text::ROWS,
+    list::ROWS,
+    object::ROWS,
+    json::ROWS,
+    math::ROWS,
+    bytes::ROWS,
+    pol::ROWS,
+    regex::ROWS,
+    crypto::ROWS,
+    csv::ROWS,
+];
 
 /// All builtins, in the order of their numbers.
 #[must_use]

@@ -122,6 +122,42 @@ pub fn short_text(heap: &Heap, value: Value, max: usize) -> String {
     out
 }
 
+/// A value's text as it stands inside a list, when it is at most so long and nothing in it takes more lines.
+#[must_use]
+pub(super) fn on_one_line(heap: &Heap, value: Value, max: usize) -> Option<String> {
+    let mut out = String::new();
+    let bound = Bound { work: max as u64 * 4 + 64, bytes: max.saturating_mul(64) + 4096 };
+    let mut writer =
+        Writer { store: &heap.store, units: &heap.units, out: &mut out, stack: Vec::new(), path: Path::default(), work: 0, bound };
+    writer.value(value, true).and_then(|()| writer.finish()).ok()?;
+    (out.chars().count() <= max).then_some(out)
+}
+
+/// The beginning of it, when there is more.
+#[must_use]
+pub(super) fn beginning(heap: &Heap, value: Value, max: usize) -> String {
+    let mut out = String::new();
+    let bound = Bound { work: max as u64 * 4 + 64, bytes: max.saturating_mul(64) + 4096 };
+    let mut writer =
+        Writer { store: &heap.store, units: &heap.units, out: &mut out, stack: Vec::new(), path: Path::default(), work: 0, bound };
+    let text = match value.kind() {
+        Kind::Str(id) => heap.str(id),
+        _ => "",
+    };
+    let written = match text.char_indices().nth(max) {
+        // So much of a text is written that what is left out can't change it.
+        Some((at, _)) => writer.quote(text.get(..at).unwrap_or_default()),
+        None => writer.value(value, true).and_then(|()| writer.finish()),
+    };
+    let is_whole = written.is_ok() && out.chars().count() <= max;
+    if !is_whole {
+        let end = out.char_indices().nth(max).map_or(out.len(), |(at, _)| at);
+        out.truncate(end);
+        out.push('…');
+    }
+    out
+}
+
 /// A list or an object being written, and the next element.
 struct Frame {
     container: Value,
@@ -309,4 +345,12 @@ fn is_name(text: &str) -> bool {
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !RESERVED.contains(&text)
+}
+
+/// A key as it stands in an object's text, cut when it is long.
+pub(super) fn key_text(key: &str) -> String {
+    const MOST: usize = 60;
+    let short: String = key.chars().take(MOST).collect();
+    let more = if short.len() < key.len() { "…" } else { "" };
+    if is_name(key) { format!("{short}{more}") } else { format!("\"{}\"{more}", ilu_sbx::denial::escape(&short, MOST)) }
 }

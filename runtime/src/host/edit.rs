@@ -61,3 +61,21 @@ fn write_new(path: &Path, text: &str, permissions: std::fs::Permissions) -> std:
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }
+
+/// Names of files and folders that begin like the last part of a path, as the operator types it; those of folders end with `/`.
+#[must_use]
+pub fn names_like(path: &str) -> Vec<String> {
+    /// Names that are offered at most.
+    const MOST: usize = 200;
+    let (folder, last) = path.rsplit_once('/').map_or((".", path), |(folder, last)| (if folder.is_empty() { "/" } else { folder }, last));
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let name = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let fits = name.starts_with(last) && (!name.starts_with('.') || last.starts_with('.'));
+        let is_dir = entry.path().is_dir();
+        fits.then(|| if is_dir { format!("{name}/") } else { name })
+    };
+    let mut names: Vec<String> = entries.filter_map(Result::ok).filter_map(name).take(MOST).collect();
+    names.sort();
+    names
+}

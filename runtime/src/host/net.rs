@@ -54,8 +54,12 @@ fn addresses(name: &str) -> io::Result<Vec<IpAddr>> {
     // The dot at its end makes it absolute.
     match (format!("{name}."), 0).to_socket_addrs() {
         Ok(found) => Ok(found.take(MAX_ADDRESSES).map(|addr| addr.ip()).collect()),
-        // The resolver says in words of its own that there is none.
-        Err(error) if error.raw_os_error().is_none() => Err(io::ErrorKind::NotFound.into()),
+        // The resolver says in words of its own that there is none, or that nobody who was asked could tell.
+        Err(error) if error.raw_os_error().is_none() => {
+            let words = error.to_string();
+            let untold = ["Temporary failure", "Try again", "Non-recoverable"].iter().any(|said| words.contains(said));
+            Err(if untold { io::ErrorKind::TimedOut } else { io::ErrorKind::NotFound }.into())
+        }
         Err(error) => Err(error),
     }
 }

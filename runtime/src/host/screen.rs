@@ -23,6 +23,14 @@ impl Screen {
     pub(super) fn raw() -> Self {
         Self { out: false, err: false }
     }
+    /// Does a terminal show standard output?
+    pub(super) fn shows_out(self) -> bool {
+        self.out
+    }
+    /// Does one show standard error?
+    pub(super) fn shows_err(self) -> bool {
+        self.err
+    }
     /// What is to be written to standard output.
     pub(super) fn out(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         if self.out { tame(bytes) } else { Cow::Borrowed(bytes) }

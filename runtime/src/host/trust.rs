@@ -17,9 +17,14 @@ pub enum Trusted {
 
 /// The list of trusted files: the SHA-256 of each one's text and its real path, a line each.
 fn trust_list() -> Option<PathBuf> {
+    state_file("trusted")
+}
+
+/// A file of ours in the folder for what programs remember of the operator.
+pub(super) fn state_file(name: &str) -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")))?;
-    Some(state.join("ilu/trusted"))
+    Some(state.join("ilu").join(name))
 }
 
 fn digest(text: &str) -> String {

@@ -153,12 +153,36 @@ impl Plan {
         Ok(())
     }
 
-    /// The operator is asked while the script runs, and may grant any file then: files are held back by the doorway alone.
+    /// The operator is asked while the script runs, and may grant any file or connection then: those are held back by the doorway alone.
     #[must_use]
     pub fn asking(mut self) -> Plan {
         use ilu_cap::Kernel as Need;
-        self.open = Some("with --ask, more files can be granted while the script runs");
-        self.needs = [Need::OpenRead, Need::OpenWrite, Need::ChangeNames].into_iter().fold(self.needs.with_terminal(), Needs::with);
+        self.open = Some("with --ask, more files and connections can be granted while the script runs");
+        let any = [Need::OpenRead, Need::OpenWrite, Need::ChangeNames, Need::Resolve, Need::Connect, Need::Listen];
+        self.needs = any.into_iter().fold(self.needs.with_terminal(), Needs::with);
+        (self.connect, self.listen) = (Ports::All, Ports::All);
+        self
+    }
+
+    /// The operator types what runs, and may grant more between two inputs: files and connections are held back by the doorway alone. Programs
+    /// are not: which there are is settled at the start.
+    #[must_use]
+    pub fn session(mut self) -> Plan {
+        use ilu_cap::Kernel as Need;
+        self.open = Some("in a session more files can be granted at any time");
+        let needs = [
+            Need::OpenRead,
+            Need::OpenWrite,
+            Need::ChangeNames,
+            Need::Resolve,
+            Need::Connect,
+            Need::Listen,
+            Need::Threads,
+            Need::Sleep,
+            Need::Random,
+        ];
+        self.needs = needs.into_iter().fold(self.needs.with_editor(), Needs::with);
+        (self.connect, self.listen) = (Ports::All, Ports::All);
         self
     }
 

@@ -401,7 +401,7 @@ impl Walk<'_> {
             Control::Use => return self.use_inside(at, second),
             // These call what they are given, which escaped above, or reach nothing. All are named, so that a new one is thought of here.
             Control::Try | Control::Run | Control::RunTry | Control::Gate => {}
-            Control::Exit | Control::Make | Control::Has | Control::List | Control::Current | Control::Revoke => {}
+            Control::Exit | Control::Make | Control::Has | Control::Explain | Control::List | Control::Current | Control::Revoke => {}
             Control::Log | Control::Used | Control::Bundle | Control::Text | Control::Arity => {}
         }
         What::any()

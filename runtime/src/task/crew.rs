@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -360,6 +360,36 @@ impl Crew {
         (state.exit, state.broken)
     }
 
+    /// An input of a session is over: its tasks end, and channels stay as they are. Whether all of them have ended; and the failures that nobody
+    /// saw.
+    pub fn dismiss(&self) -> (bool, Vec<Failure>) {
+        let mut state = lock(&self.state);
+        if state.seats.len() > 1 {
+            self.stop.store(true, Ordering::SeqCst);
+            let seats: Vec<_> = state.seats.values().cloned().collect();
+            drop(state);
+            seats.iter().for_each(|seat| seat.wake());
+            state = self.wait_for_tasks();
+        }
+        let failures = std::mem::take(&mut state.failures);
+        (state.exit, state.broken) = (None, None);
+        let gone = state.seats.len() <= 1;
+        drop(state);
+        self.ending.store(false, Ordering::SeqCst);
+        (gone, failures.into_iter().filter(|(job, _)| job.failed_unseen()).map(|(_, failure)| failure).collect())
+    }
+
+    /// Until all tasks have ended, or for as long as that is worth waiting for.
+    fn wait_for_tasks(&self) -> MutexGuard<'_, State> {
+        let patience = Instant::now() + PATIENCE;
+        let mut state = lock(&self.state);
+        while state.seats.len() > 1 && Instant::now() < patience {
+            let wait = patience.saturating_duration_since(Instant::now());
+            state = self.left.wait_timeout(state, wait).map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+        }
+        state
+    }
+
     /// The script is over: its tasks end, what they hold goes, and the failures that nobody saw are told.
     pub fn finish(&self) -> Vec<Failure> {
         self.stop.store(true, Ordering::SeqCst);
@@ -367,12 +397,7 @@ impl Crew {
         let seats: Vec<_> = state.seats.values().cloned().collect();
         drop(state);
         seats.iter().for_each(|seat| seat.wake());
-        let patience = Instant::now() + PATIENCE;
-        state = lock(&self.state);
-        while state.seats.len() > 1 && Instant::now() < patience {
-            let wait = patience.saturating_duration_since(Instant::now());
-            state = self.left.wait_timeout(state, wait).map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
-        }
+        state = self.wait_for_tasks();
         state.over = true;
         let failures = std::mem::take(&mut state.failures);
         let channels: Vec<_> = state.channels.iter().filter_map(Weak::upgrade).collect();

@@ -116,10 +116,11 @@ impl Vm {
             frame.base as usize + code.map_or(super::WINDOW, |code| code.registers as usize)
         });
         let top = ends.max().unwrap_or(0).min(self.stack.len());
-        let Self { heap, stack, frames, boundaries, pinned, modules, denial, surfaced, fresh, memory, depth, own, .. } = self;
+        let Self { heap, stack, frames, boundaries, pinned, modules, denial, surfaced, fresh, memory, depth, own, session, .. } = self;
         let homes = heap.collect(&mut |marker| {
             marker.values(stack.get(..top).unwrap_or_default());
             marker.values(pinned);
+            session.cells().for_each(|cell| marker.value(cell));
             for frame in frames.iter() {
                 marker.unit(frame.unit);
                 marker.value(frame.closure.into());

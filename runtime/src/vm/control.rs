@@ -60,6 +60,7 @@ impl Vm {
                 let native = self.native_named(arg(1))?;
                 Value::bool(self.realm.has(sandbox, native))
             }
+            Control::Explain => self.explain(arg(0), arg(1), at.authority)?,
             Control::List => {
                 let names = self.realm.caps(self.sandbox(arg(0))?);
                 self.heap_list(&names)?
@@ -168,7 +169,7 @@ impl Vm {
         Err(Fault::Message(format!("`{who}` calls a function, got {what}")))
     }
 
-    fn sandbox(&self, value: Value) -> Result<SbxId, Fault> {
+    pub(super) fn sandbox(&self, value: Value) -> Result<SbxId, Fault> {
         let Kind::Sandbox(id) = value.kind() else {
             let what = self.given(value);
             return Err(Fault::Message(format!("a sandbox was expected, got {what}")));
@@ -176,7 +177,7 @@ impl Vm {
         self.heap.sandbox(id).ok_or(Fault::Broken("sandbox"))
     }
 
-    fn native_named(&self, value: Value) -> Result<NativeId, Fault> {
+    pub(super) fn native_named(&self, value: Value) -> Result<NativeId, Fault> {
         match value.kind() {
             Kind::Native(number) => Ok(NativeId(u16::try_from(number).unwrap_or(u16::MAX))),
             Kind::Builtin(number) if crate::builtin::name(number) == APPEND => {

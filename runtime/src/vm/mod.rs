@@ -16,6 +16,7 @@ mod chain;
 mod collect;
 mod control;
 mod enter;
+mod explain;
 pub(crate) mod frame;
 mod fuel;
 mod import;
@@ -23,6 +24,7 @@ mod iterate;
 mod make;
 pub(crate) mod module;
 mod quick;
+pub(crate) mod session;
 mod share;
 mod slow;
 mod spawn;
@@ -35,7 +37,7 @@ use crate::builtin::{BuiltinRow, Fault};
 use crate::engine::Engine;
 use crate::heap::{Heap, MIN_THRESHOLD, Origin};
 use crate::task::{Crew, Failure, Seat};
-use crate::value::Value;
+use crate::value::{FunctionId, Value};
 use frame::{Bound, Boundary, Ends, Frame};
 use ilu_lang::code::op::Word;
 use ilu_lang::code::program::Program;
@@ -120,6 +122,8 @@ pub(crate) struct Vm {
     lease: Option<Lease>,
     /// Fuel that was taken in advance, once it is not alone, and from whom.
     prepaid: (u64, AccountId),
+    /// The names that the inputs of a session have in common.
+    session: session::Names,
 }
 
 /// What an isolate is made of.
@@ -184,6 +188,7 @@ impl Vm {
             in_root: true,
             lease: None,
             prepaid: (0, account),
+            session: session::Names::default(),
         };
         vm.heap.watch.interrupt = Arc::clone(&vm.interrupt);
         vm.lease_heap();
@@ -208,8 +213,12 @@ impl Vm {
     }
 
     fn start(&mut self, program: &Arc<Program>, origin: &Origin, home: SbxId) -> Result<(), Fault> {
-        self.finished = None;
         let main = self.main_function(program, origin.clone(), home)?;
+        self.start_main(main, home)
+    }
+
+    fn start_main(&mut self, main: FunctionId, home: SbxId) -> Result<(), Fault> {
+        self.finished = None;
         self.ready_stack(WINDOW + 1)?;
         self.ready_boundary()?;
         self.push_boundary(Ends::Run, None, 0, self.account);

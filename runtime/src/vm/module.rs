@@ -110,6 +110,12 @@ impl Modules {
         self.states.retain(|key, _| homes.has(key.home()));
         (before - self.states.len()) * ENTRY
     }
+    /// Forgets the program's own files, and gives the bytes that had been booked for them.
+    pub(super) fn forget_program(&mut self) -> usize {
+        let before = self.states.len();
+        self.states.retain(|key, _| !matches!(key, Key::Program(_)));
+        (before - self.states.len()) * ENTRY
+    }
     pub(super) fn ready(&mut self, key: Key, names: Value) {
         self.states.insert(key, State::Ready(names));
     }

@@ -168,4 +168,10 @@ mod tests {
             prop_assert!(!before || acl(&view(&more), &view(&deny), &ask.0, &ask.1, &ask.2));
         }
     }
+
+    #[test]
+    fn a_row_is_an_object() {
+        let why = Row::new(&Data::Num(1.0), "row 0").unwrap_err().to_string();
+        assert!(why.contains("an object {a, ac, r}"), "{why}");
+    }
 }

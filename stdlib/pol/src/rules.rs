@@ -92,4 +92,10 @@ mod tests {
             assert_eq!(decide(vec![good(), data], &["a"]), Err(message.to_string()));
         }
     }
+
+    #[test]
+    fn a_rule_without_capabilities_matches_nothing() {
+        assert!(!rules(&[Rule { caps: Vec::new(), effect: true }], &[]));
+        assert!(rules(&[Rule { caps: vec!["x"], effect: true }], &["x"]));
+    }
 }

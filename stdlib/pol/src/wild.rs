@@ -22,7 +22,7 @@ pub fn lint(pattern: &str) -> Option<String> {
     if body.contains('*') {
         return Some(format!("in `{pattern}` only a star at the end is a wildcard; any other is an ordinary character"));
     }
-    if body.len() == pattern.len() || body.is_empty() {
+    if body.len() == pattern.len() {
         return None;
     }
     let looks_like_path = body.contains('/') || body.contains('\\');

@@ -12,7 +12,7 @@ use crate::path::{GuestPath, GuestPrefix};
 use crate::realm::Realm;
 use crate::run::lock;
 use crate::sandbox::{Holding, Shared};
-use ilu_cap::rights::{Budgets, Rights, Subjects};
+use ilu_cap::rights::{Budgets, Net, Rights, RuleList, Subjects};
 use ilu_cap::{CapSet, NativeId};
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub struct Addition {
     pub mounts: Vec<Mount>,
     /// Variables and their values.
     pub env: Vec<(String, String)>,
+    /// Network rules.
+    pub net: Vec<String>,
 }
 
 /// What the operator says.
@@ -55,10 +57,23 @@ pub(crate) struct Asked {
     /// The numbers of all that hold something added, and those of mounts.
     numbers: Vec<u64>,
     mounts: u32,
+    /// The number of the root's first mount.
+    first: u32,
     env: Vec<(String, String)>,
 }
 
 impl Asked {
+    /// A number that no mount has had: the root's own begin at 0, `count` there are now, and what was added came behind them.
+    pub(crate) fn next_mount(&self, count: usize) -> u32 {
+        let own = u32::try_from(count).unwrap_or(u32::MAX);
+        self.first.saturating_add(own).saturating_add(self.mounts)
+    }
+
+    /// Another root holds mounts that are numbered from `first`: what was added to the one before is gone.
+    pub(crate) fn begin_anew(&mut self, first: u32) {
+        *self = Asked { first, ..Asked::default() };
+    }
+
     /// The value of an added variable. That the caller may read it has been decided.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.env.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone())
@@ -87,12 +102,17 @@ impl Questions {
     }
 }
 
+/// Is what is missing something that an addition can hold?
+const fn may_be_asked(rule: &Rule) -> bool {
+    matches!(rule, Rule::NotHeld | Rule::NoGrant | Rule::ReadOnly(_) | Rule::NoVariable | Rule::NoConnection | Rule::SpecialAddress(_))
+}
+
 impl Realm {
     /// With whose rights a denied call is to be made again, if at all.
     pub(crate) fn wider(&mut self, authority: SbxId, denied: &Denial, questions: &mut Questions) -> Option<SbxId> {
         let run = Arc::clone(&self.run);
         let operator = run.operator.get()?;
-        if authority != ROOT || !matches!(denied.rule, Rule::NotHeld | Rule::NoGrant | Rule::ReadOnly(_) | Rule::NoVariable) {
+        if authority != ROOT || !may_be_asked(&denied.rule) {
             return None;
         }
         if let Some(again) = questions.again.take() {
@@ -135,8 +155,7 @@ impl Realm {
         let mut asked = lock(&run.asked);
         for mount in addition.mounts {
             let guest = GuestPrefix::new(GuestPath::new(&mount.guest).ok()?);
-            // The root's own mounts are numbered from 0.
-            let number = u32::try_from(self.tree.node(ROOT).view().len()).ok()?.checked_add(asked.mounts)?;
+            let number = asked.next_mount(self.tree.node(ROOT).view().len());
             asked.mounts += 1;
             if !view.put(guest, number, mount.access, mount.opened) {
                 return None;
@@ -145,7 +164,8 @@ impl Realm {
         let env = addition.env.iter().map(|(name, _)| name.as_str()).collect();
         asked.env.extend(addition.env);
         drop(asked);
-        let subjects = Subjects { dirs: view.dirs(), env, ..Subjects::default() };
+        let net = if addition.net.is_empty() { Net::default() } else { Net::rules(RuleList::new(addition.net)) };
+        let subjects = Subjects { dirs: view.dirs(), env, net, ..Subjects::default() };
         let natives: CapSet = addition.natives.into_iter().collect();
         let rights = before.rights.union(&Rights::new(natives, subjects, Budgets::UNLIMITED));
         // Its places are those of its mounts, and no others.

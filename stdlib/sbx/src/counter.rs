@@ -22,6 +22,10 @@ impl Counter {
         }
     }
 
+    fn restart(&self) {
+        self.0.store(0, Relaxed);
+    }
+
     /// Takes back; what was not there is not taken.
     pub(crate) fn sub(&self, amount: u64) {
         if amount > 0 {
@@ -87,6 +91,13 @@ impl Used {
             Budget::Calls(native) => self.calls.get().and_then(|calls| calls.get(usize::from(native.0))).map_or(0, Counter::get),
             _ => self.counter(budget).map_or(0, Counter::get),
         }
+    }
+
+    /// Forgets what was used, what is held now apart.
+    pub(crate) fn restart(&self) {
+        let counted = [&self.fuel, &self.memory, &self.output, &self.read, &self.written, &self.denied];
+        let calls = self.calls.get().into_iter().flat_map(|calls| calls.iter());
+        counted.into_iter().chain(calls).for_each(Counter::restart);
     }
 
     /// Natives that were called, and how often, in the registry's order.

@@ -54,6 +54,8 @@ impl Realm {
         let mut questions = Questions::about(native, self.unmet_answer.take());
         let mut passage = self.attempt(&site, native, args);
         while let Err(Stop::Denied(denied)) = &passage.result
+            // What has sent or read something already, as a request that is led elsewhere, is not done from the beginning again.
+            && passage.cost.is_nothing()
             && let Some(authority) = self.wider(site.authority, denied, &mut questions)
         {
             let wider = CallSite { authority, ..site };

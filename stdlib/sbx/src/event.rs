@@ -47,6 +47,14 @@ pub struct Cost {
     pub written: u64,
 }
 
+impl Cost {
+    /// Was nothing read and nothing written?
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.read == 0 && self.written == 0
+    }
+}
+
 /// One decision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {

@@ -37,6 +37,7 @@ mod run;
 pub mod sandbox;
 pub mod secret;
 pub mod service;
+mod session;
 mod show;
 mod stdin;
 pub mod stop;

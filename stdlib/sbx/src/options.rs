@@ -6,11 +6,11 @@ use crate::stop::Stop;
 /// Largest whole number that a double holds exactly, and so the largest count or offset a script can name.
 pub const MAX_WHOLE: u64 = 1 << 53;
 
-/// A number as a count: finite, whole, not negative.
+/// A number as a count: finite, whole, not negative. What is not finite has no fraction that is 0.
 #[must_use]
 pub fn whole(n: f64) -> Option<u64> {
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range has been checked")]
-    (n.is_finite() && n.fract() == 0.0 && (0.0..=MAX_WHOLE as f64).contains(&n)).then_some(n as u64)
+    (n.fract() == 0.0 && (0.0..=MAX_WHOLE as f64).contains(&n)).then_some(n as u64)
 }
 
 /// An object of options: each key known, each value of the right kind.

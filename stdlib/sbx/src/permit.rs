@@ -199,7 +199,7 @@ impl Permit<'_> {
             self.lease(&entry.leases)?;
         }
         self.rule = Cow::Owned(format!("dir {name} {}", entry.grant.access.text()));
-        if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path.ends_with(['/', '.']) && path_ends_in_dir(path)) {
+        if matches!(entry.source.opened, Opened::File { .. }) && (rest != "." || path_ends_in_dir(path)) {
             return Err(Stop::failed("not a directory"));
         }
         let through_first = guest.below(&entry.guest).is_none();
@@ -251,7 +251,7 @@ impl Permit<'_> {
                 self.rule = Cow::Borrowed("env");
                 self.realm.note_variable(name);
                 let run = &self.realm.run;
-                let granted = run.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+                let granted = lock(&run.variables).iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
                 return Ok(granted.or_else(|| lock(&run.asked).variable(name)));
             }
             Err(Refusal::NotHeld) => {

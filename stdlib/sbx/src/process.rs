@@ -8,6 +8,7 @@ use crate::ids::{ROOT, SbxId};
 use crate::limits::{Budget, MAX_SUBJECT};
 use crate::net::ports_of_programs;
 use crate::permit::{Permit, os_text};
+use crate::run::lock;
 use crate::stop::Stop;
 use crate::view::{Access, Opened};
 use ilu_cap::rights::{Refusal, Subject};
@@ -179,7 +180,7 @@ impl Permit<'_> {
                 names.into_iter().map(str::to_owned).collect()
             }
         };
-        let value = |name: &String| self.realm.run.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let value = |name: &String| lock(&self.realm.run.variables).iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         Ok(names.iter().filter_map(|name| Some((name.clone(), value(name)?))).collect())
     }
 

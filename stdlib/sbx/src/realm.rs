@@ -19,8 +19,9 @@ use crate::path::{GuestPath, GuestPrefix};
 use crate::permit::Permit;
 use crate::plain::{Arg, HandleId, Plain};
 use crate::request::Request;
-use crate::run::Run;
+use crate::run::{Run, lock};
 use crate::sandbox::{Holding, Sandbox, Shared};
+use crate::secret::Secret;
 use crate::stop::Stop;
 use crate::tree::Tree;
 use crate::view::View;
@@ -71,6 +72,9 @@ pub struct CallSite<'a> {
     pub room: u64,
 }
 
+/// What a root sandbox holds, the values of its variables, and its secrets.
+type Held = (Holding, Vec<(String, String)>, Vec<Arc<Secret>>);
+
 /// What one isolate knows of the sandboxes of its run: their places, its accounts, what it has open.
 pub struct Realm {
     /// What it shares with the other isolates.
@@ -113,6 +117,25 @@ impl Realm {
     /// # Errors
     /// A mount has no valid name, a name twice, or there are too many.
     pub fn new(grants: Grants, outside: Box<dyn Outside>, natives: Natives) -> Result<Realm, String> {
+        let argv = grants.argv.clone();
+        let (holding, variables, secrets) = Realm::holding(grants, 0)?;
+        let now = outside.mono_ms();
+        Ok(Realm::alone(Run::new(outside, natives, argv, variables, secrets, holding), now))
+    }
+
+    /// The first realm of a run that starts now.
+    pub(crate) fn alone(run: Run, now: f64) -> Realm {
+        let tree = {
+            let fixed = lock(&run.fixed);
+            let [_, root, _] = &*fixed;
+            root.start(now);
+            Tree::new(&fixed, &run.records)
+        };
+        Realm::of(Arc::new(run), tree, vec![ROOT])
+    }
+
+    /// What a root sandbox with these grants holds, its mounts numbered from `first`; and the values that it may read and have sent.
+    pub(crate) fn holding(grants: Grants, first: u32) -> Result<Held, String> {
         if grants.mounts.len() > MAX_MOUNTS {
             return Err(format!("at most {MAX_MOUNTS} directories can be granted"));
         }
@@ -125,20 +148,15 @@ impl Realm {
             }
             mounts.push((guest, mount.access, mount.opened));
         }
-        let view = Arc::new(View::root(mounts));
+        let view = Arc::new(View::root(mounts, first));
         let env = grants.env.iter().map(|(name, _)| name.as_str()).collect();
         let net = Net::rules(RuleList::new(grants.net));
         let programs = grants.programs.iter().map(String::as_str).collect();
         let secrets = grants.secrets.iter().map(|secret| secret.name()).collect();
         let subjects = Subjects { dirs: view.dirs(), env, secrets, programs, net };
         let rights = Rights::new(grants.caps, subjects, grants.limits.budgets());
-        let now = outside.mono_ms();
         let holding = Holding { rights, view, limits: grants.limits, leases: Leases::default() };
-        let run = Run::new(outside, natives, grants.argv, grants.env, grants.secrets, holding);
-        let [_, root, _] = &run.fixed;
-        root.start(now);
-        let tree = Tree::new(&run.fixed, &run.records);
-        Ok(Realm::of(Arc::new(run), tree, vec![ROOT]))
+        Ok((holding, grants.env, grants.secrets.into_iter().map(Arc::new).collect()))
     }
 
     fn of(run: Arc<Run>, tree: Tree, charged: Vec<SbxId>) -> Realm {
@@ -168,7 +186,7 @@ impl Realm {
     /// There are too many sandboxes.
     pub fn fork(&self, account: AccountId) -> Result<Realm, Stop> {
         let run = Arc::clone(&self.run);
-        let mut tree = Tree::new(&run.fixed, &run.records);
+        let mut tree = Tree::new(&lock(&run.fixed), &run.records);
         let charged = self.accounts.of(account).iter().map(|s| tree.adopt(self.tree.node(*s)));
         let mut charged = charged.collect::<Result<Vec<SbxId>, _>>()?;
         charged.sort_unstable_by_key(|s| tree.rank(*s));
@@ -361,7 +379,7 @@ impl Realm {
     }
 
     /// Closes what a handle names; its number stays and answers that it was revoked.
-    fn let_go(&mut self, id: HandleId) {
+    pub(crate) fn let_go(&mut self, id: HandleId) {
         self.held -= self.handles.size(id);
         let Some(open) = self.handles.get(id) else { return };
         if matches!(open.resource, Resource::Revoked(_)) {

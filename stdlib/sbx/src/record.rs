@@ -70,8 +70,6 @@ pub struct Sealed {
 impl Recorder {
     pub(crate) fn set_sink(&mut self, sink: Box<dyn Write + Send>) {
         self.sink = Some(sink);
-        self.chain = Chain::default();
-        self.broken = None;
     }
 
     pub(crate) const fn is_broken(&self) -> bool {

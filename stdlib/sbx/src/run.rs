@@ -3,6 +3,7 @@
 use crate::ask::{Asked, Operator};
 use crate::event::Event;
 use crate::handle::Cutter;
+use crate::net::ReadRules;
 use crate::outside::Outside;
 use crate::realm::Natives;
 use crate::record::{Recorder, Spans};
@@ -24,11 +25,13 @@ pub(crate) struct Run {
     pub(crate) outside: Box<dyn Outside>,
     pub(crate) argv: Vec<String>,
     /// The granted variables' values; which of the names a sandbox may read is among its rights.
-    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) variables: Mutex<Vec<(String, String)>>,
     /// Which of them a sandbox may have sent is among its rights.
-    pub(crate) secrets: Vec<Arc<Secret>>,
+    pub(crate) secrets: Mutex<Vec<Arc<Secret>>>,
     pub(crate) natives: Natives,
     pub(crate) services: Services,
+    /// Network rules, read.
+    pub(crate) read_rules: ReadRules,
     pub(crate) records: Arc<Records>,
     pub(crate) input: Input,
     pub(crate) spans: Mutex<Spans>,
@@ -47,7 +50,9 @@ pub(crate) struct Run {
     /// Realms there were.
     realms: AtomicU64,
     /// The sandboxes that every realm begins with.
-    pub(crate) fixed: [Arc<Shared>; 3],
+    pub(crate) fixed: Mutex<[Arc<Shared>; 3]>,
+    /// Those in whose place others are now.
+    pub(crate) retired: Mutex<Vec<Arc<Shared>>>,
 }
 
 impl Run {
@@ -56,7 +61,7 @@ impl Run {
         natives: Natives,
         argv: Vec<String>,
         variables: Vec<(String, String)>,
-        secrets: Vec<Secret>,
+        secrets: Vec<Arc<Secret>>,
         root: Holding,
     ) -> Run {
         let records = Arc::new(Records::default());
@@ -64,10 +69,11 @@ impl Run {
         Run {
             outside,
             argv,
-            variables,
-            secrets: secrets.into_iter().map(Arc::new).collect(),
+            variables: Mutex::new(variables),
+            secrets: Mutex::new(secrets),
             natives,
             services: Services::default(),
+            read_rules: ReadRules::default(),
             records,
             input: Input::default(),
             spans: Mutex::default(),
@@ -79,7 +85,8 @@ impl Run {
             asked: Mutex::default(),
             handles: AtomicUsize::new(0),
             realms: AtomicU64::new(0),
-            fixed,
+            fixed: Mutex::new(fixed),
+            retired: Mutex::default(),
         }
     }
 

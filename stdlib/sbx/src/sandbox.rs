@@ -235,6 +235,11 @@ impl Shared {
         }
     }
 
+    /// Starts its clock anew.
+    pub(crate) fn restart(&self, now: f64) {
+        self.started.store(now.to_bits(), Ordering::Relaxed);
+    }
+
     /// When it was first entered, on the clock that only goes forward.
     pub(crate) fn started(&self) -> Option<f64> {
         let bits = self.started.load(Ordering::Relaxed);

@@ -9,6 +9,7 @@ use crate::ids::{ROOT, SbxId};
 use crate::limits::MAX_SUBJECT;
 use crate::permit::Permit;
 use crate::plain::HandleId;
+use crate::run::lock;
 use crate::stop::Stop;
 use ilu_cap::rights::{Refusal, Subject};
 use ilu_pol::net::{Host, Ports, Rule as NetRule, Where};
@@ -102,7 +103,7 @@ impl Permit<'_> {
             return Err(Stop::failed("that is no name of a secret"));
         }
         let judge = |s: SbxId| self.realm.tree.node(s).rights.judge(self.native, &Subject::Secret(name));
-        let known = || self.realm.run.secrets.iter().find(|secret| secret.name == name).map(Arc::clone);
+        let known = || lock(&self.realm.run.secrets).iter().find(|secret| secret.name == name).map(Arc::clone);
         match (judge(self.site.authority), known()) {
             (Ok(()), Some(secret)) => {
                 self.rule = Cow::Borrowed("secret");

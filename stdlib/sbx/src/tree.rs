@@ -109,6 +109,19 @@ impl Tree {
         tree
     }
 
+    /// Puts other sandboxes in the places of those that every realm begins with. What was found out about the ones before is forgotten.
+    pub(crate) fn replace_fixed(&mut self, fixed: &[Arc<Shared>; 3]) {
+        for (slot, sandbox) in self.slots.iter_mut().zip(fixed) {
+            if let Some(entry) = &mut slot.entry {
+                entry.sandbox = Arc::clone(sandbox);
+            }
+        }
+        let [any, _, _] = fixed;
+        self.nothing = Arc::clone(any);
+        self.meets.clear();
+        self.by_generators.clear();
+    }
+
     /// Gives a sandbox a place: one that is free again, or a new one.
     fn place(&mut self, sandbox: Arc<Shared>, parents: Box<[SbxId]>, weight: usize) -> SbxId {
         let number = sandbox.number;

@@ -130,12 +130,12 @@ pub(crate) enum NoMount {
 
 impl View {
     /// The root's view: the operator's mounts in their order.
-    pub(crate) fn root(mounts: Vec<(GuestPrefix, Access, Opened)>) -> View {
+    pub(crate) fn root(mounts: Vec<(GuestPrefix, Access, Opened)>, number: u32) -> View {
         let entry = |(root, (guest, access, opened))| {
             let grant = Grant { place: Place::root(root), access };
             Entry { guest, grant, source: Arc::new(Source { opened }), leases: Leases::default() }
         };
-        let entries: Vec<Entry> = (0..).zip(mounts).map(entry).collect();
+        let entries: Vec<Entry> = (number..).zip(mounts).map(entry).collect();
         let first = entries.iter().position(Entry::is_dir);
         View { entries, first }
     }

@@ -4,20 +4,24 @@
 //! nowhere, so that nothing can be reached through it ([`Realm::would`]). *What does a run need?* is what its allowed calls asked for, told in
 //! terms of the root's own mounts, whatever names a sandbox inside gave them ([`Observed`]).
 
-use crate::denial::Denial;
-use crate::ids::SbxId;
+use crate::denial::{Denial, Rule};
+use crate::ids::{ROOT, SbxId};
+use crate::lease::Leases;
+use crate::limits::Limits;
+use crate::outside::Outside;
 use crate::path::{GuestPath, GuestPrefix};
 use crate::permit::{Permit, Place as Spot, is_escape};
 use crate::plain::Arg;
 use crate::realm::{CallSite, Realm};
 use crate::request::Request;
-use crate::run::lock;
+use crate::run::{Run, lock};
+use crate::sandbox::Holding;
 use crate::stop::Stop;
 use crate::view::{Access, Opened, Source, View};
 use cap_std::fs::Dir;
 use ilu_cap::rights::Place;
 use ilu_cap::{NativeId, by_name};
-use ilu_pol::net::{Host, Rule};
+use ilu_pol::net::{Host, Rule as NetRule};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -107,9 +111,9 @@ impl Watch {
     }
 }
 
-/// An open file that is no directory: nothing is found below it, whatever the path.
+/// Something open that is no directory: nothing is found below it, whatever the path. Of what can be that, every run's wall lets this through.
 fn nowhere() -> io::Result<Arc<Source>> {
-    let file = rustix::fs::memfd_create("nowhere", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let file = rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC)?;
     Ok(Arc::new(Source { opened: Opened::Dir(Dir::from(file)) }))
 }
 
@@ -135,6 +139,29 @@ impl Realm {
             Ok(_) | Err(_) => (leads_out, None),
         };
         Ok(Foreseen { denied, on, rule, fails })
+    }
+
+    /// Asks what a call with the authority of a sandbox would come to, while the run goes on: the doorway of a run that is made for the question,
+    /// in which the same rights are held over the same places and nothing can happen. Budgets are no part of the answer. `outside` is one that
+    /// does nothing.
+    ///
+    /// # Errors
+    /// The system gives no file that could stand for the places.
+    pub fn foresee(&self, s: SbxId, outside: Box<dyn Outside>, native: NativeId, args: &[Arg<'_>]) -> io::Result<Foreseen> {
+        let node = self.tree.node(s);
+        let late = node.leases.of(native).late(self.run.outside.mono_ms());
+        let ended = if node.is_revoked() { Some(Rule::Revoked) } else { late.map(Rule::LeaseOver) };
+        if let Some(rule) = ended {
+            let code = rule.code().to_owned();
+            let denial = Denial { native: native.name(), on: Vec::new(), rule, grant: None, retry: false, file: String::new(), line: 0 };
+            return Ok(Foreseen { denied: Some(Box::new(denial)), on: Vec::new(), rule: code, fails: None });
+        }
+        let holding = Holding { rights: node.rights.clone(), view: node.view(), limits: Limits::none(), leases: Leases::default() };
+        let variables = lock(&self.run.variables).iter().map(|(name, _)| (name.clone(), String::new())).collect();
+        let run = Run::new(outside, self.run.natives.clone(), Vec::new(), variables, lock(&self.run.secrets).clone(), holding);
+        let mut realm = Realm::alone(run, 0.0);
+        let site = CallSite { authority: ROOT, account: realm.root_account(), file: "", line: 0, room: u64::MAX };
+        realm.would(site, native, args)
     }
 
     /// From now on takes note of what is needed, by all isolates of the run.
@@ -190,7 +217,7 @@ impl Realm {
     pub(crate) fn note_net(&self, host: &Host, port: Option<u16>) {
         self.note(|observed| {
             let text = port.map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
-            observed.net.insert(Rule::from_text(&text).map_or(text, |rule| rule.to_string()));
+            observed.net.insert(NetRule::from_text(&text).map_or(text, |rule| rule.to_string()));
         });
     }
 

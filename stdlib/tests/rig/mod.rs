@@ -14,8 +14,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use ilu_cap::{CapSet, by_name};
 use ilu_sbx::{
-    Access, AccountId, Arg, CallSite, Denial, Grants, Limits, Lookup, Mount, Natives, Opened, Outside, Plain, Pool, Realm, Request, SbxId,
-    Stop,
+    Access, AccountId, Arg, CallSite, Denial, Grants, Launch, Limits, Lookup, Mount, Natives, Opened, Outside, Plain, Pool, Realm, Request,
+    SbxId, Stop,
 };
 use std::collections::HashMap;
 use std::fs;
@@ -44,8 +44,40 @@ pub struct Streams {
     pub names: Arc<Mutex<HashMap<String, Name>>>,
     /// Names that were asked for.
     pub asked: Arc<Mutex<Vec<String>>>,
-    /// Whether connections are given a pool that lets them be made.
-    pub pools: Arc<AtomicBool>,
+    /// What pool a connection is given.
+    pub pools: Arc<Mutex<Pools>>,
+    /// Programs that were started.
+    pub started: Arc<Mutex<Vec<Launch>>>,
+    /// How often somebody slept.
+    pub naps: Arc<AtomicU64>,
+}
+
+/// The pools that the double gives.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pools {
+    /// One that lets nothing be connected.
+    #[default]
+    Empty,
+    /// One of exactly the addresses that passed.
+    Exact,
+    /// One of another address.
+    Wider,
+}
+
+/// An address that nothing leads to.
+pub const BESIDE: &str = "93.184.216.77:443";
+
+/// A program that has ended before it began, unless it is called `slow`: then it never ends, and the clocks are a minute ahead.
+struct Over(Option<Arc<AtomicU64>>);
+
+impl ilu_sbx::Running for Over {
+    fn step(&mut self, _: f64) -> Result<Option<ilu_sbx::Ended>, String> {
+        if let Some(clock) = &self.0 {
+            clock.fetch_add(60_000, Ordering::Relaxed);
+            return Ok(None);
+        }
+        Ok(Some(ilu_sbx::Ended { code: 3, out: b"out".to_vec(), err: b"er".to_vec() }))
+    }
 }
 
 /// What the double's resolver does about a name.
@@ -92,6 +124,7 @@ impl Outside for Double {
         self.streams.interrupted.load(Ordering::Relaxed)
     }
     fn sleep(&self, ms: f64) {
+        self.streams.naps.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(std::time::Duration::from_secs_f64(ms / 1000.0));
     }
     fn lookup(&self, name: &str) -> io::Result<Lookup> {
@@ -121,10 +154,17 @@ impl Outside for Double {
     }
     fn pool(&self, addrs: &[SocketAddr]) -> Pool {
         let mut pool = Pool::new();
-        if self.streams.pools.load(Ordering::Relaxed) {
-            addrs.iter().for_each(|addr| pool.insert_socket_addr(*addr, ambient_authority()));
+        match *self.streams.pools.lock().unwrap() {
+            Pools::Empty => {}
+            Pools::Exact => addrs.iter().for_each(|addr| pool.insert_socket_addr(*addr, ambient_authority())),
+            Pools::Wider => pool.insert_socket_addr(BESIDE.parse::<SocketAddr>().unwrap(), ambient_authority()),
         }
         pool
+    }
+    fn start(&self, launch: Launch) -> Result<Box<dyn ilu_sbx::Running>, String> {
+        let clock = (launch.program == "slow").then(|| Arc::clone(&self.streams.ahead));
+        self.streams.started.lock().unwrap().push(launch);
+        Ok(Box::new(Over(clock)))
     }
     fn random(&self, into: &mut [u8]) -> io::Result<()> {
         rustix::rand::getrandom(into, rustix::rand::GetRandomFlags::empty()).map(|_| ()).map_err(Into::into)
@@ -184,6 +224,21 @@ impl Rig {
 
     /// In a build with these functions.
     pub fn built(natives: Natives, caps: CapSet, mounts: impl FnOnce(&Path) -> Vec<Mount>, net: &[&str], limits: Limits) -> Rig {
+        let env = vec![("LANG".to_owned(), "C".to_owned()), ("SECRET".to_owned(), "v-secret".to_owned())];
+        let net = net.iter().map(|rule| (*rule).to_owned()).collect();
+        Rig::granted(natives, |base| Grants {
+            caps,
+            mounts: mounts(base),
+            env,
+            net,
+            argv: vec!["one".to_owned()],
+            limits,
+            ..Grants::default()
+        })
+    }
+
+    /// With these grants.
+    pub fn granted(natives: Natives, grants: impl FnOnce(&Path) -> Grants) -> Rig {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // In memory where there is such a place: these tests make and remove tens of thousands of names.
         let memory = PathBuf::from("/dev/shm");
@@ -196,17 +251,7 @@ impl Rig {
             fs::create_dir(base.join(beside)).unwrap();
             fs::write(base.join(beside).join("secret.txt"), TOKEN).unwrap();
         }
-        let env = vec![("LANG".to_owned(), "C".to_owned()), ("SECRET".to_owned(), "v-secret".to_owned())];
-        let grants = Grants {
-            caps,
-            mounts: mounts(&base),
-            env,
-            programs: Vec::new(),
-            secrets: Vec::new(),
-            net: net.iter().map(|rule| (*rule).to_owned()).collect(),
-            argv: vec!["one".to_owned()],
-            limits,
-        };
+        let grants = grants(&base);
         let streams = Streams::default();
         let double = Double { streams: streams.clone(), start: Instant::now() };
         let realm = Realm::new(grants, Box::new(double), natives).unwrap();

@@ -95,7 +95,7 @@ fn main() {
     let (mut built, left) = scratch::build(&options.scratch, &options.target, &files, checks);
     println!("{} checks can be switched off, {} can't without breaking the build", left.checks.len(), left.dropped);
     built.retain(|program| options.programs.is_empty() || options.programs.contains(&program.name));
-    let suite = suite::Suite::new(&options.scratch, built, options.resume && options.programs.is_empty(), options.lanes);
+    let suite = suite::Suite::new(&options.scratch, built, &left.checks, &options);
     let verdicts = suite.judge_all(&left.checks, &options);
     report::write(&options.scratch, &verdicts, left.dropped);
 }

@@ -142,9 +142,38 @@ const KEEPS: &[&str] = &[
 const NO_CHECKS: &[&str] = &["Cutter", "LineReader", "Options < 'a, 'b >"];
 /// Natives' calls that name a subject.
 const WEAKER: &[(&str, &str)] = &[("write", "read"), ("manage", "write")];
-/// Calls of a permit that name no subject.
-const NO_SUBJECT: &[&str] =
-    &["native", "os_error", "deny", "about", "argv", "wall_ms", "mono_ms", "free", "room", "work", "pulse", "random"];
+/// Calls of a permit that name no subject: nothing that the judge of rights is asked.
+const NO_SUBJECT: &[&str] = &[
+    "native",
+    "os_error",
+    "deny",
+    "about",
+    "argv",
+    "wall_ms",
+    "mono_ms",
+    "free",
+    "room",
+    "work",
+    "pulse",
+    "random",
+    "sleep",
+    "wait",
+    "also",
+    "decide",
+    "lease",
+    "owner",
+    "service",
+    "authorities",
+    "memory_limit",
+    "readable",
+    "charge_read",
+    "charge_written",
+    "charge_sent",
+    "open_lines",
+    "open_shared",
+    "shared",
+    "close",
+];
 
 fn bytes(span: Span) -> Range<usize> {
     span.byte_range()

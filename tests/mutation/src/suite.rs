@@ -4,7 +4,7 @@ use crate::Options;
 use crate::scratch::{Program, control, set};
 use crate::sites::Check;
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write as _;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,17 @@ pub struct Suite {
     scratch: PathBuf,
     programs: Vec<Program>,
     tests: Vec<Test>,
+    /// The checks of files that speak for others.
+    speakers: HashMap<&'static str, HashSet<u32>>,
 }
+
+/// Files of programs that close what they inherited, and so can't say what they reach; whoever starts them speaks for them.
+const SPOKEN_FOR: &[(&str, &str)] = &[
+    ("runtime/src/host/child/helper.rs", "runtime/src/host/child/client.rs"),
+    ("runtime/src/host/child/system.rs", "runtime/src/host/child/client.rs"),
+    ("runtime/src/host/child/warden.rs", "runtime/src/host/child/client.rs"),
+    ("runtime/src/host/child/wire.rs", "runtime/src/host/child/client.rs"),
+];
 
 /// Which tests found something, where: they are asked first about what is near.
 #[derive(Default)]
@@ -69,14 +79,19 @@ enum End {
 
 impl Suite {
     /// Runs every test by itself with all checks on, and takes note of what it reaches.
-    pub fn new(scratch: &Path, programs: Vec<Program>, resume: bool, lanes: usize) -> Suite {
-        let mut suite = Suite { scratch: scratch.to_path_buf(), programs, tests: Vec::new() };
+    pub fn new(scratch: &Path, programs: Vec<Program>, checks: &[Check], options: &Options) -> Suite {
+        let lanes = options.lanes;
+        let mut suite = Suite { scratch: scratch.to_path_buf(), programs, tests: Vec::new(), speakers: HashMap::new() };
+        for check in checks {
+            if let Some((_, speaker)) = SPOKEN_FOR.iter().find(|(_, speaker)| *speaker == check.file) {
+                suite.speakers.entry(speaker).or_default().insert(check.number);
+            }
+        }
         let kept = scratch.join("tests.json");
-        let newest = suite.programs.iter().filter_map(|program| program.path.metadata().ok()?.modified().ok()).max();
-        if resume && kept.metadata().ok().and_then(|meta| meta.modified().ok()) > newest {
-            suite.tests = suite.recall(&std::fs::read_to_string(&kept).unwrap());
+        let numbers: HashMap<&str, u32> = checks.iter().map(|check| (check.key.as_str(), check.number)).collect();
+        if options.resume {
+            suite.tests = suite.recall(&std::fs::read_to_string(&kept).unwrap_or_default(), &numbers);
             println!("{} tests as they were", suite.tests.len());
-            return suite;
         }
         (0..lanes).for_each(|lane| set(scratch, lane, "0"));
         let mut listed = Vec::new();
@@ -90,7 +105,9 @@ impl Suite {
             }
             listed.extend(names.into_iter().map(|name| (n, Some(name))));
         }
-        println!("{} tests in {} programs", listed.len(), suite.programs.len());
+        let known: HashSet<(usize, Option<String>)> = suite.tests.iter().map(|test| (test.program, test.name.clone())).collect();
+        listed.retain(|test| !known.contains(test));
+        println!("{} tests to look at in {} programs", listed.len(), suite.programs.len());
         let next = AtomicUsize::new(0);
         let passed = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
@@ -105,14 +122,15 @@ impl Suite {
                 });
             }
         });
-        suite.tests = passed.into_inner().unwrap();
+        suite.tests.extend(passed.into_inner().unwrap());
         suite.tests.sort_by(|a, b| (a.program, &a.name).cmp(&(b.program, &b.name)));
         (0..lanes).for_each(|lane| set(scratch, lane, "0"));
         let all: f64 = suite.tests.iter().map(|test| test.seconds).sum();
         println!("{} tests pass, in {all:.0} s one after another", suite.tests.len());
+        let keys: HashMap<u32, &str> = checks.iter().map(|check| (check.number, check.key.as_str())).collect();
         let row = |test: &Test| {
-            let path = &suite.programs[test.program].path;
-            serde_json::json!({"path": path, "name": test.name, "seconds": test.seconds, "reaches": test.reaches})
+            let reaches: Vec<&str> = test.reaches.iter().filter_map(|n| keys.get(n).copied()).collect();
+            serde_json::json!({"program": suite.place(test.program), "name": test.name, "seconds": test.seconds, "reaches": reaches})
         };
         std::fs::write(kept, serde_json::Value::from(suite.tests.iter().map(row).collect::<Vec<_>>()).to_string()).unwrap();
         suite
@@ -137,24 +155,22 @@ impl Suite {
         None
     }
 
-    /// What was noted of tests before.
-    fn recall(&self, text: &str) -> Vec<Test> {
-        let rows: Vec<serde_json::Value> = serde_json::from_str(text).expect("a list");
+    /// What was noted of tests before: checks keep their names when other lines change.
+    fn recall(&self, text: &str, numbers: &HashMap<&str, u32>) -> Vec<Test> {
+        let rows: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
         let test = |row: &serde_json::Value| {
-            let program = self
-                .programs
-                .iter()
-                .position(|program| Some(program.path.as_os_str()) == row["path"].as_str().map(std::ffi::OsStr::new))?;
-            let reaches = row["reaches"].as_array()?.iter().filter_map(|n| u32::try_from(n.as_u64()?).ok()).collect();
-            Some(Test {
-                program,
-                name: row["name"].as_str().map(str::to_owned),
-                seconds: row["seconds"].as_f64()?,
-                reaches,
-                kills: AtomicUsize::new(0),
-            })
+            let program = (0..self.programs.len()).find(|n| Some(self.place(*n).as_str()) == row["program"].as_str())?;
+            let reaches = row["reaches"].as_array()?.iter().filter_map(|key| numbers.get(key.as_str()?).copied()).collect();
+            let name = row["name"].as_str().map(str::to_owned);
+            Some(Test { program, name, seconds: row["seconds"].as_f64()?, reaches, kills: AtomicUsize::new(0) })
         };
         rows.iter().filter_map(test).collect()
+    }
+
+    /// Which program it is, wherever it was built: several folders have one of the same name.
+    fn place(&self, program: usize) -> String {
+        let Program { name, folder, .. } = &self.programs[program];
+        folder.strip_prefix(&self.scratch).unwrap_or(folder).join(name).display().to_string()
     }
 
     fn label(&self, test: &Test) -> String {
@@ -242,13 +258,20 @@ impl Suite {
     /// The tests that reach a check, those that are likely to miss it first: what missed it before, or its neighbour; then what is quick, what
     /// missed much in this file, and what is about little else.
     fn order(&self, check: &Check, memory: &Memory, before: Option<&String>) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.tests.len()).filter(|n| self.tests[*n].reaches.contains(&check.number)).collect();
+        let speaker = SPOKEN_FOR.iter().find(|(file, _)| *file == check.file).and_then(|(_, speaker)| self.speakers.get(speaker));
+        let reaches = |test: &Test| test.reaches.contains(&check.number) || speaker.is_some_and(|said| !said.is_disjoint(&test.reaches));
+        let mut order: Vec<usize> = (0..self.tests.len()).filter(|n| reaches(&self.tests[*n])).collect();
         let recent = memory.last.get(&place(check)).copied();
         let near = memory.killers.get(&check.file);
+        let parts: Vec<&str> = check.file.rsplit('/').take(2).map(|part| part.trim_end_matches(".rs")).collect();
+        let about = |n: usize| {
+            let label = self.label(&self.tests[n]);
+            parts.iter().any(|part| label.contains(part)) || TOPICS.iter().any(|(part, rows)| parts.contains(part) && label.contains(rows))
+        };
         let cost = |n: usize| {
             let test = &self.tests[n];
             let kills = near.and_then(|near| near.get(&n)).copied().unwrap_or(0).min(4) as f64;
-            (test.seconds + 0.02) * (0.2 + test.reaches.len() as f64 / 600.0) / (1.0 + 2.0 * kills)
+            (test.seconds + 0.02) * (0.2 + test.reaches.len() as f64 / 600.0) / (1.0 + 2.0 * kills) / if about(n) { 5.0 } else { 1.0 }
         };
         let was = |n: usize| before.is_some_and(|label| label.strip_prefix(TIMED_OUT).unwrap_or(label) == self.label(&self.tests[n]));
         let mut keyed: Vec<(bool, bool, f64, usize)> = order.iter().map(|n| (!was(*n), Some(*n) != recent, cost(*n), *n)).collect();
@@ -331,6 +354,9 @@ impl Suite {
 
 /// Before the name of a test that did not end.
 const TIMED_OUT: &str = "time ran out in ";
+
+/// Rows of attacks that are about a folder or file of another name.
+const TOPICS: &[(&str, &str)] = &[("http", "net_"), ("child", "prc_"), ("os", "prc_"), ("process", "prc_"), ("rights", "cap_")];
 
 /// How long tests get that take so many seconds with all checks on.
 fn most(seconds: f64) -> Duration {

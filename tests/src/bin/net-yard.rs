@@ -6,7 +6,7 @@
 //!
 //! | line | does |
 //! |---|---|
-//! | `{"run": [PROGRAM, ARG…]}` | runs a program; `{code, out, err, connects, queries, udp}` |
+//! | `{"run": [PROGRAM, ARG…]}` | runs a program; `{code, out, err, connects, queries, udp, handshakes}`; the last two are what a packet socket saw too |
 //! | `{"dial": [HOST, PORT]}` | connects as a program without any guard does |
 //!
 //! A zone's line is `NAME ANSWER`, or `NAME ANSWER | ANSWER` for one query after the other (the last stays); an answer is addresses, or one of
@@ -23,6 +23,7 @@
 
 use ilu_tests::name_server::{Log, Zone};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{BufRead, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -91,6 +92,89 @@ fn bind(any: &str, port: u16) -> std::io::Result<TcpListener> {
     Ok(fd.into())
 }
 
+/// What is on the wire of this network: everything that is sent in it goes over its one interface, and this sees all of that.
+struct Wire {
+    seen: Arc<Mutex<Seen>>,
+    /// From where marks are sent.
+    marks: std::net::UdpSocket,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Where somebody began to connect to: `ADDRESS:PORT`.
+    handshakes: BTreeSet<String>,
+    /// Packets to name servers.
+    questions: u64,
+    /// Marks that came by.
+    marks: u64,
+}
+
+/// Where marks are sent: nobody is there.
+const MARKS: &str = "127.9.9.9:9";
+
+impl Wire {
+    fn open() -> Wire {
+        use rustix::net::{AddressFamily, RecvFlags, SocketType, eth, recv, socket};
+        let tap = socket(AddressFamily::PACKET, SocketType::DGRAM, Some(eth::ALL)).expect("a packet socket");
+        let _ = rustix::net::sockopt::set_socket_recv_buffer_size(&tap, 8 << 20);
+        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let into = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            let mut packet = vec![0; 1 << 16];
+            loop {
+                let size = recv(&tap, &mut packet[..], RecvFlags::empty()).map_or(0, |(size, _)| size);
+                note(&packet[..size], &mut into.lock().unwrap());
+            }
+        });
+        Wire { seen, marks: std::net::UdpSocket::bind("127.0.0.1:0").unwrap() }
+    }
+
+    /// Waits until all that was sent before is seen.
+    fn settle(&self) {
+        let before = self.seen.lock().unwrap().marks;
+        for _ in 0..500 {
+            let _ = self.marks.send_to(b"mark", MARKS);
+            std::thread::sleep(Duration::from_millis(2));
+            if self.seen.lock().unwrap().marks > before {
+                return;
+            }
+        }
+        panic!("packets are not seen");
+    }
+}
+
+/// Takes note of one packet. What is not of the internet is nobody's here.
+fn note(packet: &[u8], seen: &mut Seen) {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+    let Some(first) = packet.first() else { return };
+    let (protocol, to, rest) = match first >> 4 {
+        4 if packet.len() >= 20 => {
+            let to = <[u8; 4]>::try_from(&packet[16..20]).unwrap();
+            (packet[9], IpAddr::from(Ipv4Addr::from(to)), packet.get(usize::from(first & 15) * 4..))
+        }
+        6 if packet.len() >= 40 => {
+            let to = <[u8; 16]>::try_from(&packet[24..40]).unwrap();
+            (packet[6], IpAddr::from(Ipv6Addr::from(to)), packet.get(40..))
+        }
+        _ => return,
+    };
+    let Some(rest) = rest.filter(|rest| rest.len() >= 8) else { return };
+    let to = SocketAddr::new(to, u16::from_be_bytes([rest[2], rest[3]]));
+    match protocol {
+        // The first packet of a connection: SYN without ACK.
+        6 if rest.get(13).is_some_and(|flags| flags & 0x12 == 2) => {
+            if to.port() == 53 {
+                seen.questions += 1;
+            } else {
+                seen.handshakes.insert(to.to_string());
+            }
+        }
+        17 if to.to_string() == MARKS => seen.marks += 1,
+        17 if to.port() == 53 => seen.questions += 1,
+        _ => {}
+    }
+}
+
 /// Datagrams that left any socket of this network.
 fn datagrams() -> u64 {
     let of = |path: &str, find: fn(&str) -> Option<u64>| std::fs::read_to_string(path).ok().and_then(|text| find(&text)).unwrap_or(0);
@@ -147,23 +231,31 @@ fn main() {
     let (connects, queries) = (Arc::default(), Log::default());
     Zone::read(&texts(&first["zone"])).serve("127.0.0.53:53", &queries);
     listen(&connects);
+    let wire = Wire::open();
+    wire.settle();
     println!("ready");
     let me = args.first().cloned().unwrap_or_default();
     for line in lines {
         let job: Value = serde_json::from_str(&line).unwrap();
         connects.lock().unwrap().clear();
         queries.lock().unwrap().clear();
+        wire.settle();
+        *wire.seen.lock().unwrap() = Seen::default();
         let before = datagrams();
         let mut done = if job["dial"].is_array() {
             run(&[vec![me.clone(), "dial".to_owned()], texts(&job["dial"])].concat())
         } else {
             run(&texts(&job["run"]))
         };
+        let sent = datagrams() - before;
         // What was begun is noted by then.
         std::thread::sleep(Duration::from_millis(10));
+        wire.settle();
         done["connects"] = json!(*connects.lock().unwrap());
         done["queries"] = json!(*queries.lock().unwrap());
-        done["udp"] = json!(datagrams() - before);
+        let seen = wire.seen.lock().unwrap();
+        done["udp"] = json!(sent.max(seen.questions));
+        done["handshakes"] = json!(seen.handshakes);
         println!("{done}");
     }
 }

@@ -165,7 +165,7 @@ proptest! {
     }
 
     #[test]
-    fn each_part_alone_decides_about_a_subset(base in rights(), other in rights(), part in 0usize..6) {
+    fn each_part_alone_decides_about_a_subset(base in rights(), other in rights(), part in 0usize..7) {
         let mut subjects = base.subjects().clone();
         let from = other.subjects();
         match part {
@@ -173,6 +173,7 @@ proptest! {
             1 => subjects.env = from.env.clone(),
             2 => subjects.programs = from.programs.clone(),
             3 => subjects.net = from.net.clone(),
+            6 => subjects.secrets = from.secrets.clone(),
             _ => {}
         }
         let mixed = match part {

@@ -25,6 +25,8 @@ mod natives;
 mod net;
 mod operand;
 mod place;
+#[cfg(test)]
+mod tests;
 
 pub use access::Access;
 pub use budgets::{Budgets, Quantity};

@@ -67,3 +67,28 @@ fn told(rules: &Rules, verdict: &Verdict) -> Data<'static> {
         ("why".into(), text(why)),
     ])
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn allows(rules: &'static [&'static str], host: &'static str, ip: Option<&'static str>) -> Result<bool, String> {
+        let text = |text: &'static str| Data::Str(text.into());
+        let rules = Data::List(rules.iter().map(|rule| text(rule)).collect());
+        let told = ask(&rules, &text(host), &ip.map_or(Data::Nil, text), &Data::Num(443.0)).map_err(|error| error.to_string())?;
+        Ok(*told.field("eff").unwrap() == Data::Bool(true))
+    }
+
+    #[test]
+    fn nobody_is_reached_by_whatever_rule_and_a_host_is_its_own_address() {
+        assert_eq!(allows(&["0.0.0.0"], "0.0.0.0", None), Ok(false));
+        assert_eq!(allows(&["10.0.0.1"], "10.0.0.1", None), Ok(true));
+        assert_eq!(allows(&["10.0.0.1"], "10.0.0.1", Some("10.0.0.1")), Ok(true));
+        assert!(allows(&["10.0.0.1"], "10.0.0.1", Some("10.0.0.2")).unwrap_err().contains("another"));
+        assert_eq!(allows(&["127.0.0.1"], "localhost", None), Ok(true));
+        assert_eq!(allows(&["[::1]"], "localhost", None), Ok(true));
+        assert_eq!(allows(&["*"], "localhost", None), Ok(false));
+        assert_eq!(allows(&["a.test"], "a.test", Some("0.0.0.0")), Ok(false));
+    }
+}

@@ -82,3 +82,101 @@ impl Where {
 fn is_below(name: &str, domain: &str) -> bool {
     name.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_covers_what() {
+        let table: &[(&[&str], &str, bool)] = &[
+            (&[], "a.test", false),
+            (&[], "!a.test", true),
+            // The star: every name, every ordinary address.
+            (&["*:*"], "a.test:*", true),
+            (&["*:*"], "*.a.test:*", true),
+            (&["*:*"], "*:*", true),
+            (&["*:*"], "93.184.0.0/16", true),
+            (&["*:*"], "10.0.0.0/8", false),
+            (&["*:*"], "127.0.0.1", false),
+            // Names and ports.
+            (&["a.test"], "a.test", true),
+            (&["a.test"], "b.test", false),
+            (&["a.test"], "*.test", false),
+            (&["a.test"], "a.test:443", true),
+            (&["a.test:443"], "a.test:444", false),
+            (&["a.test:443"], "a.test", false),
+            (&["b.test", "a.test"], "a.test", true),
+            // Domains.
+            (&["*.test"], "a.test", true),
+            (&["*.test"], "b.a.test", true),
+            (&["*.test"], "test", false),
+            (&["*.test"], "atest", false),
+            (&["*.test"], "*.test", true),
+            (&["*.test"], "*.a.test", true),
+            (&["*.a.test"], "*.test", false),
+            (&["*.test"], "*.atest", false),
+            (&["*.test"], "93.0.0.0/8:80", false),
+            // Networks.
+            (&["10.0.0.0/8"], "10.1.0.0/16", true),
+            (&["10.1.0.0/16"], "10.0.0.0/8", false),
+            (&["10.0.0.0/8"], "11.0.0.0/8", false),
+            (&["0.0.0.0/0"], "93.0.0.0/8", true),
+            (&["0.0.0.0/0"], "10.0.0.0/8", false),
+            (&["0.0.0.0/0"], "a.test", false),
+            (&["0.0.0.0/0"], "::/0", false),
+            // What is denied before.
+            (&["!a.test", "*:*"], "a.test:*", false),
+            (&["!a.test", "*:*"], "b.test:*", true),
+            (&["!a.test", "*:*"], "*.test:*", false),
+            (&["!a.test", "*:*"], "*.other:*", true),
+            (&["!*.test", "*:*"], "a.test:*", false),
+            (&["!*.test", "*:*"], "a.other:*", true),
+            (&["!*.test", "*:*"], "*.test:*", false),
+            (&["!*.test", "*:*"], "*.a.test:*", false),
+            (&["!*.a.test", "*:*"], "*.test:*", false),
+            (&["!*.test", "*:*"], "*.other:*", true),
+            (&["!*", "a.test:*"], "a.test:*", false),
+            (&["a.test:*", "!*"], "a.test:*", true),
+            (&["!a.test:80", "a.test:*"], "a.test:443", true),
+            (&["!a.test:80", "a.test:*"], "a.test:*", false),
+            (&["!a.test", "93.0.0.0/8"], "93.0.0.0/8", false),
+            // What is ordinary may be where a name leads; what is special is not.
+            (&["!93.184.0.0/16", "*:*"], "a.test:*", false),
+            (&["!93.184.0.0/16", "*:*"], "*.test:*", false),
+            (&["!93.184.0.0/16", "*:*"], "*:*", false),
+            (&["!10.0.0.0/8", "*:*"], "a.test:*", true),
+            (&["!10.0.0.0/8", "*:*"], "*:*", true),
+            (&["!93.184.0.0/16", "93.0.0.0/8"], "93.184.1.0/24", false),
+            (&["!93.184.1.0/24", "93.0.0.0/8"], "93.184.0.0/16", false),
+            (&["!93.184.0.0/16", "93.0.0.0/8"], "93.0.0.0/16", true),
+            (&["!10.0.0.0/8", "0.0.0.0/0"], "0.0.0.0/0", true),
+            (&["!10.1.0.0/16", "10.0.0.0/8"], "10.0.0.0/8", false),
+            (&["!10.1.0.0/16", "10.0.0.0/8"], "10.2.0.0/16", true),
+            (&["!0.0.0.0/0", "10.0.0.0/8"], "10.0.0.0/8", false),
+            // An address of the newer kind may carry one of the older.
+            (&["!93.184.0.0/16", "2000::/3"], "2000::/3", false),
+            (&["!2001:db9::/32", "93.0.0.0/8"], "93.0.0.0/8", true),
+            (&["!2001:db9::/32", "2001::/16"], "2001:dba::/32", true),
+            (&["!2001:db9::/32", "2001::/16"], "2001:db9:1::/48", false),
+        ];
+        for (list, asked, covered) in table {
+            let rules = Rules::from_texts(list).unwrap();
+            assert_eq!(rules.covers(&Rule::from_text(asked).unwrap()), *covered, "{list:?} {asked}");
+        }
+    }
+
+    #[test]
+    fn below_a_domain_is_what_has_a_name_before_it() {
+        for (name, domain, below) in [
+            ("a.test", "test", true),
+            ("b.a.test", "test", true),
+            ("test", "test", false),
+            (".test", "test", false),
+            ("atest", "test", false),
+        ] {
+            assert_eq!(is_below(name, domain), below, "{name} {domain}");
+        }
+    }
+}

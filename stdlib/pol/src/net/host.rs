@@ -6,7 +6,7 @@
 
 use super::address::canonical;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Longest name, as the name system has it.
 pub const MAX_HOST: usize = 253;
@@ -85,6 +85,10 @@ impl Host {
         if text.contains(':') || text.starts_with('[') || text.ends_with(']') {
             let inner = text.strip_prefix('[').map_or(Some(text), |rest| rest.strip_suffix(']')).ok_or(BadHost::Bracket)?;
             return inner.parse::<Ipv6Addr>().map(|v6| Host::Address(canonical(IpAddr::V6(v6)))).map_err(|_| BadHost::Bracket);
+        }
+        if let Ok(v4) = text.parse::<Ipv4Addr>() {
+            // Four decimal numbers without a zero before them: read alike by everybody.
+            return Ok(Host::Address(IpAddr::V4(v4)));
         }
         if has_leading_zero(text) {
             return Err(BadHost::LeadingZero);
@@ -278,5 +282,31 @@ mod tests {
             let once = canonical_text(text).unwrap();
             assert_eq!(canonical_text(&once).as_deref(), Ok(once.as_str()));
         }
+    }
+
+    #[test]
+    fn what_is_no_host_says_why() {
+        for (text, why) in [
+            ("", BadHost::Empty),
+            (".", BadHost::Empty),
+            ("[::1", BadHost::Bracket),
+            ("::1]", BadHost::Bracket),
+            ("a]", BadHost::Bracket),
+            ("[a", BadHost::Bracket),
+            ("[a]", BadHost::Bracket),
+            ("a:b", BadHost::Bracket),
+            ("010.0.0.1", BadHost::LeadingZero),
+            ("0x0a.010.0.1", BadHost::LeadingZero),
+            ("0x0a.08.0.1", BadHost::LeadingZero),
+            ("10.0.0.0256", BadHost::LeadingZero),
+            ("256.0.0.1", BadHost::Number),
+        ] {
+            assert_eq!(Host::parse(text), Err(why), "{text}");
+        }
+        assert_eq!(Host::parse(&"a.".repeat(2000)), Err(BadHost::TooLong));
+        // A label of digits with a zero before them is no number where the rest is none.
+        assert!(matches!(Host::parse("007.test"), Ok(Host::Name(_))));
+        assert!(matches!(Host::parse("0xzz.007.test"), Ok(Host::Name(_))));
+        assert!(matches!(Host::parse("10.0.0.0"), Ok(Host::Address(_))));
     }
 }

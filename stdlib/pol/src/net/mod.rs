@@ -181,7 +181,7 @@ fn carried(address: IpAddr) -> impl Iterator<Item = IpAddr> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -341,6 +341,39 @@ mod tests {
             if rules.covers(&rule) && alone.judge(name, Some(address), Some(port)).allow {
                 prop_assert!(rules.judge(name, Some(address), Some(port)).allow, "{:?} {}", list, other);
             }
+        }
+    }
+
+    #[test]
+    fn what_is_denied_is_denied_in_whatever_carries_it_and_nothing_else_is() {
+        for (texts, name, address, allowed) in [
+            (&["!10.0.0.0/8", "[64:ff9b::/96]"][..], None, "64:ff9b::5db8:d822", true),
+            (&["!93.184.0.0/16", "[64:ff9b::/96]"], None, "64:ff9b::5db8:d822", false),
+            (&["!93.185.0.0/16", "[64:ff9b::/96]"], None, "64:ff9b::5db8:d822", true),
+            // A rule that denies a name denies it wherever it leads; one that denies all denies what is special, too.
+            (&["!a.test", "*:*", "10.0.0.0/8"], Some("a.test"), "10.0.0.1", false),
+            (&["!*", "10.0.0.0/8"], None, "10.0.0.1", false),
+            (&["*:*", "10.0.0.0/8"], None, "10.0.0.1", true),
+            (&["b.test:*", "!a.test", "10.0.0.0/8"], Some("b.test"), "10.0.0.1", true),
+            // An address that is ordinary by itself is named as what it is.
+            (&["93.184.216.34"], None, PUBLIC, true),
+            (&["93.184.216.34"], None, "93.184.216.35", false),
+        ] {
+            assert_eq!(ask(texts, name, Some(address), 443).0, allowed, "{texts:?} {name:?} {address}");
+        }
+        let special = |text: &str| match Rule::from_text(text).unwrap().at {
+            Where::Network(network) => network.names_special(),
+            other => panic!("{other:?}"),
+        };
+        for (text, is) in [
+            ("10.0.0.0/8", true),
+            ("10.0.0.1", true),
+            ("0.0.0.0/0", false),
+            ("93.184.216.34", false),
+            ("93.0.0.0/8", false),
+            ("8.0.0.0/7", false),
+        ] {
+            assert_eq!(special(text), is, "{text}");
         }
     }
 }

@@ -449,4 +449,77 @@ mod tests {
             assert!(!below.names(name), "{name}");
         }
     }
+
+    #[test]
+    fn what_ports_cover_and_share() {
+        use Ports::{Range, Web};
+        for (one, other, covers, meets) in [
+            (Web, Web, true, true),
+            (Web, Range(443, 443), true, true),
+            (Web, Range(80, 80), true, true),
+            (Web, Range(81, 81), false, false),
+            (Web, Range(80, 443), false, true),
+            (Web, Range(81, 442), false, false),
+            (Web, Range(443, 500), false, true),
+            (Web, Range(1, 80), false, true),
+            (Range(80, 443), Web, true, true),
+            (Range(443, 443), Web, false, true),
+            (Range(80, 80), Web, false, true),
+            (Range(81, 442), Web, false, false),
+            (Range(10, 20), Range(12, 18), true, true),
+            (Range(10, 20), Range(10, 20), true, true),
+            (Range(10, 20), Range(9, 20), false, true),
+            (Range(10, 20), Range(10, 21), false, true),
+            (Range(10, 20), Range(21, 30), false, false),
+            (Range(10, 20), Range(1, 9), false, false),
+            (Range(10, 20), Range(20, 30), false, true),
+            (Range(10, 20), Range(1, 10), false, true),
+            (Ports::ALL, Web, true, true),
+        ] {
+            assert_eq!((one.covers(other), one.meets(other)), (covers, meets), "{one:?} {other:?}");
+            assert_eq!(other.meets(one), meets, "{other:?} {one:?}");
+        }
+    }
+
+    #[test]
+    fn what_networks_hold_and_share() {
+        let network = |text: &str| match Rule::from_text(text) {
+            Ok(Rule { at: Where::Network(network), .. }) => network,
+            other => panic!("{other:?}"),
+        };
+        for (one, other, covers, meets) in [
+            ("10.0.0.0/8", "10.1.0.0/16", true, true),
+            ("10.1.0.0/16", "10.0.0.0/8", false, true),
+            ("10.0.0.0/8", "11.0.0.0/8", false, false),
+            ("10.0.0.0/8", "10.0.0.0/8", true, true),
+            ("10.0.0.0/8", "11.1.0.0/16", false, false),
+            ("0.0.0.0/0", "10.0.0.0/8", true, true),
+            ("0.0.0.0/0", "::/0", false, false),
+            ("2001:db9::/32", "2001:db9:1::/48", true, true),
+            ("2001:db9::/32", "2001:dba::/32", false, false),
+        ] {
+            let (one, other) = (network(one), network(other));
+            assert_eq!((one.covers(&other), one.meets(&other)), (covers, meets), "{one:?} {other:?}");
+            assert_eq!(other.meets(&one), meets);
+            assert_eq!(one.contains(other.first), covers || one.first == other.first && meets, "{one:?} {other:?}");
+        }
+        assert!(!network("2001:db9::/32").contains("2001:dba::1".parse().unwrap()));
+        assert!(network("2001:db9::/32").contains("2001:db9::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_rule_is_short_and_its_numbers_are_plain() {
+        let long = format!("{}.test", "a".repeat(2000));
+        assert!(Rule::from_text(&long).unwrap_err().to_string().contains("it is too long"));
+        let data = Data::Object(vec![("net".into(), Data::Str(long.into())), ("eff".into(), Data::Bool(true))]);
+        assert!(Rule::from_data(&data, "rule 0").unwrap_err().to_string().contains("it is too long"));
+        for prefix in ["", "0008", "08", "33", "-1", "+8", "8 ", "1000", "x"] {
+            let why = Rule::from_text(&format!("10.0.0.0/{prefix}")).unwrap_err().to_string();
+            assert!(why.contains("behind the `/` stands a number from 0 to 32"), "{prefix}: {why}");
+        }
+        for port in ["", "080", "65536", "1..", "..1", "x", "-1"] {
+            let why = Rule::from_text(&format!("a.test:{port}")).unwrap_err().to_string();
+            assert!(why.contains("a port is a number from 0 to 65535"), "{port}: {why}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub use cap_std::net::Pool;
 pub use route::{Listening, Lookup, Route};
 pub use wait::Ready;
 
-pub(crate) use policy::{missing, ports_of_programs};
+pub(crate) use policy::{ReadRules, missing, ports_of_programs};
 
 use crate::denial::{Rule, quote, shell_word};
 use crate::ids::{ROOT, SbxId};
@@ -145,6 +145,9 @@ impl Permit<'_> {
     fn resolve_name(&mut self, name: &str) -> Result<Vec<IpAddr>, Stop> {
         let failed = |error: &std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => Stop::Failed(format!("no address is known for {}", quote(name))),
+            std::io::ErrorKind::TimedOut => {
+                Stop::Failed(format!("no name server gave an answer about {}: trying again may help", quote(name)))
+            }
             std::io::ErrorKind::WouldBlock => Stop::failed("too many names are being looked up"),
             _ => Stop::Failed(format!("the lookup of {} failed: {}", quote(name), os_text(error))),
         };
@@ -174,7 +177,7 @@ impl Permit<'_> {
     }
 
     fn policy(&self, s: SbxId) -> Result<Policy, Stop> {
-        Policy::of(&self.realm.tree.node(s).rights, self.native)
+        Policy::of(&self.realm.tree.node(s).rights, self.native, &self.realm.run.read_rules)
     }
 
     /// The denial of a connection: by which rule, and the smallest grant that would allow it.

@@ -1,12 +1,14 @@
 //! What the rights of a sandbox say about a connection. The rules' meaning is `ilu_pol::net`'s; which lists must agree is the algebra's.
 
 use crate::denial::quote;
+use crate::run::lock;
 use crate::stop::Stop;
 use ilu_cap::NativeId;
 use ilu_cap::rights::{Net, Refusal, Rights, RuleList, Subject};
 use ilu_pol::net::{Rule, Rules, Verdict};
 use std::cell::RefCell;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 
 /// A question: about a name, an address, or an address that a name leads to.
 #[derive(Clone, Copy, Debug)]
@@ -40,21 +42,48 @@ impl Refused {
     }
 }
 
+/// Lists of rules that were read a moment ago: the same texts mean the same, whoever holds them.
+#[derive(Debug, Default)]
+pub(crate) struct ReadRules {
+    /// The one used longest ago comes first.
+    lists: Mutex<Vec<(RuleList, Arc<Rules>)>>,
+}
+
+/// Lists that are kept.
+const MAX_READ: usize = 8;
+
+impl ReadRules {
+    fn read(&self, list: &RuleList) -> Result<Arc<Rules>, Stop> {
+        let mut lists = lock(&self.lists);
+        if let Some(at) = lists.iter().position(|(known, _)| known == list) {
+            lists.get_mut(at..).unwrap_or_default().rotate_left(1);
+            if let Some((_, rules)) = lists.last() {
+                return Ok(Arc::clone(rules));
+            }
+        }
+        let rules = Arc::new(Rules::from_texts(list.rules()).map_err(|error| Stop::Failed(error.to_string()))?);
+        if lists.len() >= MAX_READ {
+            lists.remove(0);
+        }
+        lists.push((list.clone(), Arc::clone(&rules)));
+        Ok(rules)
+    }
+}
+
 /// The rights of one sandbox with their rules read.
 pub(super) struct Policy {
     rights: Rights,
     native: NativeId,
-    lists: Vec<(RuleList, Rules)>,
+    lists: Vec<(RuleList, Arc<Rules>)>,
 }
 
 impl Policy {
     /// Reads the rules.
-    pub(super) fn of(rights: &Rights, native: NativeId) -> Result<Policy, Stop> {
-        let mut lists: Vec<(RuleList, Rules)> = Vec::new();
+    pub(super) fn of(rights: &Rights, native: NativeId, read: &ReadRules) -> Result<Policy, Stop> {
+        let mut lists: Vec<(RuleList, Arc<Rules>)> = Vec::new();
         for list in rights.subjects().net.clauses().flatten() {
             if !lists.iter().any(|(known, _)| known == list) {
-                let rules = Rules::from_texts(list.rules()).map_err(|error| Stop::Failed(error.to_string()))?;
-                lists.push((list.clone(), rules));
+                lists.push((list.clone(), read.read(list)?));
             }
         }
         Ok(Policy { rights: rights.clone(), native, lists })
@@ -94,7 +123,7 @@ impl Policy {
 
     /// There is no list to ask: what an empty one says.
     fn by_no_list(&self, asked: &Asked<'_>) -> Refused {
-        let special = asked.address.and_then(ilu_pol::net::special_purpose).filter(|_| asked.name.is_none());
+        let special = asked.address.and_then(ilu_pol::net::special_purpose);
         special.map_or(Refused::NoRule, Refused::Special)
     }
 }
@@ -117,7 +146,7 @@ pub(crate) fn missing(held: &Net, asked: &Rules) -> Vec<String> {
         held.clauses().map(|clause| clause.iter().filter_map(|list| Rules::from_texts(list.rules()).ok()).collect()).collect();
     let texts: Vec<String> = asked.texts().collect();
     // The maker's own list, or the beginning of it, is within it whatever it says.
-    if !texts.is_empty() && Net::rules(RuleList::new(texts)).is_subset(held) {
+    if Net::rules(RuleList::new(texts)).is_subset(held) {
         return Vec::new();
     }
     let covered = |rule: &&Rule| !clauses.iter().any(|clause| clause.iter().all(|list| list.covers(rule)));

@@ -158,6 +158,9 @@ const IOCTLS: [u64; 6] = [libc::TCGETS, libc::TIOCGWINSZ, libc::FIONREAD, libc::
 /// What was typed before a question is thrown away.
 const ASKING: [u64; 1] = [libc::TCFLSH];
 
+/// How a terminal hands on what is typed, while a line is edited. Neither do these type into it.
+const EDITING: [u64; 6] = [libc::TCSETS, libc::TCSETSW, libc::TCSETSF, libc::TCSETS2, libc::TCSETSW2, libc::TCSETSF2];
+
 /// Where a path that is asked about really is.
 #[cfg(target_arch = "x86_64")]
 const ASKED: &[i64] = &[libc::SYS_getcwd, libc::SYS_readlink];
@@ -231,7 +234,8 @@ pub fn interpreter(needs: &Needs) -> Policy {
     // Its flags lie in memory, where a filter can't look: without it the C library uses `clone`.
     policy.answer(&[SYS_clone3], Answer::Errno(ENOSYS));
     let asking = if needs.has_terminal() { &ASKING[..] } else { &[] };
-    policy.allow_if(SYS_ioctl, one_of(1, IOCTLS.iter().chain(asking).copied()), Answer::Errno(EPERM));
+    let editing = if needs.has_editor() { &EDITING[..] } else { &[] };
+    policy.allow_if(SYS_ioctl, one_of(1, IOCTLS.iter().chain(asking).chain(editing).copied()), Answer::Errno(EPERM));
     policy.allow_if(SYS_fcntl, one_of(1, FCNTLS.map(bits)), Answer::Errno(EPERM));
     policy.allow_if(SYS_prctl, one_of(0, PRCTLS.map(bits)), Answer::Errno(EPERM));
     // Its own limits may be looked at, not set.
@@ -249,6 +253,9 @@ pub fn interpreter(needs: &Needs) -> Policy {
         // Requests to the warden, with the ends of pipes.
         policy.allow(&[SYS_recvmsg, SYS_recvfrom, SYS_shutdown]);
         sending(&mut policy);
+    }
+    if needs.has(Need::Execute) || needs.has_editor() {
+        // The editor is told over one that the window's size has changed.
         policy.allow_if(SYS_socketpair, vec![vec![is(0, bits(libc::AF_UNIX))]], Answer::Errno(EPERM));
     }
     policy.answer(NEVER, Answer::Kill);

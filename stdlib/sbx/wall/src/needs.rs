@@ -20,6 +20,7 @@ pub struct Granted {
 pub struct Needs {
     kinds: Vec<KernelNeed>,
     terminal: bool,
+    editor: bool,
 }
 
 impl Needs {
@@ -54,6 +55,19 @@ impl Needs {
     pub const fn with_terminal(mut self) -> Needs {
         self.terminal = true;
         self
+    }
+
+    /// The same and what editing a line on the terminal takes: to change how it hands on what is typed.
+    #[must_use]
+    pub const fn with_editor(mut self) -> Needs {
+        (self.terminal, self.editor) = (true, true);
+        self
+    }
+
+    /// Does the operator edit lines?
+    #[must_use]
+    pub const fn has_editor(&self) -> bool {
+        self.editor
     }
 
     /// Is the operator asked?

@@ -1,24 +1,9 @@
-//! What is probably not meant in a text that compiles: warnings for whoever writes policies. It looks at literals in the tree and at nothing else,
-//! so it never sees what a program puts together, and never runs anything.
-//!
-//! | code | what is pointed out |
-//! |---|---|
-//! | `W0001` | a pattern of `pol` that covers more than it seems to, or in which a star is no wildcard |
-//! | `W0002` | a rule of `polrules` that an earlier one always decides before |
+//! Literals in the hands of `pol`: patterns that cover more than they seem to, and rules that an earlier one always decides before. It looks at what is
+//! written out and at nothing else, so it never sees what a program puts together.
 
 use ilu_lang::ast::{Ast, Expr, ExprId, Key, Module, Stage, Stmt};
 use ilu_lang::diagnostic::{Diagnostic, codes};
-use ilu_lang::parse::parse;
-use ilu_lang::source::Source;
 use std::collections::BTreeMap;
-
-/// A pattern that covers more than it seems to.
-pub const PATTERN: &str = codes::PATTERN;
-/// A rule that never decides.
-pub const RULE: &str = codes::RULE;
-
-/// Most warnings of one text.
-const MAX_WARNINGS: usize = 40;
 
 /// Most rules of a list that are compared with each other, and most capabilities of one that is: longer ones are made by programs.
 const MAX_RULES: usize = 200;
@@ -27,35 +12,25 @@ const MAX_CAPABILITIES: usize = 64;
 /// Functions of `pol` whose first argument is a pattern: flat name, and name in the object.
 const TAKES_PATTERN: [&str; 3] = ["polwild", "polwi", "wild"];
 
-/// What is probably not meant in a text. A text that does not parse has none: its errors come first.
-#[must_use]
-pub fn lint(source: &Source) -> Vec<Diagnostic> {
-    let (ast, errors) = parse(source);
-    if !errors.is_empty() {
-        return Vec::new();
-    }
-    let texts = Texts::new(&ast);
-    let mut found = Vec::new();
+/// Points out what is treacherous.
+pub(super) fn look(ast: &Ast, found: &mut Vec<Diagnostic>) {
+    let texts = Texts::new(ast);
     let uses_pol = ast.stmts.iter().any(|stmt| matches!(stmt, Stmt::Use { module: Module::Std(name), .. } if ast.name(*name) == "pol"));
     for expr in &ast.exprs {
         match expr {
-            Expr::Call { callee, args } if uses_pol && takes_pattern(&ast, *callee) => {
+            Expr::Call { callee, args } if uses_pol && takes_pattern(ast, *callee) => {
                 if let Some(arg) = args.first().filter(|arg| !arg.spread) {
-                    pattern(&ast, &texts, arg.expr, &mut found);
+                    pattern(ast, &texts, arg.expr, found);
                 }
             }
-            Expr::Pipe { value, stage: Stage::Apply { callee, .. } } if uses_pol && takes_pattern(&ast, *callee) => {
-                pattern(&ast, &texts, *value, &mut found);
+            Expr::Pipe { value, stage: Stage::Apply { callee, .. } } if uses_pol && takes_pattern(ast, *callee) => {
+                pattern(ast, &texts, *value, found);
             }
-            Expr::Object(_) => row(&ast, &texts, expr, &mut found),
-            Expr::List(items) => rules(&ast, items, &mut found),
+            Expr::Object(_) => row(ast, &texts, expr, found),
+            Expr::List(items) => rules(ast, items, found),
             _ => {}
         }
     }
-    found.sort_by_key(|one: &Diagnostic| one.span.start);
-    found.dedup();
-    found.truncate(MAX_WARNINGS);
-    found
 }
 
 /// Names that stand for one text in the whole program: bound once, to a literal.
@@ -113,7 +88,7 @@ fn takes_pattern(ast: &Ast, callee: ExprId) -> bool {
 
 fn pattern<'a>(ast: &'a Ast, texts: &Texts<'a>, id: ExprId, found: &mut Vec<Diagnostic>) {
     let Some(why) = texts.of(ast, id).and_then(ilu_pol::lint) else { return };
-    found.push(Diagnostic::new(PATTERN, ast.span(id), why));
+    found.push(Diagnostic::new(codes::PATTERN, ast.span(id), why));
 }
 
 /// The value of a key that is written out.
@@ -162,9 +137,10 @@ fn rules(ast: &Ast, items: &[ExprId], found: &mut Vec<Diagnostic>) {
             earlier.as_ref().is_some_and(|earlier| !earlier.is_empty() && earlier.iter().all(|cap| caps.contains(cap)))
         });
         if let Some((earlier, _)) = before {
-            let found_one = Diagnostic::new(RULE, ast.span(*id), "this rule never decides: whenever it applies an earlier one does, too")
-                .related(ast.span(*earlier), "this one decides first")
-                .help("put the rule that asks for more capabilities first");
+            let found_one =
+                Diagnostic::new(codes::RULE, ast.span(*id), "this rule never decides: whenever it applies an earlier one does, too")
+                    .related(ast.span(*earlier), "this one decides first")
+                    .help("put the rule that asks for more capabilities first");
             found.push(found_one);
         }
     }
@@ -175,21 +151,26 @@ mod tests {
     use super::*;
 
     fn warnings(text: &str) -> Vec<(&'static str, usize)> {
-        let source = Source::new("t.ilu", text);
-        lint(&source).into_iter().map(|one| (one.code, source.position(one.span.start).0)).collect()
+        let source = ilu_lang::source::Source::new("t.ilu", text);
+        let (ast, errors) = ilu_lang::parse::parse(&source);
+        assert!(errors.is_empty(), "{text}");
+        let mut found = Vec::new();
+        look(&ast, &mut found);
+        found.sort_by_key(|one| one.span.start);
+        found.into_iter().map(|one| (one.code, source.position(one.span.start).0)).collect()
     }
 
     #[test]
     fn a_treacherous_pattern_is_pointed_out_where_it_is_written() {
-        assert_eq!(warnings("use pol\nx = 1\nprn polwi(\"/data/pub*\", \"y\")"), [(PATTERN, 3)]);
+        assert_eq!(warnings("use pol\nx = 1\nprn polwi(\"/data/pub*\", \"y\")"), [(codes::PATTERN, 3)]);
         assert_eq!(
             warnings("use pol\nprn pol.wild(\"https://a.example*\", \"y\"), \"a*b\" | polwild(\"c\")"),
-            [(PATTERN, 2), (PATTERN, 2)]
+            [(codes::PATTERN, 2), (codes::PATTERN, 2)]
         );
-        assert_eq!(warnings("use pol\np = \"/data*\"\nprn polwild(p, \"y\")"), [(PATTERN, 3)]);
+        assert_eq!(warnings("use pol\np = \"/data*\"\nprn polwild(p, \"y\")"), [(codes::PATTERN, 3)]);
         assert_eq!(
             warnings("rows = [{a: \"*\", ac: \"read\", r: \"/docs*\"},\n  {\"a\": \"*.b\", ac: \"x\", r: \"*\", note: 1}]"),
-            [(PATTERN, 1), (PATTERN, 2)]
+            [(codes::PATTERN, 1), (codes::PATTERN, 2)]
         );
     }
 
@@ -210,9 +191,9 @@ mod tests {
     fn a_rule_behind_one_that_asks_less_is_pointed_out() {
         assert_eq!(
             warnings("x = [{caps: [\"a\"], eff: tru},\n  {caps: [\"b\"], eff: tru},\n  {caps: [\"c\", \"a\"], eff: fls}]"),
-            [(RULE, 3)]
+            [(codes::RULE, 3)]
         );
-        assert_eq!(warnings("x = [{caps: [\"a\"], eff: tru},\n  {caps: [\"a\"], eff: fls}]"), [(RULE, 2)]);
+        assert_eq!(warnings("x = [{caps: [\"a\"], eff: tru},\n  {caps: [\"a\"], eff: fls}]"), [(codes::RULE, 2)]);
         for text in [
             "x = [{caps: [\"a\", \"b\"], eff: tru}, {caps: [\"a\"], eff: fls}]",
             "x = [{caps: [], eff: tru}, {caps: [\"a\"], eff: fls}]",
@@ -221,10 +202,5 @@ mod tests {
         ] {
             assert_eq!(warnings(text), [], "{text}");
         }
-    }
-
-    #[test]
-    fn a_text_that_does_not_parse_has_errors_and_no_warnings() {
-        assert_eq!(warnings("use pol\npolwi(\"/a*\", 1\n"), []);
     }
 }
