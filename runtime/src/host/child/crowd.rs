@@ -41,8 +41,7 @@ impl Crowd {
         let name = format!("ilu-{}", std::process::id());
         rustix::fs::mkdirat(&parent, &name, Mode::from_raw_mode(0o755)).ok()?;
         // Without that controller there is no such file.
-        let bounded =
-            open(&parent, &format!("{name}/pids.max")).and_then(|mut max| Ok(max.write_all(MAX_TOGETHER.to_string().as_bytes()).is_ok()));
+        let bounded = open(&parent, &format!("{name}/pids.max")).map(|mut max| max.write_all(MAX_TOGETHER.to_string().as_bytes()).is_ok());
         let streams = (open(&parent, &format!("{name}/cgroup.procs")), open(&parent, "cgroup.procs"));
         match (bounded, streams) {
             (Ok(true), (Ok(inside), Ok(outside))) => Some(Crowd { parent, name, inside, outside }),

@@ -147,8 +147,8 @@ impl House {
         let mut known = 0;
         let (mut counted, mut weighed) = (Instant::now(), Instant::now());
         loop {
-            match wait(socket, &jobs)? {
-                Some(0) => match wire::receive(socket, RecvFlags::DONTWAIT) {
+            if wait(socket, &jobs)? == Some(0) {
+                match wire::receive(socket, RecvFlags::DONTWAIT) {
                     Ok(Some(message)) => jobs.extend(self.begin(message, jobs.len())),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     // Nobody is there any more for whom anything could run.
@@ -156,8 +156,7 @@ impl House {
                         jobs.iter_mut().for_each(end);
                         return Ok(());
                     }
-                },
-                Some(_) | None => {}
+                }
             }
             // By the clock, and not when there is nothing else to do: whoever keeps the warden busy is watched as well.
             if counted.elapsed() >= Duration::from_nanos(COUNT_NS.unsigned_abs()) {
