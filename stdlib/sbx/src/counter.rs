@@ -59,6 +59,8 @@ pub(crate) struct Used {
     pub(crate) output: Counter,
     /// Open now.
     pub(crate) handles: Counter,
+    /// There now.
+    pub(crate) tasks: Counter,
     pub(crate) read: Counter,
     pub(crate) written: Counter,
     /// Calls that were denied.
