@@ -12,11 +12,12 @@
 mod rig;
 
 use ilu_cap::CapSet;
-use ilu_sbx::{Access, Arg, Budget, HandleId, Limits, Plain, Rule, SbxId, Stop};
+use ilu_sbx::{Access, Arg, Budget, HandleId, Limits, Plain, SbxId, Stop};
 use rig::{Pools, Rig, mount, obj};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
+#[cfg(feature = "http")]
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -235,6 +236,8 @@ fn serve(mut stream: TcpStream, port: u16, kept: &Mutex<Vec<String>>) {
 #[cfg(feature = "http")]
 mod http {
     use super::*;
+    use ilu_sbx::Rule;
+    use std::net::SocketAddr;
 
     const GET: &str = "__sys_http_get";
     const POST: &str = "__sys_http_post";
