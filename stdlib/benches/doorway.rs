@@ -48,6 +48,14 @@ fn site(realm: &Realm, authority: SbxId) -> CallSite<'static> {
     CallSite { authority, account: realm.root_account(), file: "main.ilu", line: 1, room: u64::MAX }
 }
 
+/// A realm with an audit record that goes nowhere.
+fn realm_that_writes() -> Realm {
+    let grants = Grants { caps: CapSet::all(), ..Grants::default() };
+    let mut realm = Realm::new(grants, Box::new(Still), ilu_std::natives()).unwrap();
+    realm.set_sink(Box::new(io::sink()));
+    realm
+}
+
 fn main() {
     let grants = Grants { caps: CapSet::all(), ..Grants::default() };
     let mut realm = Realm::new(grants, Box::new(Still), ilu_std::natives()).unwrap();
@@ -69,6 +77,8 @@ fn main() {
     least("a denied call: check, message, row", |_| {
         black_box(realm.call(site(&realm, narrow), argv, &[])).unwrap_err();
     });
+    least("one audit record: the row of a gate's passage", |_| realm.passage(&site(&realm, narrow), "a function"));
+    least("the same, no two rows alike", |n| realm.passage(&CallSite { line: n, ..site(&realm, narrow) }, "a function"));
     let mut made = 0;
     least("a sandbox made, entered, let go of", |_| {
         let s = realm.make(&site(&realm, root), &request).unwrap();
@@ -77,6 +87,10 @@ fn main() {
         if made % 1000 == 0 {
             realm.sweep(Homes::default(), HashSet::new());
         }
+    });
+    let mut written = realm_that_writes();
+    least("one audit record, written as JSON and chained", |n| {
+        written.passage(&CallSite { line: n, ..site(&written, written.root()) }, "a function")
     });
     realm.take_grown();
     realm.sweep(Homes::default(), HashSet::new());

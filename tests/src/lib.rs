@@ -12,6 +12,7 @@
 pub mod command;
 pub mod expect;
 pub mod inside;
+pub mod learned;
 pub mod name_server;
 pub mod server;
 pub mod suite;

@@ -557,3 +557,39 @@ fn the_doctor_says_what_is_kept_and_what_is_missing() {
     let words = ilu(&["doctor"]);
     assert!(words.out.contains("Budgets of a run") && words.out.contains("Limits that no flag changes"), "{words:?}");
 }
+
+#[test]
+fn shells_and_man_get_what_they_need_from_the_definition() {
+    for (shell, words) in [("bash", "complete -F"), ("zsh", "#compdef ilu"), ("fish", "complete -c ilu")] {
+        let ran = ilu(&["completions", shell]);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{shell}");
+        for part in [words, "repl", "no-history", "grant"] {
+            assert!(ran.out.contains(part), "{shell}: {part}");
+        }
+    }
+    assert_eq!(ilu(&["completions", "tcsh"]).code, Some(2));
+    let ran = ilu(&["man", "repl"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.out.starts_with(".ie") && ran.out.contains(".TH ilu-repl 1") && ran.out.contains("no\\-history"), "{}", ran.out);
+    assert!(ilu(&["man"]).out.contains(".TH ilu 1"));
+    let ran = ilu(&["man", "nothing"]);
+    assert!(ran.code == Some(2) && ran.err.contains("the commands are run, repl"), "{}", ran.err);
+}
+
+#[test]
+fn a_script_that_bash_completes_with_is_one() {
+    let script = ilu(&["completions", "bash"]).out;
+    let scratch = Scratch::new("completions");
+    scratch.write("ilu.bash", &script);
+    let ask = "source ./ilu.bash; COMP_WORDS=(ilu rep); COMP_CWORD=1; _ilu ilu rep ilu; echo \"${COMPREPLY[@]}\"";
+    let told = Command::new("bash").args(["-c", ask]).current_dir(scratch.path()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&told.stdout).trim(), "repl", "{}", String::from_utf8_lossy(&told.stderr));
+}
+
+#[test]
+fn every_command_shows_examples() {
+    for command in ["run", "repl", "learn", "check", "fmt", "test", "explain", "trust", "completions", "man"] {
+        let ran = ilu(&[command, "--help"]);
+        assert!(ran.code == Some(0) && ran.out.contains("Examples:\n  ilu "), "{command}: {}", ran.out);
+    }
+}

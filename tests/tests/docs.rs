@@ -168,6 +168,13 @@ fn every_example_in_the_pages_runs_and_prints_what_its_page_says() {
     assert!(failures.is_empty(), "{} of {} examples are wrong:\n{}", failures.len(), all.len(), failures.join("\n"));
 }
 
+/// A page for a model is read whole, each time: 6,000 tokens at most. A token of such text has more than three bytes.
+#[test]
+fn the_page_for_models_is_short() {
+    let page = std::fs::read_to_string(root().join("docs/llm.md")).unwrap();
+    assert!(page.len() <= 3 * 6_000, "docs/llm.md has {} bytes", page.len());
+}
+
 #[test]
 fn the_cookbook_has_twenty_tasks_that_run_and_its_index_names_them() {
     let index = std::fs::read_to_string(root().join("docs/cookbook/README.md")).unwrap();

@@ -9,22 +9,10 @@
     reason = "tests make files and run the command"
 )]
 
-use ilu_tests::command::{Ran, Scratch, binary, finish, ilu_in, root};
+use ilu_tests::command::{Ran, Scratch, binary, finish, ilu_in};
+use ilu_tests::learned::{list, with_list};
 use insta::assert_snapshot;
 use std::process::Command;
-
-/// The list of a key in a learned profile: a TOML list of plain texts is one of JSON.
-fn list(profile: &str, key: &str) -> Vec<String> {
-    let start = format!("{key} = [");
-    let line = profile.lines().find(|line| line.starts_with(&start));
-    line.map_or_else(Vec::new, |line| serde_json::from_str(line.split_once(" = ").unwrap().1).unwrap())
-}
-
-fn with_list(profile: &str, key: &str, items: &[String]) -> String {
-    let start = format!("{key} = [");
-    let new = format!("{key} = {}", serde_json::to_string(items).unwrap());
-    profile.lines().map(|line| if line.starts_with(&start) { new.clone() } else { line.to_owned() }).collect::<Vec<_>>().join("\n") + "\n"
-}
 
 fn learn(at: &Scratch, flags: &[&str], script: &str) -> Ran {
     let mut args = vec!["learn"];
@@ -75,45 +63,6 @@ fn is_enough_and_least(scene: &dyn Fn() -> Scratch, flags: &[&str], script: &str
         assert!(missed.is_empty(), "{script} needed {missed:?}, `check --caps` lists {listed:?}");
     }
     learned
-}
-
-#[test]
-fn what_is_learned_of_each_example_is_enough_and_nothing_of_it_too_much() {
-    let scene = |name: &'static str| {
-        move || {
-            let scratch = Scratch::new("learn");
-            scratch.write(&format!("examples/{name}.ilu"), std::fs::read_to_string(root().join(format!("examples/{name}.ilu"))).unwrap());
-            scratch.write("Cargo.lock", std::fs::read_to_string(root().join("Cargo.lock")).unwrap());
-            scratch.write("dpkg/status", "Package: a\nStatus: install ok installed\nSection: x\nInstalled-Size: 5\n");
-            scratch.write("dpkg/other", "");
-            std::fs::create_dir(scratch.at("out")).unwrap();
-            scratch
-        }
-    };
-    let flags = ["--dir", "Cargo.lock:/in/Cargo.lock", "--dir", "out:/out:rw", "--grant", "capall"];
-    let learned = is_enough_and_least(&scene("lockfile"), &flags, "examples/lockfile.ilu", "lockfile");
-    assert_eq!(list(&learned, "dir"), ["Cargo.lock:/in/Cargo.lock:ro", "out:/out:rw"]);
-    let flags = ["--dir", "dpkg:/in", "--dir", "out:/out:rw", "--grant", "capall", "--env", "LANG=C"];
-    let learned = is_enough_and_least(&scene("packages"), &flags, "examples/packages.ilu", "packages");
-    assert_eq!(list(&learned, "env"), Vec::<String>::new());
-    let learned = is_enough_and_least(&scene("untrusted"), &["--dir", ".", "--grant", "capall"], "examples/untrusted.ilu", "untrusted");
-    assert_eq!(list(&learned, "dir"), Vec::<String>::new());
-    // Of those that need git, a server or tasks, tests of their own run them.
-    let known = [
-        "changes.ilu",
-        "api.ilu",
-        "pages.ilu",
-        "pipeline.ilu",
-        "uptime.ilu",
-        "wordcount.ilu",
-        "lockfile.ilu",
-        "packages.ilu",
-        "untrusted.ilu",
-    ];
-    for entry in std::fs::read_dir(root().join("examples")).unwrap() {
-        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-        assert!(!name.ends_with(".ilu") || known.contains(&name.as_str()), "{name} is an example that this test does not know");
-    }
 }
 
 #[test]

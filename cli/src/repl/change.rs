@@ -44,7 +44,15 @@ pub fn grant(now: &GrantFlags, typed: &str) -> Result<GrantFlags, String> {
     // What the flags bring by themselves when there is no exact list.
     let brought = grants::caps(&flags)?.difference(grants::caps(&GrantFlags::default())?);
     let held = grants::caps(now)?;
-    let mut flags = profile::add(now.clone(), &flags);
+    // What is settled at the start stays: what is written may not come to lie where the script may write.
+    let settled = GrantFlags {
+        config: now.config.clone(),
+        profile: now.profile.clone(),
+        audit: now.audit.clone(),
+        report: now.report.clone(),
+        ..flags
+    };
+    let mut flags = profile::add(now.clone(), &settled);
     if now.grant.is_some() || !asked.is_empty() {
         flags.grant = Some(names(held.union(asked).union(brought)));
     }
@@ -175,6 +183,16 @@ mod tests {
         assert!(list(&more).contains(&"__sys_read_file") && !list(&more).contains(&"__sys_time") && more.fuel == Some(5));
         let quoted = grant(&start, "--dir \"a b:/in\"").unwrap();
         assert_eq!(quoted.dir[0].host, "a b");
+    }
+
+    #[test]
+    fn what_was_settled_at_the_start_stays_so() {
+        let path = |text: &str| Some(text.to_owned());
+        let start = GrantFlags { audit: path("a"), report: path("r.html"), config: path("c"), profile: path("p"), ..GrantFlags::default() };
+        for flags in [grant(&start, "caprn --dir data:/in:rw").unwrap(), drop(&start, "all").unwrap(), drop(&start, "__sys_time").unwrap()]
+        {
+            assert_eq!((flags.audit.as_deref(), flags.report.as_deref(), flags.config.as_deref()), (Some("a"), Some("r.html"), Some("c")));
+        }
     }
 
     #[test]

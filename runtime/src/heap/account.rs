@@ -18,13 +18,15 @@ pub const MIN_THRESHOLD: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Account {
     live: usize,
+    /// The most that was held before something was given back.
+    high: usize,
     limit: usize,
     collect_at: usize,
 }
 
 impl Account {
     pub(super) fn new(limit: usize) -> Self {
-        Self { live: 0, limit, collect_at: MIN_THRESHOLD }
+        Self { live: 0, high: 0, limit, collect_at: MIN_THRESHOLD }
     }
     #[inline]
     pub(super) fn charge(&mut self, bytes: usize) -> Result<(), Full> {
@@ -41,11 +43,23 @@ impl Account {
     }
     #[inline]
     pub(super) fn release(&mut self, bytes: usize) {
+        // Between two of these it only grows, so looking here is enough.
+        self.high = self.high.max(self.live);
         self.live = self.live.saturating_sub(bytes);
     }
     #[inline]
     pub(super) fn live(&self) -> usize {
         self.live
+    }
+    /// Takes note of bytes that were held for a moment within the room there is.
+    pub(super) fn note(&mut self, bytes: usize) {
+        self.high = self.high.max(self.live.saturating_add(bytes).min(self.limit.max(self.live)));
+    }
+    /// The most that was held since this was last asked.
+    pub(super) fn take_high(&mut self) -> usize {
+        let high = self.high.max(self.live);
+        self.high = self.live;
+        high
     }
     pub(super) fn limit(&self) -> usize {
         self.limit

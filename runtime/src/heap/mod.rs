@@ -182,6 +182,18 @@ impl Store {
     pub fn live(&self) -> usize {
         self.account.live()
     }
+    /// Takes note of bytes that work held for a moment, within [`Store::room`].
+    pub(crate) fn note(&mut self, bytes: usize) {
+        self.account.note(bytes);
+    }
+    /// The most bytes that were held since this was last asked.
+    pub fn take_high(&mut self) -> usize {
+        self.account.take_high()
+    }
+    /// Charges for a block that moves from `old` to `new` bytes, both of which exist meanwhile; `grow` says whether the allocator could.
+    pub(crate) fn moving(&mut self, old: usize, new: usize, grow: impl FnOnce() -> bool) -> Result<(), Full> {
+        self.account.moving(old, new, grow)
+    }
     /// Bytes that may be held.
     #[must_use]
     pub fn limit(&self) -> usize {

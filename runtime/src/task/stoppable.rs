@@ -14,6 +14,8 @@ pub(crate) struct Stoppable {
     pub stop: Arc<AtomicBool>,
 }
 
+// What is left out would be the trait's own answer instead of the process's.
+#[deny(clippy::missing_trait_methods)]
 impl Outside for Stoppable {
     fn write_out(&self, bytes: &[u8]) -> io::Result<()> {
         self.outside.write_out(bytes)

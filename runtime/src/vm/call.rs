@@ -251,8 +251,9 @@ impl Vm {
                 // Resources that no value names any more are closed by the collector, which otherwise runs for memory only.
                 let pinned = self.pinned.len();
                 self.pinned.extend_from_slice(args);
-                self.collect();
+                let collected = self.collect_for_fuel();
                 self.pinned.truncate(pinned);
+                collected?;
                 self.called(native, args, authority)?
             }
             called => called?,

@@ -10,6 +10,11 @@ use crate::heap::{Full, Store};
 use crate::value::Value;
 use ilu_sbx::{Budget, Stop};
 
+/// A collection costs nothing when one byte in so many of what is held was taken since the last one.
+pub(super) const PAID: usize = 8;
+/// Bytes that a unit of fuel pays for when it comes sooner: some objects are marked or freed in the time of a call.
+const BYTES_PER_FUEL: usize = 128;
+
 impl Vm {
     /// Does an operation; when it lacks room, collects and does it again. An operation that lacked room must have changed nothing.
     pub(super) fn retrying<T>(&mut self, mut operation: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
@@ -17,7 +22,7 @@ impl Vm {
             Err(Fault::Full(_) | Fault::Stop(Stop::Room(_))) => {}
             done => return done,
         }
-        self.collect();
+        self.collect_for_fuel()?;
         if self.heap.live().saturating_add(self.memory.spare) > self.memory.most {
             self.gave_up();
             return Err(self.memory_limit());
@@ -72,7 +77,7 @@ impl Vm {
     /// Tells the heap its limit.
     pub(super) fn apply_limit(&mut self) {
         let most = self.memory.most.min(self.leased());
-        self.heap.set_limit(if self.hard > 0 { most } else { self.collect_at.min(most) });
+        self.heap.set_limit(if self.hard > 0 { most } else { self.collect_at.min(self.memory.early).min(most) });
     }
 
     pub(super) fn memory_limit(&self) -> Fault {
@@ -99,11 +104,25 @@ impl Vm {
     /// Puts something on the heap whose size is known, in a place where nothing may be done twice.
     pub(super) fn received(&mut self, bytes: usize, make: impl FnOnce(&mut Store) -> Result<Value, Full>) -> Result<Value, Fault> {
         if bytes > self.heap.room() && !self.lease_more(bytes) {
-            self.collect();
+            self.collect_for_fuel()?;
         }
         self.lease_to_receive(bytes);
         let made = self.unbounded(|vm| make(&mut vm.heap.store));
         made.map_err(|_| self.memory_limit())
+    }
+
+    /// Collects, and has that paid for when it comes too soon. A collection costs what is held, whoever holds it; as a rule as much was taken
+    /// since the last one, and that was paid for. Next to a bound, or in a small sandbox within a large heap, each one may come after little.
+    pub(super) fn collect_for_fuel(&mut self) -> Result<(), Fault> {
+        let live = self.heap.live();
+        let taken = live.saturating_sub(self.collected);
+        // For tests a collection may come at any growth, which changes no bill.
+        if !self.stress {
+            let unpaid = live.saturating_sub(taken.saturating_mul(PAID));
+            self.getting_more(&mut |vm| vm.spend(unpaid / BYTES_PER_FUEL))?;
+        }
+        self.collect();
+        Ok(())
     }
 
     /// Frees what nothing reaches.
@@ -149,9 +168,13 @@ impl Vm {
         self.heap.release(freed);
         self.book_buffers();
         let live = self.heap.live();
-        // What was garbage when the sandbox was entered is no longer there for it to use instead.
-        let own = usize::try_from(self.realm.limits(self.memory.of).memory).unwrap_or(usize::MAX);
-        self.memory.most = self.memory.most.min(live.saturating_add(own));
+        self.collected = live;
+        // What was garbage when a sandbox was entered is no longer there for it to use instead.
+        for bound in self.boundaries.iter_mut().map(|boundary| &mut boundary.memory).chain([&mut self.memory]) {
+            let own = usize::try_from(self.realm.limits(bound.of).memory).unwrap_or(usize::MAX);
+            bound.most = bound.most.min(live.saturating_add(own));
+            bound.early = usize::MAX;
+        }
         self.collect_at = if self.stress { live } else { live.saturating_add(live.max(self.threshold())) };
         self.trim_lease();
         self.apply_limit();
@@ -164,13 +187,9 @@ impl Vm {
             return Ok(());
         }
         let new = slots.max(old + old / 2).max(if self.is_task() { 0 } else { 4 * super::WINDOW });
-        let bytes = (new - old) * size_of::<Value>();
-        self.heap.charge(bytes)?;
-        if self.stack.try_reserve_exact(new - old).is_err() {
-            self.heap.release(bytes);
-            return Err(Full { needs: bytes }.into());
-        }
-        self.stack.resize(new, Value::NIL);
+        let (stack, bytes) = (&mut self.stack, |slots: usize| slots * size_of::<Value>());
+        self.heap.moving(bytes(old), bytes(new), || stack.try_reserve_exact(new - old).is_ok())?;
+        stack.resize(new, Value::NIL);
         Ok(())
     }
 
@@ -184,12 +203,8 @@ impl Vm {
             return Ok(());
         }
         let more = old.max(if self.is_task() { 1 } else { 8 });
-        let bytes = more * size_of::<super::frame::Boundary>();
-        self.heap.charge(bytes)?;
-        if self.boundaries.try_reserve_exact(more).is_err() {
-            self.heap.release(bytes);
-            return Err(Full { needs: bytes }.into());
-        }
+        let (boundaries, bytes) = (&mut self.boundaries, |count: usize| count * size_of::<super::frame::Boundary>());
+        self.heap.moving(bytes(old), bytes(old + more), || boundaries.try_reserve_exact(more).is_ok())?;
         Ok(())
     }
 
@@ -204,12 +219,8 @@ impl Vm {
         let (len, old) = (self.frames.len(), self.frames.capacity());
         if len == old {
             let more = old.max(if self.is_task() { 4 } else { 32 });
-            let bytes = more * size_of::<super::frame::Frame>();
-            self.heap.charge(bytes)?;
-            if self.frames.try_reserve_exact(more).is_err() {
-                self.heap.release(bytes);
-                return Err(Full { needs: bytes }.into());
-            }
+            let (frames, bytes) = (&mut self.frames, |count: usize| count * size_of::<super::frame::Frame>());
+            self.heap.moving(bytes(old), bytes(old + more), || frames.try_reserve_exact(more).is_ok())?;
         }
         self.frame_room = self.frames.capacity().min(self.depth.most);
         Ok(())

@@ -37,7 +37,7 @@ impl Vm {
             Control::Make => match self.make_sandbox(arg(0), arg(1), at.authority) {
                 Err(Fault::Stop(Stop::Failed(_))) if self.realm.take_crowded() => {
                     // Directories are open for sandboxes that nothing refers to any more.
-                    self.collect();
+                    self.collect_for_fuel()?;
                     self.make_sandbox(arg(0), arg(1), at.authority)?
                 }
                 made => made?,
@@ -125,7 +125,10 @@ impl Vm {
                 out.push_str(between);
             }
             let bound = Bound { work: u64::try_from(self.fuel + self.reserve).unwrap_or(0), bytes: self.heap.room() };
-            match crate::heap::text(&self.heap, value, &mut out, bound) {
+            let told = crate::heap::text(&self.heap, value, &mut out, bound);
+            // It was moved when it last grew, by half as much again.
+            self.heap.note(out.capacity() + out.capacity() / 3 * 2);
+            match told {
                 Ok(work) => self.spend(usize::try_from(work).unwrap_or(usize::MAX))?,
                 Err(overrun) => return Err(fault_of(overrun)),
             }
@@ -293,6 +296,7 @@ impl Vm {
         self.ready_boundary()?;
         let inner = self.account_inside(sandbox)?;
         self.push_boundary(Ends::Enter(sandbox), Some(sandbox), at.dest, inner);
+        self.has_something_left()?;
         match self.through_doorway(native, &args, authority) {
             Ok(value) => self.complete(value),
             Err(fault) if is_to_be_repeated(&fault) => {

@@ -10,6 +10,9 @@ use ilu_lang::code::program::Program;
 use ilu_sbx::{AccountId, SbxId};
 use std::sync::Arc;
 
+/// The part of its bound that a sandbox takes before garbage from outside is collected is one in so many.
+const EARLY: usize = 8;
+
 impl Vm {
     /// The first slot above everything the running frame may use.
     pub(super) fn above(&self) -> usize {
@@ -75,7 +78,8 @@ impl Vm {
         self.ready_boundary()?;
         self.push_boundary(ends, sandbox, dest, inner);
         let below = self.boundaries.len();
-        let started = start(self);
+        // What has run out ends here, before anything of it runs: a function without a checkpoint would never ask.
+        let started = if sandbox.is_some() { self.has_something_left().and_then(|()| start(self)) } else { start(self) };
         if started.as_ref().is_err_and(is_to_be_repeated) && self.boundaries.len() == below {
             // It will be tried again from before the boundary.
             self.pop_boundary();
@@ -95,11 +99,18 @@ impl Vm {
     fn narrow(&mut self, sandbox: SbxId, newly: bool) {
         let limits = self.realm.limits(sandbox);
         let size = usize::try_from(limits.memory).unwrap_or(usize::MAX);
-        let memory = self.heap.live().saturating_add(size);
+        let live = self.heap.live();
+        let memory = live.saturating_add(size);
         let levels = limits.depth as usize;
         let depth = self.frames.len().saturating_add(levels);
         if newly || memory < self.memory.most {
             self.memory = self.memory.narrowed(memory, size, sandbox);
+            // Of what is held now some may be garbage, which the sandbox could hold instead of its own. Where that could be much, a collection
+            // comes as soon as the sandbox has taken a part of its bound, and then there is none of it any more.
+            let garbage = live.saturating_sub(self.collected);
+            if garbage > size / EARLY && garbage > live / super::collect::PAID {
+                self.memory.early = self.memory.early.min(live.saturating_add(size / EARLY));
+            }
         }
         if newly || depth < self.depth.most {
             self.depth = self.depth.narrowed(depth, levels, sandbox);

@@ -37,6 +37,8 @@ pub(crate) struct Bound {
     /// How much of it must be free after a collection that was made for lack of room, or it counts as hit: next to the bound every few
     /// allocations would cost a collection of everything.
     pub spare: usize,
+    /// Where a collection comes sooner, because much of what was held when the sandbox was entered may be garbage.
+    pub early: usize,
     /// Whose bound it is.
     pub of: SbxId,
 }
@@ -44,11 +46,11 @@ pub(crate) struct Bound {
 impl Bound {
     /// The bound of the outermost sandbox.
     pub fn new(most: usize, of: SbxId) -> Self {
-        Self { most, spare: most / Self::SPARE, of }
+        Self { most, spare: most / Self::SPARE, early: usize::MAX, of }
     }
     /// A bound within this one: at `most`, of which `size` is the sandbox's own.
     pub fn narrowed(self, most: usize, size: usize, of: SbxId) -> Self {
-        Self { most: most.min(self.most), spare: self.spare.min(size / Self::SPARE), of }
+        Self { most: most.min(self.most), spare: self.spare.min(size / Self::SPARE), early: self.early, of }
     }
     /// The part of a bound that is kept free is one in so many.
     const SPARE: usize = 32;

@@ -46,7 +46,7 @@ impl Vm {
         }
         let used = u64::try_from(self.granted - self.fuel).unwrap_or(0);
         self.realm.spend_fuel(self.account, used);
-        self.realm.note_memory(self.account, self.heap.live() as u64);
+        self.realm.note_memory(self.account, self.heap.take_high() as u64);
         self.granted = 0;
         self.fuel = 0;
         self.reserve = i64::try_from(self.realm.fuel_left(self.account)).unwrap_or(i64::MAX / 2).min(i64::MAX / 2);
@@ -63,6 +63,16 @@ impl Vm {
             frame.pc += 1;
         }
         outcome
+    }
+
+    /// Ends the sandbox that was just entered when it, or one around it, has nothing left to run on.
+    pub(super) fn has_something_left(&mut self) -> Result<(), Fault> {
+        match self.realm.exhausted(self.account) {
+            // The last of it is in hand.
+            Some((Budget::Fuel, _)) if self.fuel + self.reserve > 0 => Ok(()),
+            Some((budget, of)) => Err(Fault::Stop(Stop::Limit { budget, of })),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn look_around(&mut self) -> Result<(), Fault> {

@@ -126,5 +126,26 @@ impl Vm {
         self.heap.release(self.buffered);
         self.heap.hold(held);
         self.buffered = held;
+        self.book_records();
+    }
+
+    /// What is kept of decisions is booked on the heap of the script's own isolate. Only the root's bound counts it: it is the run's memory, and
+    /// how much there is of it is not for the sandbox to say whose calls are recorded.
+    fn book_records(&mut self) {
+        let (old, new) = (self.recorded, self.realm.recorded_bytes());
+        if new == old || self.realm.number() != 0 {
+            return;
+        }
+        self.recorded = new;
+        self.heap.release(old);
+        self.heap.hold(new);
+        let root = self.realm.root();
+        let bounds = || self.boundaries.iter().map(|boundary| &boundary.memory).chain([&self.memory]);
+        let most = bounds().filter(|bound| bound.of == root).map(|bound| bound.most).max().unwrap_or(usize::MAX);
+        let bounds = self.boundaries.iter_mut().map(|boundary| &mut boundary.memory).chain([&mut self.memory]);
+        for bound in bounds.filter(|bound| bound.of != root) {
+            bound.most = bound.most.saturating_add(new).saturating_sub(old).min(most);
+        }
+        self.apply_limit();
     }
 }

@@ -94,10 +94,14 @@ pub(crate) struct Vm {
     surfaced: Option<Value>,
     /// Bytes held at which the next collection is due.
     collect_at: usize,
+    /// Bytes that were held after the last collection.
+    collected: usize,
     /// How many operations under way have the real bound on memory in force.
     hard: u32,
     /// Bytes of the realm's buffers that are booked on the heap.
     buffered: usize,
+    /// Bytes that are kept of decisions and booked here.
+    recorded: usize,
     /// Collect at every growth: for tests of the collector.
     stress: bool,
     /// Return from each instruction: for tests of the fast loop.
@@ -174,8 +178,10 @@ impl Vm {
             failed: None,
             surfaced: None,
             collect_at: if start.crew.is_some() { TASK_THRESHOLD } else { MIN_THRESHOLD },
+            collected: 0,
             hard: 0,
             buffered: 0,
+            recorded: 0,
             stress: start.stress,
             stepped: start.stepped,
             collections: 0,

@@ -261,8 +261,8 @@ impl Vm {
         // The room is asked for and given back: the compiler's own memory is not on the heap. A part takes a byte of text at least, apart from the
         // last statement, which no line's end need follow, so this is enough; where there is less, what there is counts the parts.
         let enough = text.len().saturating_add(PARTS_BESIDE_TEXT).saturating_mul(BYTES_PER_PART);
-        if enough > self.heap.room() {
-            self.collect();
+        if enough as u64 > self.room() {
+            self.collect_for_fuel()?;
         }
         let room = usize::try_from(self.room()).unwrap_or(usize::MAX);
         let bytes = enough.min(room.saturating_sub(text.len()));

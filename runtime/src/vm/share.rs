@@ -40,7 +40,7 @@ impl Vm {
     /// Takes more memory, when the lease is what was in the way; says whether there is more now.
     pub(super) fn lease_more(&mut self, needs: usize) -> bool {
         let (live, leased) = (self.heap.live(), self.leased());
-        let bound = if self.hard > 0 { self.memory.most } else { self.collect_at.min(self.memory.most) };
+        let bound = if self.hard > 0 { self.memory.most } else { self.collect_at.min(self.memory.early).min(self.memory.most) };
         let wanted = live.saturating_add(needs);
         if self.lease.is_none() || wanted <= leased || wanted > bound {
             return false;
@@ -90,7 +90,7 @@ impl Vm {
             Ok(left) => self.realm.return_fuel(from, left),
             Err(_) => self.realm.spend_fuel(from, left.unsigned_abs()),
         }
-        self.realm.note_memory(self.account, self.heap.live() as u64);
+        self.realm.note_memory(self.account, self.heap.take_high() as u64);
         (self.fuel, self.granted, self.reserve, self.prepaid) = (0, 0, 0, (0, self.account));
     }
 

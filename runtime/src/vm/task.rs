@@ -261,7 +261,7 @@ impl Vm {
             return Ok(value);
         }
         if parcel.bytes() > self.heap.room() && !self.lease_more(parcel.bytes()) {
-            self.collect();
+            self.collect_for_fuel()?;
         }
         self.lease_to_receive(parcel.bytes());
         let made = self.unbounded(|vm| {

@@ -5,11 +5,11 @@
 //! sandboxes, which all isolates of a run share: what several of them take at once is never more than there was.
 
 use crate::homes::Homes;
-use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId};
+use crate::ids::{ANY, AccountId, ROOT, ROOT_ACCOUNT, SbxId, Table};
 use crate::limits::{Budget, MAX_CHARGED, NO_LIMIT};
 use crate::stop::Stop;
 use crate::tree::Tree;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Accounts of a realm at a time: those that are in use, for each of which something is on a stack or open, and those that were since the last
 /// collection. Each is booked on the heap, so this is only where numbers end.
@@ -24,7 +24,7 @@ pub(crate) struct Accounts {
     /// more.
     charged: Vec<Option<Box<[SbxId]>>>,
     free: Vec<u32>,
-    by_entry: HashMap<(AccountId, SbxId), AccountId>,
+    by_entry: Table<(AccountId, SbxId), AccountId>,
 }
 
 /// Bytes that are booked for an account of so many sandboxes.
@@ -35,7 +35,7 @@ const fn weight(members: usize) -> usize {
 impl Accounts {
     /// The accounts of a realm whose own code is charged to these.
     pub(crate) fn new(set: Vec<SbxId>) -> Accounts {
-        Accounts { charged: vec![Some(set.into())], free: Vec::new(), by_entry: HashMap::new() }
+        Accounts { charged: vec![Some(set.into())], free: Vec::new(), by_entry: Table::default() }
     }
 
     /// Who is charged where code that is charged to `from` enters a sandbox; none when it is the same.
@@ -45,7 +45,14 @@ impl Accounts {
             // Who is charged for it is charged for all it was made under.
             return None;
         }
-        let mut set = outside.to_vec();
+        let mut set = Vec::with_capacity(outside.len() + 1);
+        set.extend_from_slice(outside);
+        if tree.is_made_under(s, outside) {
+            // As a rule. Who is charged for those is charged for all that they were made under.
+            set.push(s);
+            set.sort_unstable_by_key(|s| tree.rank(*s));
+            return Some(set);
+        }
         set.extend(tree.ancestors(s).into_iter().filter(|s| !outside.contains(s)));
         set.sort_unstable_by_key(|s| tree.rank(*s));
         Some(set)
@@ -55,6 +62,10 @@ impl Accounts {
     pub(crate) fn needs(&self, tree: &Tree, from: AccountId, s: SbxId) -> usize {
         if self.by_entry.contains_key(&(from, s)) {
             return 0;
+        }
+        let outside = self.of(from);
+        if !outside.contains(&s) && s != ANY && tree.is_made_under(s, outside) {
+            return weight(outside.len() + 1);
         }
         self.set(tree, from, s).map_or(0, |set| weight(set.len()))
     }

@@ -16,7 +16,7 @@ use crate::stop::Stop;
 use crate::tree::{NoPlace, Tree};
 use crate::view::{Access, NoMount, OpenMounts, View};
 use ilu_cap::rights::{Bound, Budgets, Names, Net, Quantity, Rights, RuleList, Subjects};
-use ilu_cap::{CapSet, GrantKind, NativeId, Unknown, by_name, near, nearest};
+use ilu_cap::{CapSet, GrantKind, Unknown, by_name, near, nearest};
 use ilu_pol::net::Rules;
 use std::sync::{Arc, Mutex};
 
@@ -59,13 +59,15 @@ pub(crate) fn make(
     let mut missing = Missing::default();
     // A native is asked for by its name, and given bound as its holder's is.
     asked.caps().difference(held.caps()).iter().for_each(|id| missing.add(format!("`{}`", id.name())));
-    for name in asked.subjects().env.difference(&held.subjects().env).iter() {
+    let shares_subjects = std::ptr::eq(asked.subjects(), held.subjects());
+    let names_missing = |asked: &Names, held: &Names| if shares_subjects { Names::default() } else { asked.difference(held) };
+    for name in names_missing(&asked.subjects().env, &held.subjects().env).iter() {
         missing.add_name(format!("env {}", quote(name)), name, held.subjects().env.iter());
     }
-    for name in asked.subjects().programs.difference(&held.subjects().programs).iter() {
+    for name in names_missing(&asked.subjects().programs, &held.subjects().programs).iter() {
         missing.add_name(format!("run {}", quote(name)), name, held.subjects().programs.iter());
     }
-    for name in asked.subjects().secrets.difference(&held.subjects().secrets).iter() {
+    for name in names_missing(&asked.subjects().secrets, &held.subjects().secrets).iter() {
         missing.add_name(format!("secret {}", quote(name)), name, held.subjects().secrets.iter());
     }
     if let Some(rules) = &request.net {
@@ -100,7 +102,7 @@ pub(crate) fn make(
 /// What is asked for, directories aside: what is left out is as the maker has it.
 fn asked(held: &Rights, view: &View, request: &Request) -> Result<Rights, Stop> {
     let native = |name: &String| by_name(name).ok_or_else(|| unknown(name));
-    let natives = request.caps.iter().map(native).collect::<Result<Vec<NativeId>, Stop>>()?;
+    let natives = request.caps.iter().map(native).collect::<Result<CapSet, Stop>>()?;
     let mut budgets = held.budgets().clone();
     for (quantity, most) in quantities(request) {
         if most.is_some() {
@@ -110,7 +112,7 @@ fn asked(held: &Rights, view: &View, request: &Request) -> Result<Rights, Stop> 
     for (name, n) in &request.calls {
         budgets = budgets.with_calls(native(name)?, Some(*n));
     }
-    let asked = held.clone().with_natives(natives.into_iter().collect::<CapSet>()).with_budgets(budgets);
+    let asked = held.clone().with_natives(natives).with_budgets(budgets);
     let asked = bound(asked, view, request)?;
     if request.env.is_none() && request.programs.is_none() && request.net.is_none() && request.secrets.is_none() {
         return Ok(asked);
@@ -196,6 +198,9 @@ fn quantities(request: &Request) -> [(Quantity, Option<u64>); Quantity::ALL.len(
 /// What the maker can give of the budgets asked for: of what is used up, what those who will pay have left; of the others (heap, time,
 /// depth, open files, tasks: they come back or go by the clock), their limits.
 fn spendable(tree: &Tree, holder: SbxId, payers: &[SbxId], request: &Request, held: &Budgets) -> Result<Budgets, Stop> {
+    if request.calls.is_empty() && quantities(request).iter().all(|(_, most)| most.is_none()) {
+        return Ok(held.clone());
+    }
     let mut all = tree.ancestors(holder);
     all.extend(payers);
     let least = |of: &dyn Fn(SbxId) -> u64| Some(all.iter().map(|s| of(*s)).min().unwrap_or(NO_LIMIT));

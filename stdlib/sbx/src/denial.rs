@@ -143,6 +143,12 @@ impl fmt::Display for Denial {
 }
 
 impl Denial {
+    /// Bytes of the texts that are its own.
+    pub(crate) fn texts(&self) -> usize {
+        let grant = self.grant.as_ref().map_or(0, String::capacity);
+        self.on.iter().map(|on| size_of::<String>() + on.capacity() + 24).sum::<usize>() + grant + self.file.capacity() + 2 * 24
+    }
+
     /// The operands on one line: quoted, escaped, cut when long.
     #[must_use]
     pub fn subject(&self) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::plain::{Arg, Plain};
 use crate::realm::{CallSite, NativeFn, Realm};
 use crate::record::Decision;
 use crate::stop::Stop;
-use ilu_cap::{Class, GrantKind, Kind, Native, NativeId};
+use ilu_cap::{Class, GrantKind, Kind, Native, NativeId, by_name};
 use std::borrow::Cow;
 
 /// Units of fuel that any call of a native costs.
@@ -133,7 +133,7 @@ impl Realm {
     }
 
     pub(crate) fn cap_hint(&self, authority: SbxId, row: &Native) -> String {
-        if authority != ROOT && self.tree.node(ROOT).rights.caps().names().contains(&row.name) {
+        if authority != ROOT && by_name(row.name).is_some_and(|id| self.tree.node(ROOT).rights.caps().has(id)) {
             return format!("\"{}\" in the list given to sbxmk", row.name);
         }
         format!("--grant {}", row.name)
@@ -154,11 +154,7 @@ impl Realm {
             Some(Stop::Limit { budget, .. }) => (Verdict::Limit, Cow::Owned(budget.text())),
             Some(Stop::Failed(_) | Stop::Room(_) | Stop::Interrupted) => (Verdict::Failed, rule),
         };
-        let denial = stop.and_then(|stop| match stop {
-            // The event has the operands already.
-            Stop::Denied(denial) => Some(Box::new(Denial { on: Vec::new(), ..(**denial).clone() })),
-            _ => None,
-        });
+        let denial = stop.and_then(|stop| if let Stop::Denied(denial) = stop { Some(&**denial) } else { None });
         let node = self.tree.node(site.authority);
         if verdict == Verdict::Denied {
             for s in self.accounts.of(site.account) {

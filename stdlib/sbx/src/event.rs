@@ -115,12 +115,22 @@ impl Event {
     #[must_use]
     pub(crate) fn cut(mut self) -> Event {
         for subject in &mut self.subjects {
-            if let Some((at, _)) = subject.char_indices().find(|(at, _)| *at >= MAX_SUBJECT) {
+            let at = subject.ceil_char_boundary(MAX_SUBJECT);
+            if at < subject.len() {
                 // A new text: one cut short would keep the room of the whole.
                 *subject = subject.get(..at).unwrap_or_default().to_owned() + "…";
             }
         }
         self
+    }
+
+    /// Bytes that it takes besides its own size: texts that are its own, as an allocator gives them.
+    pub(crate) fn texts(&self) -> usize {
+        const BLOCK: usize = 24;
+        let subjects = self.subjects.iter().map(|subject| subject.capacity() + BLOCK).sum::<usize>();
+        let rule = if let Cow::Owned(rule) = &self.rule { rule.capacity() + BLOCK } else { 0 };
+        let denial = self.denial.as_ref().map_or(0, |denial| size_of::<Denial>() + BLOCK + denial.texts());
+        subjects + rule + denial + if self.subjects.is_empty() { 0 } else { self.subjects.capacity() * size_of::<String>() + BLOCK }
     }
 
     /// The operands on one line, for people and scripts.
@@ -232,11 +242,21 @@ fn merge(rows: &mut VecDeque<Event>, more: VecDeque<Event>, most: usize) -> u64 
     dropped
 }
 
+/// Adds a row; room for more is made little by little, because most logs stay short, and never for more than there may be.
+fn add(rows: &mut VecDeque<Event>, event: Event, most: usize) {
+    if rows.len() == rows.capacity() {
+        rows.reserve_exact((rows.len() / 2 + 1).min(most.saturating_sub(rows.len()).max(1)));
+    }
+    rows.push_back(event);
+}
+
 /// The rows one sandbox keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     rows: VecDeque<Event>,
     denied: VecDeque<Event>,
+    /// Bytes of their texts.
+    texts: usize,
     /// Rows that had to make room.
     pub(crate) dropped: u64,
 }
@@ -251,25 +271,42 @@ impl Log {
         }
         let before = self.len();
         if event.verdict == Verdict::Denied && (room || !self.denied.is_empty()) {
-            if self.denied.len() >= MAX_DENIED_ROWS || !room {
-                self.denied.pop_front();
+            if (self.denied.len() >= MAX_DENIED_ROWS || !room)
+                && let Some(gone) = self.denied.pop_front()
+            {
+                self.texts -= gone.texts();
             }
-            self.denied.push_back(event.clone());
+            let event = event.clone();
+            self.texts += event.texts();
+            add(&mut self.denied, event, MAX_DENIED_ROWS);
         }
         if self.rows.len() >= MAX_LOG_ROWS || !room {
             self.dropped += 1;
-            if self.rows.pop_front().is_none() {
-                return self.len().saturating_sub(before);
+            match self.rows.pop_front() {
+                Some(gone) => self.texts -= gone.texts(),
+                None => return self.len().saturating_sub(before),
             }
         }
-        self.rows.push_back(event);
+        self.texts += event.texts();
+        add(&mut self.rows, event, MAX_LOG_ROWS);
         self.len().saturating_sub(before)
+    }
+
+    /// Bytes that it holds, room that is not used included.
+    pub(crate) fn held(&self) -> usize {
+        (self.rows.capacity() + self.denied.capacity()) * size_of::<Event>() + self.texts
+    }
+
+    /// Counts its texts anew.
+    fn count(&mut self) {
+        self.texts = self.rows.iter().chain(&self.denied).map(Event::texts).sum();
     }
 
     /// Takes over the rows of another, each at its place in time.
     pub(crate) fn absorb(&mut self, other: Log) {
         self.dropped += other.dropped + merge(&mut self.rows, other.rows, MAX_LOG_ROWS);
         merge(&mut self.denied, other.denied, MAX_DENIED_ROWS);
+        self.count();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -283,6 +320,9 @@ impl Log {
         self.rows.drain(..rows);
         self.dropped += rows as u64;
         self.denied.drain(..self.len().saturating_sub(most));
+        self.rows.shrink_to(2 * self.rows.len());
+        self.denied.shrink_to(2 * self.denied.len());
+        self.count();
         before - self.len()
     }
 

@@ -1,5 +1,10 @@
 //! Numbers by which the VM names sandboxes and accounts. They mean something in one realm only and scripts never see them.
 
+use std::collections::HashMap;
+
+/// A table by such numbers, or by those of the run: they are given out in order, so nobody can choose them to collide.
+pub(crate) type Table<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 /// A sandbox's place in the table of a realm, and how often that place had been used before. The VM stores one in every function (its home)
 /// and every frame (the authority). A place is used again when nothing refers to its sandbox; should something all the same, then it
 /// refers to a sandbox that holds nothing, not to the next one.

@@ -3,6 +3,7 @@
 //! A reader of the event record like the log and the audit file, with room for a fixed number of rows. It is the operator's alone:
 //! it names the grants that would have allowed a call, which code inside a sandbox must not learn.
 
+use crate::denial::Denial;
 use crate::event::{Event, Verdict};
 use crate::limits::{MAX_DENIAL_KINDS, MAX_TIMELINE_ROWS, MAX_TOUCHED};
 use ilu_cap::{GrantKind, by_name};
@@ -18,6 +19,8 @@ pub struct Ledger {
     /// Denials of kinds that there was no room for.
     pub denied_more: u64,
     kinds: HashMap<u64, usize>,
+    /// Bytes of the denials' texts.
+    texts: usize,
     hasher: RandomState,
     /// What the run touched, when that was asked for.
     pub summary: Option<Box<Summary>>,
@@ -25,22 +28,29 @@ pub struct Ledger {
 
 impl Ledger {
     /// Takes note of an event, as a log keeps it.
-    pub(crate) fn note(&mut self, event: &Event) {
+    pub(crate) fn note(&mut self, event: &Event, denial: &dyn Fn() -> Option<Box<Denial>>) {
         if event.verdict == Verdict::Denied {
-            self.note_denial(event);
+            self.note_denial(event, denial);
         }
         if let Some(summary) = &mut self.summary {
             summary.note(event);
         }
     }
 
-    fn note_denial(&mut self, event: &Event) {
+    /// Bytes that the denials hold. A summary, which only an operator asks for, has room for a fixed number of rows and is not counted.
+    pub(crate) fn held(&self) -> usize {
+        self.denied.capacity() * size_of::<Event>() + self.texts + self.kinds.capacity() * 20
+    }
+
+    fn note_denial(&mut self, event: &Event, denial: &dyn Fn() -> Option<Box<Denial>>) {
         let kind = self.hasher.hash_one((event.native, event.line, event.sandbox, &event.subjects, &event.rule, &event.file));
         if let Some(known) = self.kinds.get(&kind).and_then(|at| self.denied.get_mut(*at)) {
             known.times += 1;
         } else if self.denied.len() < MAX_DENIAL_KINDS {
             self.kinds.insert(kind, self.denied.len());
-            self.denied.push(event.clone());
+            let event = Event { denial: denial(), ..event.clone() };
+            self.texts += event.texts();
+            self.denied.push(event);
         } else {
             self.denied_more += 1;
         }

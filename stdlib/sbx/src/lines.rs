@@ -38,6 +38,12 @@ impl Realm {
         self.held + self.run.input.held(self.number)
     }
 
+    /// Bytes that are kept of what was decided in the run: rows of logs, and denials for the operator. They are the run's, not a sandbox's.
+    #[must_use]
+    pub fn recorded_bytes(&self) -> usize {
+        self.run.records.held()
+    }
+
     /// `booked`: what of the resource's size the site's room has been counted without.
     fn line(&mut self, site: &CallSite<'_>, id: HandleId, booked: usize) -> Result<Option<String>, Stop> {
         self.live(site, "reading an open file")?;

@@ -115,6 +115,8 @@ impl Permit<'_> {
         }
         let cwd = self.working_directory(wanted.cwd)?;
         self.realm.note_program(program);
+        // Which of them it reads nobody sees.
+        env.iter().for_each(|(name, _)| self.realm.note_variable(name));
         if self.realm.watch.only_asks() {
             return Err(Stop::failed("only asked"));
         }

@@ -290,9 +290,8 @@ impl Realm {
         } else if site.authority == ANY {
             Err(Stop::failed("sbxmk: the standard library holds nothing itself"))
         } else {
-            let payers = self.accounts.of(site.account).to_vec();
             let now = self.run.outside.mono_ms();
-            let made = make(&mut self.tree, &self.run.mounts, (site, now), &payers, request);
+            let made = make(&mut self.tree, &self.run.mounts, (site, now), self.accounts.of(site.account), request);
             self.crowded = matches!(&made, Err(Stop::Failed(why)) if why.contains(TOO_MANY_OPEN));
             if let Err(Stop::Room(_)) = made {
                 // It will be asked again.

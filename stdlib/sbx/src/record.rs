@@ -3,15 +3,20 @@
 use crate::chain::Chain;
 use crate::denial::Denial;
 use crate::event::{Cost, Event, Log, Verdict};
-use crate::ids::ROOT_NUMBER;
+use crate::ids::{ROOT_NUMBER, Table};
 use crate::ledger::Ledger;
-use crate::limits::{MAX_REALM_ROWS, MAX_SUBJECT};
+use crate::limits::{MAX_DENIED_ROWS, MAX_REALM_ROWS, MAX_SUBJECT};
 use crate::realm::CallSite;
 use crate::sandbox::Shared;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::Write;
 use std::sync::Arc;
+
+/// The part of a run's memory that rows are meant to take, and bytes of a row, about.
+const LOG_PART: u64 = 16;
+const ROW_BYTES: u64 = 256;
 
 /// Numbers events and hands them on.
 #[derive(Default)]
@@ -25,9 +30,12 @@ pub(crate) struct Recorder {
     /// The file of the last event: most events come from the same one.
     file: Option<Arc<str>>,
     /// The logs of sandboxes that have rows.
-    logs: HashMap<u64, Kept>,
-    /// Rows kept in all logs.
+    logs: Table<u64, Kept>,
+    /// Rows kept in all logs, and the most there may be.
     rows: usize,
+    most_rows: usize,
+    /// Bytes that the logs hold.
+    bytes: usize,
     /// The event before which it is no use to make room in the logs: little was to be had the last time.
     next_trim: u64,
     /// For the operator.
@@ -41,7 +49,13 @@ struct Kept {
     above: Box<[u64]>,
 }
 
+/// Bytes of a log's place in the table, which may be half full.
+const PLACE: usize = 2 * (size_of::<(u64, Kept)>() + 8);
+
 impl Kept {
+    fn held(&self) -> usize {
+        PLACE + size_of_val(&*self.above) + self.log.held()
+    }
     fn of(sandbox: &Shared) -> Kept {
         sandbox.note_logged();
         Kept { log: Log::default(), above: sandbox.above().iter().map(|above| above.number).collect() }
@@ -49,13 +63,14 @@ impl Kept {
 }
 
 /// What was decided about one call.
-pub(crate) struct Decision {
+pub(crate) struct Decision<'a> {
     pub(crate) native: &'static str,
     pub(crate) subjects: Vec<String>,
     pub(crate) rule: Cow<'static, str>,
     pub(crate) verdict: Verdict,
     pub(crate) cost: Cost,
-    pub(crate) denial: Option<Box<Denial>>,
+    /// For the operator's readers, who alone get it: copied when one of them keeps it.
+    pub(crate) denial: Option<&'a Denial>,
 }
 
 /// How an audit record ended, for the operator to note where the record's writer can't reach.
@@ -68,6 +83,12 @@ pub struct Sealed {
 }
 
 impl Recorder {
+    /// The recorder of a run whose root may hold so many bytes: what is kept takes a small part of them.
+    pub(crate) fn new(memory: u64) -> Recorder {
+        let rows = usize::try_from(memory / LOG_PART / ROW_BYTES).unwrap_or(usize::MAX);
+        Recorder { most_rows: rows.clamp(MAX_DENIED_ROWS, MAX_REALM_ROWS), ..Recorder::default() }
+    }
+
     pub(crate) fn set_sink(&mut self, sink: Box<dyn Write + Send>) {
         self.sink = Some(sink);
     }
@@ -92,12 +113,27 @@ impl Recorder {
 
     /// Keeps an event in the log of a sandbox.
     pub(crate) fn keep(&mut self, of: &Shared, event: Event) {
-        if self.rows >= MAX_REALM_ROWS && self.seq >= self.next_trim {
+        if self.rows >= self.most_rows && self.seq >= self.next_trim {
             self.trim();
         }
-        let room = self.rows < MAX_REALM_ROWS;
-        let kept = self.logs.entry(of.number).or_insert_with(|| Kept::of(of));
+        let room = self.rows < self.most_rows;
+        let kept = match self.logs.entry(of.number) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if !room => return,
+            Entry::Vacant(new) => {
+                let kept = new.insert(Kept::of(of));
+                self.bytes += kept.held();
+                kept
+            }
+        };
+        self.bytes -= kept.held();
         self.rows += kept.log.push(event, room);
+        self.bytes += kept.held();
+    }
+
+    /// Bytes that are kept of what was decided.
+    pub(crate) fn held(&self) -> usize {
+        self.bytes + self.ledger.held()
     }
 
     /// Makes room in the logs: the longest ones lose the older half of their rows, so that what has little keeps it.
@@ -107,19 +143,23 @@ impl Recorder {
         if longest > 1 {
             self.rows -= self.logs.values_mut().map(|kept| kept.log.trim(longest / 2)).sum::<usize>();
         }
-        if before - self.rows < MAX_REALM_ROWS / 16 {
+        self.bytes = self.logs.values().map(Kept::held).sum();
+        if before - self.rows < self.most_rows / 16 {
             // Every log was looked at for little; not again for each event.
-            self.next_trim = self.seq + (MAX_REALM_ROWS / 4) as u64;
+            self.next_trim = self.seq + (self.most_rows / 4) as u64;
         }
     }
 
     /// A sandbox is gone: its rows are kept by one it was made under.
     pub(crate) fn inherit(&mut self, gone: u64, heir: &Shared) {
         let Some(gone) = self.logs.remove(&gone) else { return };
+        let is_new = !self.logs.contains_key(&heir.number);
         let kept = self.logs.entry(heir.number).or_insert_with(|| Kept::of(heir));
         let before = kept.log.len() + gone.log.len();
+        self.bytes = self.bytes.saturating_sub(gone.held() + if is_new { 0 } else { kept.held() });
         kept.log.absorb(gone.log);
         self.rows = self.rows - before + kept.log.len();
+        self.bytes += kept.held();
     }
 
     /// The logs of a sandbox and of those made under it.
@@ -143,10 +183,9 @@ impl Recorder {
     }
 
     /// Makes the event of a decision, hands it to the sink and the ledger, and gives it as a log keeps it.
-    pub(crate) fn event(&mut self, site: &CallSite<'_>, (sandbox, task): (u64, u32), decision: Decision, when: f64) -> Event {
+    pub(crate) fn event(&mut self, site: &CallSite<'_>, (sandbox, task): (u64, u32), decision: Decision<'_>, when: f64) -> Event {
         self.seq += 1;
-        let cut = site.file.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_SUBJECT);
-        let name = cut.and_then(|at| site.file.get(..at)).unwrap_or(site.file);
+        let name = site.file.get(..site.file.ceil_char_boundary(MAX_SUBJECT)).unwrap_or(site.file);
         let file = match &self.file {
             Some(file) if **file == *name => Arc::clone(file),
             _ => {
@@ -157,7 +196,11 @@ impl Recorder {
         };
         let Decision { native, subjects, rule, verdict, cost, denial } = decision;
         let (seq, line) = (self.seq, site.line);
-        let event = Event { seq, when, native, subjects, sandbox, task, file, line, verdict, rule, cost, denial, times: 1 };
+        // The event has the operands already.
+        let copy = |denial: &Denial| Box::new(Denial { on: Vec::new(), ..denial.clone() });
+        let is_read = self.sink.is_some() || self.ledger.summary.is_some();
+        let kept = denial.filter(|_| is_read).map(copy);
+        let event = Event { seq, when, native, subjects, sandbox, task, file, line, verdict, rule, cost, denial: kept, times: 1 };
         if let Some(sink) = &mut self.sink
             && self.broken.is_none()
         {
@@ -168,7 +211,7 @@ impl Recorder {
             }
         }
         let mut event = event.cut();
-        self.ledger.note(&event);
+        self.ledger.note(&event, &|| denial.map(copy));
         event.denial = None;
         event
     }

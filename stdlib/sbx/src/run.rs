@@ -64,7 +64,7 @@ impl Run {
         secrets: Vec<Arc<Secret>>,
         root: Holding,
     ) -> Run {
-        let records = Arc::new(Records::default());
+        let records = Arc::new(Records::new(root.limits.memory));
         let fixed = Shared::fixed(&records, root);
         Run {
             outside,
@@ -126,6 +126,8 @@ pub(crate) struct Records {
     /// Those that are there.
     alive: AtomicUsize,
     recorder: Mutex<Recorder>,
+    /// What the recorder holds.
+    held: AtomicUsize,
     is_broken: AtomicBool,
 }
 
@@ -136,6 +138,15 @@ impl std::fmt::Debug for Records {
 }
 
 impl Records {
+    fn new(memory: u64) -> Records {
+        Records { recorder: Mutex::new(Recorder::new(memory)), ..Records::default() }
+    }
+
+    /// Bytes that are kept of what was decided.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn recorder(&self) -> MutexGuard<'_, Recorder> {
         lock(&self.recorder)
     }
@@ -173,5 +184,6 @@ impl Records {
             self.is_broken.store(true, Ordering::Release);
         }
         recorder.keep(of, event);
+        self.held.store(recorder.held(), Ordering::Relaxed);
     }
 }

@@ -5,13 +5,13 @@
 //! others are used again.
 
 use crate::homes::Homes;
-use crate::ids::{ANY, ROOT, SbxId, VOID};
+use crate::ids::{ANY, ROOT, SbxId, Table, VOID};
 use crate::lease::Leases;
 use crate::limits::{Limits, MAX_NESTING, MAX_SANDBOXES, MAX_TOGETHER};
 use crate::run::Records;
 use crate::sandbox::{Holding, SandboxKind, Shared};
 use crate::stop::Stop;
-use crate::view::{OpenMounts, weight_of};
+use crate::view::OpenMounts;
 use ilu_cap::rights::Subjects;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -76,8 +76,8 @@ pub(crate) struct Tree {
     /// Places that are free again.
     free: Vec<u32>,
     /// The places of sandboxes, by their number in the run.
-    by_number: HashMap<u64, SbxId>,
-    meets: HashMap<(SbxId, SbxId), SbxId>,
+    by_number: Table<u64, SbxId>,
+    meets: Table<(SbxId, SbxId), SbxId>,
     /// Meetings by the smallest set of made ones they stand for.
     by_generators: HashMap<Vec<SbxId>, SbxId>,
     /// What stands for a number that is no sandbox's.
@@ -95,8 +95,8 @@ impl Tree {
         let mut tree = Tree {
             slots: Vec::new(),
             free: Vec::new(),
-            by_number: HashMap::new(),
-            meets: HashMap::new(),
+            by_number: Table::default(),
+            meets: Table::default(),
             by_generators: HashMap::new(),
             nothing: Arc::clone(any),
             records: Arc::clone(records),
@@ -200,6 +200,11 @@ impl Tree {
     }
 
     /// By depth, and so that those around come before those within.
+    /// Were all that it was made under directly named here?
+    pub(crate) fn is_made_under(&self, s: SbxId, these: &[SbxId]) -> bool {
+        self.parents(s).iter().all(|parent| these.contains(parent))
+    }
+
     pub(crate) fn rank(&self, s: SbxId) -> (u32, SbxId) {
         (self.node(s).depth, s)
     }
@@ -295,19 +300,14 @@ impl Tree {
 
     /// Bytes that a sandbox takes. What it shares with those it comes from is theirs.
     fn weight(&self, parents: &[SbxId], holding: &Holding) -> usize {
-        let (mut view, mut subjects) = (holding.view.weight(), holding.view.weight());
-        subjects += holding.rights.subjects().env.iter().map(weight_of).sum::<usize>();
-        subjects += holding.rights.subjects().programs.iter().map(weight_of).sum::<usize>();
-        for parent in parents.iter().map(|parent| self.node(*parent)) {
-            if Arc::ptr_eq(&parent.view(), &holding.view) {
-                view = 0;
-            }
-            if std::ptr::eq(parent.rights.subjects(), holding.rights.subjects()) {
-                subjects = 0;
-            }
-        }
-        // Places are kept apart for reading and for writing.
-        size_of::<Shared>() + size_of::<Slot>() + NODE_BLOCKS + CALL_COUNTERS + holding.leases.weight() + view + 2 * subjects
+        let is_parents = |is: &dyn Fn(&Arc<Shared>) -> bool| parents.iter().any(|parent| is(self.node(*parent)));
+        let shares_view = is_parents(&|parent| Arc::ptr_eq(&parent.view(), &holding.view));
+        let shares_subjects = is_parents(&|parent| std::ptr::eq(parent.rights.subjects(), holding.rights.subjects()));
+        let view = if shares_view { 0 } else { holding.view.weight() };
+        let subjects = if shares_subjects { 0 } else { holding.rights.subjects().weight() };
+        let limits = size_of_val(&*holding.limits.calls);
+        let own = holding.rights.weight() + limits + holding.leases.weight();
+        size_of::<Shared>() + size_of::<Slot>() + NODE_BLOCKS + CALL_COUNTERS + own + view + subjects
     }
 
     /// A meeting that was found before, or is found without looking.

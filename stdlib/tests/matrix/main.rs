@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, clippy::disallowed_types, reason = "tests")]
 mod makes;
 mod model;
+mod narrowed;
 #[path = "../rig/mod.rs"]
 mod rig;
 mod scene;
@@ -10,7 +11,7 @@ mod scene;
 use ilu_cap::rights::{Budgets, Names, Rights, Subject, Subjects};
 use ilu_cap::{CapSet, NativeId, by_name};
 use ilu_sbx::{Arg, CallSite, Plain};
-use model::{Tally, compare, expected};
+use model::{Over, Tally, compare, expected};
 use scene::{calls, dirs_of, net_of, restore, root_model, scene, views};
 
 /// Where a sandbox's authority comes from, and how it goes.
@@ -76,7 +77,12 @@ fn compare_all(n: usize) -> Tally {
                 for args in all.into_iter().step_by(step) {
                     let what = format!("view {n}, {} {args:?}, held {held}, {state:?}", native.name());
                     let result = rig.call(native.name(), &args);
-                    compare(&mut tally, &what, &result, &expected(&model, &view.mounts, native, &args, state != State::Live));
+                    compare(
+                        &mut tally,
+                        &what,
+                        &result,
+                        &expected(&model, &view.mounts, native, &args, (state != State::Live, Over::Nothing)),
+                    );
                 }
                 rig.leave();
             }

@@ -1,8 +1,8 @@
 //! What the algebra of rights says must come of a call.
 
 use crate::scene::{Named, fits};
-use ilu_cap::NativeId;
 use ilu_cap::rights::{Operand, Refusal, Rights, RuleList, Subject, operands};
+use ilu_cap::{CapSet, NativeId};
 use ilu_pol::net::Host;
 use ilu_sbx::{Access, Arg, Plain, Stop};
 use std::collections::BTreeMap;
@@ -49,7 +49,9 @@ pub fn on_path(model: &Rights, mounts: &[Named], native: NativeId, path: &str, w
         let by_name = model.judge(native, &Subject::Place(&place, want));
         assert!(verdict.is_err() || by_name.is_ok(), "{path}");
         let apart = |other: &&Named| other.1 == *grant || !other.1.place.contains(&grant.place) && !grant.place.contains(&other.1.place);
-        assert!(!mounts.iter().all(|other| apart(&other)) || verdict == by_name, "{path}: {verdict:?} {by_name:?}");
+        // A bound to a part of a mount is none through the mount as a whole, where a link may lead anywhere within.
+        let is_bound = model.natives().bound(native).is_some();
+        assert!(is_bound || !mounts.iter().all(|other| apart(&other)) || verdict == by_name, "{path}: {verdict:?} {by_name:?}");
     }
     match verdict {
         Ok(()) if leads_out(&rest) => Expected::LeadsOut,
@@ -57,7 +59,27 @@ pub fn on_path(model: &Rights, mounts: &[Named], native: NativeId, path: &str, w
         Err(Refusal::NotGranted) => Expected::Denied("no-grant"),
         Err(Refusal::LessAccess(_)) if want.writes() => Expected::Denied("read-only"),
         Err(Refusal::LessAccess(_)) => Expected::Denied("write-only"),
+        Err(Refusal::Bound) => Expected::Denied("bound"),
         Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// What of the leases has ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Over<'a> {
+    Nothing,
+    /// That of these natives' calls.
+    Natives(CapSet),
+    /// That of the mount of this name.
+    Mount(&'a str),
+}
+
+/// What the rights say of a name.
+fn on_name(model: &Rights, native: NativeId, subject: &Subject<'_>, unknown: &'static str) -> Option<Expected> {
+    match model.judge(native, subject) {
+        Err(Refusal::NotGranted) => Some(Expected::Denied(unknown)),
+        Err(Refusal::Bound) => Some(Expected::Denied("bound")),
+        _ => None,
     }
 }
 
@@ -87,7 +109,7 @@ pub fn is_no_subject(mounts: &[Named], native: NativeId, path: &str) -> bool {
     below_file || path.is_empty() || path.contains('\0') || manages && (matches!(last, "." | "..") || is_root())
 }
 
-pub fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<'_>], revoked: bool) -> Expected {
+pub fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<'_>], (revoked, over): (bool, Over<'_>)) -> Expected {
     if revoked {
         return Expected::Denied("revoked");
     }
@@ -97,12 +119,19 @@ pub fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<
     if !fits(native, args) || ilu_std::natives().get(native).is_none() {
         return Expected::NotDenied;
     }
+    if matches!(over, Over::Natives(leased) if leased.has(native)) {
+        return Expected::Denied("lease-over");
+    }
     let (mut paths, mut leads_out) = (Vec::new(), false);
     for (operand, arg) in operands(native).into_iter().zip(args) {
         match (operand, arg) {
             (Operand::Path(want), Arg::Str(path)) => {
                 let invalid = path.is_empty() || path.contains('\0');
                 let verdict = if invalid { Expected::NotDenied } else { on_path(model, mounts, native, path, want) };
+                let through = named(mounts, path).map(|(mount, _)| mount.0);
+                if !invalid && !matches!(verdict, Expected::Denied(_)) && through.is_some_and(|name| over == Over::Mount(name)) {
+                    return Expected::Denied("lease-over");
+                }
                 if matches!(verdict, Expected::Denied(_)) || is_no_subject(mounts, native, path) {
                     return verdict;
                 }
@@ -112,14 +141,14 @@ pub fn expected(model: &Rights, mounts: &[Named], native: NativeId, args: &[Arg<
             }
             (Operand::Variable, Arg::Str(name)) => {
                 let is_name = !name.is_empty() && !name.contains(['=', '\0']);
-                if is_name && model.judge(native, &Subject::Variable(name)) == Err(Refusal::NotGranted) {
-                    return Expected::Denied("no-variable");
+                if let Some(denied) = on_name(model, native, &Subject::Variable(name), "no-variable").filter(|_| is_name) {
+                    return denied;
                 }
             }
             (Operand::Program, Arg::Str(program)) => {
                 let is_name = !program.is_empty() && !program.contains('\0');
-                if is_name && model.judge(native, &Subject::Program(program)) == Err(Refusal::NotGranted) {
-                    return Expected::Denied("no-program");
+                if let Some(denied) = on_name(model, native, &Subject::Program(program), "no-program").filter(|_| is_name) {
+                    return denied;
                 }
             }
             // No view has a secret.

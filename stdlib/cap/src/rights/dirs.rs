@@ -34,6 +34,11 @@ pub struct Dirs {
 }
 
 impl Dirs {
+    /// The places of both kinds.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Place> {
+        self.read.iter().chain(self.write.iter())
+    }
+
     /// What may be done at a place, by any of the grants.
     #[must_use]
     pub fn access(&self, place: &Place) -> Option<Access> {

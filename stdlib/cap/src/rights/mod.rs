@@ -27,6 +27,7 @@ mod operand;
 mod place;
 #[cfg(test)]
 mod tests;
+mod weight;
 
 pub use access::Access;
 pub use budgets::{Budgets, Quantity};

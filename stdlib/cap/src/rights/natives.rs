@@ -99,6 +99,11 @@ impl Natives {
         self.bounds.get(&native)
     }
 
+    /// All bounds.
+    pub(super) fn bounds(&self) -> impl Iterator<Item = &Bound> {
+        self.bounds.values()
+    }
+
     /// The same, one native bound to what its bound and this one have in common. `None` when that native can't have such a bound.
     #[must_use]
     pub fn narrow(&self, native: NativeId, bound: &Bound) -> Option<Natives> {
