@@ -200,3 +200,43 @@ fn rows_are_let_go_of_only_when_there_are_too_many() {
     }
     assert_eq!(rig.realm.rows_kept(), before + 20 * (470 + 1), "and a log of each");
 }
+
+#[test]
+fn what_meets_nothing_is_nothing_and_too_many_together_hold_nothing() {
+    let mut rig = Rig::new(Access::Read);
+    let s = rig.make(&[OUT], obj(&[])).unwrap();
+    let void = ilu_sbx::VOID;
+    assert_eq!((rig.realm.meet(s, void, u64::MAX), rig.realm.meet(void, s, u64::MAX)), (Ok(void), Ok(void)));
+    let gone = rig.make(&[OUT], obj(&[])).unwrap();
+    sweep(&mut rig.realm, &[s], &[]);
+    assert_eq!((rig.realm.meet(s, gone, u64::MAX), rig.realm.meet(gone, s, u64::MAX)), (Ok(void), Ok(void)));
+    let made: Vec<SbxId> = (0..65).map(|_| rig.make(&[OUT], obj(&[])).unwrap()).collect();
+    let mut met = made[0];
+    for s in &made[1..64] {
+        met = rig.realm.meet(met, *s, u64::MAX).unwrap();
+        assert_eq!(rig.realm.caps(met), [OUT]);
+    }
+    assert_eq!(rig.realm.meet(met, made[64], u64::MAX), Ok(void));
+}
+
+#[test]
+fn finding_a_meeting_is_work_and_what_is_made_or_carried_here_takes_room() {
+    let mut rig = Rig::new(Access::Read);
+    let [a, b] = [0; 2].map(|_| rig.make(&[OUT], obj(&[])).unwrap());
+    assert!(rig.realm.take_grown() > 0 && rig.realm.take_grown() == 0);
+    rig.realm.take_work();
+    rig.realm.meet(a, b, u64::MAX).unwrap();
+    // To look, to compare two with two, and one directory with one.
+    assert_eq!(rig.realm.take_work(), 20 + 4 + 1);
+    rig.realm.meet(b, a, u64::MAX).unwrap();
+    assert_eq!(rig.realm.take_work(), 0, "it is known");
+    let mut fork = rig.realm.fork(rig.realm.root_account()).unwrap();
+    fork.take_grown();
+    let there = fork.adopt(&rig.realm.sandbox(a)).unwrap();
+    assert!(fork.take_grown() > 0);
+    // Gone here and carried back, it is what it was.
+    sweep(&mut rig.realm, &[], &[]);
+    assert!(rig.realm.caps(a).is_empty());
+    let back = rig.realm.adopt(&fork.sandbox(there)).unwrap();
+    assert_eq!(rig.realm.caps(back), [OUT]);
+}

@@ -49,6 +49,24 @@ fn tests_that_fail_are_told_with_their_place_and_what_they_printed() {
 }
 
 #[test]
+fn snapshots_are_written_once_and_never_over() {
+    let scratch = Scratch::new("testing-snap");
+    scratch.write("a_test.ilu", "use tst\ntest_it() = tst.snap(\"/snaps/it.txt\", [1, {a: \"x\"}])\n");
+    std::fs::create_dir(scratch.at("snaps")).unwrap();
+    let read = |name: &str| std::fs::read_to_string(scratch.at(name));
+    // In CI a missing one fails.
+    let ran = test(&scratch, &["--dir", "snaps:/snaps"]);
+    assert!(ran.code == Some(1) && ran.out.contains("there is no snapshot /snaps/it.txt yet, and it can't be written"), "{}", ran.out);
+    assert_eq!(told(&test(&scratch, &["--dir", "snaps:/snaps:rw"])), "exit Some(0)\n1 test passed");
+    assert_eq!(read("snaps/it.txt").unwrap(), "[1, {a: \"x\"}]");
+    assert_eq!(told(&test(&scratch, &["--dir", "snaps:/snaps"])), "exit Some(0)\n1 test passed");
+    scratch.write("a_test.ilu", "use tst\ntest_it() = tst.snap(\"/snaps/it.txt\", [1, {a: \"y\"}])\n");
+    let ran = test(&scratch, &["--dir", "snaps:/snaps:rw"]);
+    assert!(ran.code == Some(1) && ran.out.contains("/snaps/it.txt: line 1: got"), "{}", ran.out);
+    assert_eq!((read("snaps/it.txt").unwrap(), read("snaps/it.txt.new").unwrap()), ("[1, {a: \"x\"}]".into(), "[1, {a: \"y\"}]".into()));
+}
+
+#[test]
 fn a_test_finds_nothing_of_another_one() {
     let scratch = Scratch::new("testing-alone");
     let body = "    asr len(seen) == 0\n    seen[\"x\"] = 1\n";
