@@ -110,7 +110,8 @@ pub fn int_004_one_enormous_line_is_refused_before_it_is_read() {
     note(Part::Refusal);
     // Without a bound on what is read, it is held.
     let whole = watch_unguarded("whole", line.as_bytes());
-    assert!(whole.code == Some(0) && whole.peak > 160 << 20, "{} MiB", whole.peak >> 20);
+    // What is sampled of a process can be a page or two short of what it held.
+    assert!(whole.code == Some(0) && whole.peak > 140 << 20, "{} MiB", whole.peak >> 20);
     note(Part::Twin);
 }
 
