@@ -254,6 +254,9 @@ pub struct Test {
     /// What each test may touch.
     #[command(flatten)]
     pub grants: GrantFlags,
+    /// The second wall, around all tests together: as much as the kernel has, all of it or no test (exit code 5), none
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Wall::Auto)]
+    pub wall: Wall,
     /// When to draw messages in colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,

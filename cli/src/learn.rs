@@ -109,11 +109,11 @@ pub fn learn(args: &Run) -> Exit {
         Ok(program) => program,
         Err(error) => return told.wrong_source(&error),
     };
-    let Prepared { mut setup, unfinished, plan, .. } = match run::prepare(&args, granting, script) {
+    let Prepared { mut setup, unfinished, plan, around_programs, .. } = match run::prepare(&args, granting, script) {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
-    if let Err(exit) = told.raise(plan.as_ref(), args.wall) {
+    if let Err(exit) = told.raise(plan.as_ref(), around_programs, args.wall) {
         return exit;
     }
     setup.observe = true;

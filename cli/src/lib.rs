@@ -42,18 +42,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use terminal::Terminal;
 
+/// What is done to a run when all flags are read and its wall is planned, before it begins.
+pub type Change = fn(&mut ilu::Setup);
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
+    main_with(|_| {})
+}
+
+/// The same with a hand in what `run` gives its scripts. For tests of the second wall, which is planned from the flags, whatever this changes.
+#[must_use]
+pub fn main_with(change: Change) -> ExitCode {
     // A process that starts programs, or is about to become one, is none that runs scripts.
     if let Some(code) = ilu::host::child::serve() {
         return code;
     }
+    ilu::host::wall::note_inherited();
     // A panic is a bug of ours. The hook's own report (place and message) has gone to standard error by then; what is left is the exit code.
-    catch_unwind(AssertUnwindSafe(command)).unwrap_or(Exit::Bug).into()
+    catch_unwind(AssertUnwindSafe(|| command(change))).unwrap_or(Exit::Bug).into()
 }
 
-fn command() -> Exit {
+fn command(change: Change) -> Exit {
     let mut given: Vec<OsString> = std::env::args_os().collect();
     if given.len() == 1 && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         given.push("repl".into());
@@ -63,7 +73,7 @@ fn command() -> Exit {
         Err(answer) => return told_by_clap(&answer, &given),
     };
     match &cli.command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(args, change),
         Command::Repl(args) => repl::repl(args),
         Command::Completions(args) => pages::completions(args, &Terminal::new(Color::Auto)),
         Command::Man(args) => pages::man(args, &Terminal::new(Color::Auto)),

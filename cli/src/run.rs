@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs the command.
-pub fn run(args: &Run) -> Exit {
+pub fn run(args: &Run, change: crate::Change) -> Exit {
     let terminal = Terminal::new(args.output.color);
     let mut told = Told::new(terminal, args.output.json);
     let prepared = script(args).and_then(|script| {
@@ -43,11 +43,12 @@ pub fn run(args: &Run) -> Exit {
     };
     let granted = granted(args, &granting);
     let name = script.name.clone();
-    let Prepared { setup, reader_gone, unfinished, report, plan, .. } = match prepare(args, granting, script) {
+    let Prepared { mut setup, reader_gone, unfinished, report, plan, around_programs, .. } = match prepare(args, granting, script) {
         Ok(prepared) => prepared,
         Err(message) => return told.usage(&message),
     };
-    if let Err(exit) = told.raise(plan.as_ref(), args.wall) {
+    change(&mut setup);
+    if let Err(exit) = told.raise(plan.as_ref(), around_programs, args.wall) {
         return exit;
     }
     let mut outcome = engine.run(&program, setup);
@@ -126,6 +127,8 @@ pub struct Prepared {
     pub report: Option<ReportFile>,
     /// What the second wall lets through, when there is to be one.
     pub plan: Option<Plan>,
+    /// What the wall around programs lacks.
+    pub around_programs: Report,
 }
 
 /// Opens what the flags name.
@@ -142,11 +145,15 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
         Some(path) => Some(host::audit_sink(path, &granting.writable, &process).map_err(|error| format!("--audit {error}"))?),
         None => None,
     };
+    let mut around_programs = Report::default();
     let process = match granting.programs.as_slice() {
         [] => process,
         programs => {
-            let warden = Warden::start(programs, &granting.grants.mounts, args.wall != Wall::Off);
-            process.with_warden(warden.map_err(|error| format!("--run: programs can't be started here: {error}"))?)
+            let walls = (args.wall != Wall::Off, args.wall == Wall::Require);
+            let warden = Warden::start(programs, &granting.grants.mounts, &granting.grants.net, walls)
+                .map_err(|error| format!("--run: programs can't be started here: {error}"))?;
+            around_programs = warden.report().clone();
+            process.with_warden(warden)
         }
     };
     let plan = match args.wall {
@@ -177,7 +184,7 @@ pub fn prepare(args: &Run, granting: Granting, script: Script) -> Result<Prepare
         }
     };
     setup.summarise = report.is_some();
-    Ok(Prepared { setup, reader_gone, unfinished, mid_line, report, plan })
+    Ok(Prepared { setup, reader_gone, unfinished, mid_line, report, plan, around_programs })
 }
 
 /// Where and in which form the outcome is told.
@@ -199,10 +206,11 @@ impl Told {
     }
 
     /// Raises the second wall: the last thing before the first instruction.
-    pub fn raise(&mut self, plan: Option<&Plan>, wall: Wall) -> Result<(), Exit> {
+    pub fn raise(&mut self, plan: Option<&Plan>, around_programs: Report, wall: Wall) -> Result<(), Exit> {
         let Some(plan) = plan else { return Ok(()) };
-        let report = plan.raise(Extent::Process);
-        if wall == Wall::Require && !report.gaps.is_empty() {
+        let mut report = plan.raise(Extent::Process);
+        report.join(around_programs);
+        if report.broken || wall == Wall::Require && !report.gaps.is_empty() {
             return Err(self.missing(&report));
         }
         self.wall = Some(report);
@@ -211,7 +219,10 @@ impl Told {
 
     /// Not all of the wall could be had that was required.
     fn missing(&self, report: &Report) -> Exit {
-        let message = "--wall require: this kernel lacks a part of the second wall; `ilu doctor` says which promises are kept without it";
+        let message = match report.broken {
+            true => "the second wall could not be raised, although this kernel has it; `--wall off` runs without it",
+            false => "--wall require: this kernel lacks a part of the second wall; `ilu doctor` says which promises are kept without it",
+        };
         if self.json {
             let error = json!({"kind": "wall", "code": codes::WALL, "message": message});
             let mut told = object(Value::Null, error, Value::Null, Vec::new());

@@ -3,13 +3,14 @@
 //! A test holds what the grant flags say and nothing of what another one did: it is the file's whole text, run anew, and then the one call. What
 //! it prints is kept, and shown when it failed.
 
-use crate::args::Test;
+use crate::args::{Test, Wall};
 use crate::code;
 use crate::exit::Exit;
 use crate::grants::{self, NoModules};
 use crate::report::{self, clean::clean, failure};
 use crate::source;
 use crate::terminal::Terminal;
+use ilu::host::wall::{Extent, Plan};
 use ilu::host::{Captured, Process, edit};
 use ilu::{Engine, Kind, Loader, ScriptError, Setup};
 use ilu_lang::diagnostic::codes;
@@ -44,6 +45,19 @@ pub fn test(args: &Test) -> Exit {
         Ok(cases) => cases,
         Err(message) => return terminal.usage(&message),
     };
+    let report = match wall(&cases, args) {
+        Ok(plan) => plan.map(|plan| plan.raise(Extent::Process)).unwrap_or_default(),
+        Err(message) => return terminal.usage(&message),
+    };
+    if report.broken || args.wall == Wall::Require && !report.gaps.is_empty() {
+        let exit = terminal.fail(
+            codes::WALL,
+            "the second wall can't be raised as it was required; `ilu doctor` says what is missing",
+            Exit::Missing,
+        );
+        report.gaps.iter().for_each(|gap| terminal.tell(&format!("  {}: {}", gap.lost, gap.why)));
+        return exit;
+    }
     let started = Instant::now();
     let engine = Engine::new();
     let progress = Progress::new(&terminal, cases.len());
@@ -69,6 +83,24 @@ pub fn test(args: &Test) -> Exit {
         Exit::Fine => Exit::Error,
         other => other,
     }
+}
+
+/// The wall around all tests: what the flags grant, the folders that the files lie in, and what is read again for each.
+fn wall(cases: &[Case], args: &Test) -> Result<Option<Plan>, String> {
+    let Some(first) = cases.first().filter(|_| args.wall != Wall::Off) else { return Ok(None) };
+    let none = |error: std::io::Error| format!("--wall: {error}");
+    let granting = grants::granting(&args.grants, &[], source::from_file(&first.file)?.folder.as_ref())?;
+    let mut plan = Plan::new(&granting.grants, None).map_err(none)?;
+    let mut files: Vec<&str> = cases.iter().map(|case| case.file.as_str()).collect();
+    files.dedup();
+    let mut known: Vec<std::path::PathBuf> = Vec::new();
+    for file in files {
+        let Some(folder) = source::from_file(file)?.folder.filter(|folder| !known.contains(&folder.real)) else { continue };
+        plan.also_reads(&folder).map_err(none)?;
+        known.push(folder.real);
+    }
+    args.grants.config.iter().chain(&args.grants.pol).for_each(|path| plan.also_reads_file(path));
+    Ok(Some(plan.reopening()))
 }
 
 fn took(time: Duration) -> String {

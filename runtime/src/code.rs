@@ -145,7 +145,7 @@ pub const fn of_rule(rule: &Rule) -> &'static str {
     }
 }
 
-/// The code of a budget that ran out, from how its message begins.
+/// The code of a budget that ran out, from how its message begins; what else ends a task that way is that its sandbox was revoked.
 #[must_use]
 pub fn of_limit(text: &str) -> &'static str {
     [
@@ -160,7 +160,7 @@ pub fn of_limit(text: &str) -> &'static str {
     ]
     .into_iter()
     .find(|(begins, _)| text.starts_with(begins))
-    .map_or(codes::TASK_REVOKED, |(_, code)| code)
+    .map_or(codes::REVOKED, |(_, code)| code)
 }
 
 /// What to write instead, where an error of the runtime is a known slip.

@@ -12,7 +12,7 @@ use ilu_lang::compile::{BYTES_PER_PART, compile_within};
 use ilu_lang::diagnostic::codes;
 use ilu_lang::source::Source;
 use ilu_sbx::plain::Plain;
-use ilu_sbx::{Grants, Operator, Outside, Realm};
+use ilu_sbx::{Grants, Natives, Operator, Outside, Realm};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
@@ -49,6 +49,8 @@ pub struct Setup {
     pub observe: bool,
     /// Who is asked for what a call of the root's own code lacks.
     pub operator: Option<Box<dyn Operator>>,
+    /// Functions in place of the library's natives. For tests of the second wall: what stands when a native asks nobody.
+    pub natives: Option<Natives>,
 }
 
 impl Setup {
@@ -66,6 +68,7 @@ impl Setup {
             stepped: false,
             observe: false,
             operator: None,
+            natives: None,
         }
     }
 }
@@ -175,7 +178,7 @@ pub(crate) fn closed(vm: &mut Vm, result: Result<Finished, ScriptError>) -> Outc
 pub(crate) fn isolate(engine: &Engine, setup: Setup) -> Result<(Vm, bool), String> {
     let stop = Arc::new(AtomicBool::new(false));
     let outside = Box::new(Stoppable { outside: setup.outside, stop: Arc::clone(&stop) });
-    let mut realm = Realm::new(setup.grants, outside, ilu_std::natives())?;
+    let mut realm = Realm::new(setup.grants, outside, setup.natives.unwrap_or_else(ilu_std::natives))?;
     if let Some(sink) = setup.sink {
         realm.set_sink(sink);
     }

@@ -166,7 +166,8 @@ fn the_host_can_interrupt() {
             interrupt.store(true, Ordering::Relaxed);
         });
     });
-    assert_eq!(outcome.result.unwrap_err().kind, Kind::Interrupted);
+    let error = outcome.result.unwrap_err();
+    assert_eq!((error.kind, error.code), (Kind::Interrupted, "E0810"));
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 

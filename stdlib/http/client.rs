@@ -11,6 +11,7 @@ use super::header::MAX_ANSWER_FIELDS;
 use super::target::Target;
 use super::tls::{self, ClientConfig};
 use super::waiting::{Clock, Timer};
+use super::wire::{Look, Wire};
 use crate::net::dial::begin;
 use hyper::client::conn::http1::{Builder as Http1, SendRequest};
 use hyper::rt::{Read, Write};
@@ -35,8 +36,6 @@ const MAX_ALIKE: usize = 4;
 const TURNS: usize = 3;
 /// Milliseconds that a connection stays open without use.
 const IDLE_MS: f64 = 30_000.0;
-/// Milliseconds since its last request in which a connection is taken to be as it was left.
-const FRESH_MS: f64 = 20.0;
 /// Milliseconds that connecting to one address may take.
 const CONNECT_MS: f64 = 10_000.0;
 
@@ -54,14 +53,9 @@ pub struct Key {
 pub struct Line {
     key: Key,
     sender: SendRequest<Sent>,
+    look: Look,
     /// When it was last asked for.
     asked: f64,
-    /// The other side has closed one like it between two requests without saying so: to be expected again.
-    surprised: bool,
-    /// Did a request go through it before? Then the other side may have closed it.
-    pub used: bool,
-    /// Is it new, or was it used a moment ago, by a side that has never closed anything unsaid?
-    pub fresh: bool,
 }
 
 impl Line {
@@ -124,15 +118,18 @@ impl Http {
         }
     }
 
-    /// A connection that is open, for what was decided.
+    /// A connection that is open and quiet, for what was decided.
     pub fn kept(&self, key: &Key, now: f64) -> Option<Line> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|line| now - line.asked < IDLE_MS && !line.sender.is_closed());
-        let at = kept.iter().rposition(|line| line.key == *key)?;
-        let mut line = kept.remove(at);
-        line.fresh = !line.surprised && now - line.asked < FRESH_MS;
-        (line.used, line.asked) = (true, now);
-        Some(line)
+        loop {
+            let at = kept.iter().rposition(|line| line.key == *key)?;
+            let mut line = kept.remove(at);
+            if line.look.is_quiet() {
+                line.asked = now;
+                return Some(line);
+            }
+        }
     }
 
     /// Keeps a connection whose answer was read to its end.
@@ -165,7 +162,6 @@ impl Http {
         key: &Key,
         route: &Route,
         (clock, timer): (Clock, &mut Timer<'_>),
-        surprised: bool,
     ) -> Result<Line, Broken> {
         let connecting = Clock { connecting: true, ..clock };
         let config = if key.tls {
@@ -182,8 +178,8 @@ impl Http {
                 Some(Ok(stream)) => {
                     let asked = permit.mono_ms();
                     let shaken = connecting.wait_until(permit, timer, clock.at, shake(stream, config, &key.host)).await?;
-                    let sender = shaken.unwrap_or_else(|| Err(Failure::NoConnection(clock.ms)))?;
-                    return Ok(Line { key: key.clone(), sender, asked, surprised, used: false, fresh: true });
+                    let (sender, look) = shaken.unwrap_or_else(|| Err(Failure::NoConnection(clock.ms)))?;
+                    return Ok(Line { key: key.clone(), sender, look, asked });
                 }
                 Some(Err(error)) => last = Some(of_connecting(&error)),
                 // Only this address's share of the time is over, unless all of it is: then waiting says so.
@@ -230,15 +226,18 @@ async fn reach(route: &Route, addr: SocketAddr) -> io::Result<TcpStream> {
 }
 
 /// Makes sure who is there, when TLS is asked for, and begins with HTTP.
-async fn shake(stream: TcpStream, config: Option<Arc<ClientConfig>>, host: &str) -> Result<SendRequest<Sent>, Failure> {
-    match config {
-        None => speak(TokioIo::new(stream)).await,
+async fn shake(stream: TcpStream, config: Option<Arc<ClientConfig>>, host: &str) -> Result<(SendRequest<Sent>, Look), Failure> {
+    let wire = Wire::new(stream);
+    let look = wire.look();
+    let sender = match config {
+        None => speak(TokioIo::new(wire)).await?,
         Some(config) => {
             let name = host.to_owned().try_into().map_err(|_| Failure::Tls("the host's name can't be in a certificate".to_owned()))?;
-            let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|error| of_connecting(&error))?;
-            speak(TokioIo::new(stream)).await
+            let stream = TlsConnector::from(config).connect(name, wire).await.map_err(|error| of_connecting(&error))?;
+            speak(TokioIo::new(stream)).await?
         }
-    }
+    };
+    Ok((sender, look))
 }
 
 async fn speak(stream: impl Read + Write + Unpin + Send + 'static) -> Result<SendRequest<Sent>, Failure> {

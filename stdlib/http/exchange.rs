@@ -258,27 +258,16 @@ async fn ask(
     mut upload: Option<&mut Upload>,
 ) -> Result<(Response<Incoming>, Line), Broken> {
     let idempotent = is_idempotent(message.method) && upload.is_none();
-    let mut surprised = false;
     while let Some(mut line) = way.http.kept(way.key, permit.mono_ms()) {
-        if !(idempotent && line.fresh) {
-            // What happened to it while nobody looked is seen first: a connection that the other side has closed is not written to. What may
-            // be asked twice needs that only when there was time for something to happen.
-            for _ in 0..2 {
-                tokio::task::yield_now().await;
-            }
-        }
         match send(permit, &mut line, way.clock, timer, message, upload.as_deref_mut()).await {
             Ok(Some(answer)) => return Ok((answer, line)),
             Ok(None) => {}
             // The other side may have closed it just as it was used: what may be asked twice is, once.
-            Err(Broken::Failed(Failure::Dropped(_))) if idempotent => {
-                surprised = true;
-                way.http.let_go(way.key);
-            }
+            Err(Broken::Failed(Failure::Dropped(_))) if idempotent => way.http.let_go(way.key),
             Err(broken) => return Err(broken),
         }
     }
-    let mut line = way.http.connect(permit, way.key, way.route, (way.clock, &mut *timer), surprised).await?;
+    let mut line = way.http.connect(permit, way.key, way.route, (way.clock, &mut *timer)).await?;
     let answer = send(permit, &mut line, way.clock, timer, message, upload).await?;
     let answer = answer.ok_or_else(|| Failure::Dropped("the connection was closed before there was an answer".to_owned()))?;
     Ok((answer, line))

@@ -156,11 +156,16 @@ pub fn size(headers: &HeaderMap) -> usize {
 #[must_use]
 pub fn to_plain(headers: &HeaderMap) -> Plain {
     let field = |name: &HeaderName| {
-        let values = headers.get_all(name).iter().map(text);
+        let mut values = headers.get_all(name).iter().map(text);
         let value = if name == SET_COOKIE {
             Plain::List(values.map(Plain::Str).collect())
         } else {
-            Plain::Str(values.collect::<Vec<_>>().join(", "))
+            let mut all = values.next().unwrap_or_default();
+            for more in values {
+                all.push_str(", ");
+                all.push_str(&more);
+            }
+            Plain::Str(all)
         };
         (name.as_str().to_owned(), value)
     };

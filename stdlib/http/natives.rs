@@ -15,6 +15,7 @@ mod server;
 mod target;
 mod tls;
 mod waiting;
+mod wire;
 
 use hyper::Method;
 use ilu_cap::NativeId;

@@ -17,8 +17,7 @@ const DEFAULT_REDIRECTS: u64 = 5;
 /// Most redirects of one request.
 const MOST_REDIRECTS: u64 = 10;
 
-/// The body that is sent.
-#[derive(Debug)]
+/// The body that is sent. It may be a secret, so it has no text of its own; nor has the request.
 pub enum Outgoing<'a> {
     /// None.
     Nothing,
@@ -31,7 +30,6 @@ pub enum Outgoing<'a> {
 }
 
 /// A request, before anything is decided.
-#[derive(Debug)]
 pub struct Request<'a> {
     /// The method.
     pub method: Method,

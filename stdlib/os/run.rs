@@ -8,15 +8,19 @@ const USUAL_MS: u64 = 60_000;
 const USUAL_BYTES: u64 = 1 << 20;
 /// Most bytes of each output that can be asked for.
 const MOST_BYTES: u64 = 256 << 20;
+/// Bytes of memory when nothing else is said.
+const USUAL_MEMORY: u64 = 1 << 30;
+/// Most bytes of memory that can be asked for.
+const MOST_MEMORY: u64 = 16 << 30;
 /// Milliseconds between two looks at deadlines and interrupts.
 const MOMENT_MS: f64 = 20.0;
 
-/// `__os_run(cmd[, args, {in, cwd, ms, max, env, bytes}])` → `{cod, out, er, ms}`
+/// `__os_run(cmd[, args, {in, cwd, ms, max, mem, env, bytes}])` → `{cod, out, er, ms}`, and `note` where a program failed that might have been denied the network
 pub fn run(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     let native = permit.native();
     let wrong = |text: &str| Stop::Failed(format!("{native}: {text}"));
     let Some(Arg::Str(program)) = args.first() else { return Err(wrong("the program is a str")) };
-    let options = Options::new(native, args.get(2), &["in", "cwd", "ms", "max", "env", "bytes"])?;
+    let options = Options::new(native, args.get(2), &["in", "cwd", "ms", "max", "mem", "env", "bytes"])?;
     let list = match args.get(1) {
         None | Some(Arg::Nil) => Vec::new(),
         Some(Arg::List(items)) => {
@@ -53,11 +57,16 @@ pub fn run(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
     if most > MOST_BYTES {
         return Err(wrong(&format!("option max is at most {MOST_BYTES}")));
     }
+    let memory = options.count("mem")?.unwrap_or(USUAL_MEMORY);
+    if memory > MOST_MEMORY {
+        return Err(wrong(&format!("option mem is at most {MOST_MEMORY}")));
+    }
     // Before it starts: afterwards it could not be begun again to make room.
     permit.room(most * 2)?;
     let started = permit.mono_ms();
     let env = env.as_ref().map(|names| names.iter().map(String::as_str).collect());
-    let mut running = permit.launch(program, list, Wanted { cwd, env, input, most })?;
+    let mut running = permit.launch(program, list, Wanted { cwd, env, input, most, memory })?;
+    let (_, has_less) = permit.program_ports();
     let ended = loop {
         permit.pulse()?;
         if let Some(ended) = running.step(MOMENT_MS).map_err(Stop::Failed)? {
@@ -69,19 +78,26 @@ pub fn run(permit: &mut Permit<'_>, args: &[Arg<'_>]) -> Result<Plain, Stop> {
         }
     };
     permit.charge_read((ended.out.len() + ended.err.len()) as u64)?;
-    Ok(told(ended, (permit.mono_ms() - started).floor(), bytes))
+    let note = (has_less && ended.code != 0).then(|| NO_NETWORK.to_owned());
+    Ok(told(ended, (permit.mono_ms() - started).floor(), bytes, note))
 }
 
-fn told(ended: Ended, ms: f64, bytes: bool) -> Plain {
+/// Why a program has no network although its sandbox has.
+const NO_NETWORK: &str = "the program had no network: the kernel knows ports and no names or addresses, so it can't be told this sandbox's network rules; \
+                          do the request with http or net, and give the program what came of it";
+
+fn told(ended: Ended, ms: f64, bytes: bool, note: Option<String>) -> Plain {
     let output = |output: Vec<u8>| match bytes {
         true => Plain::Bytes(output),
         // What is no text is shown as such: a message may quote anything.
         false => Plain::Str(String::from_utf8_lossy(&output).into_owned()),
     };
-    Plain::Object(vec![
+    let mut fields = vec![
         ("cod".to_owned(), Plain::Num(f64::from(ended.code))),
         ("out".to_owned(), output(ended.out)),
         ("er".to_owned(), output(ended.err)),
         ("ms".to_owned(), Plain::Num(ms)),
-    ])
+    ];
+    fields.extend(note.map(|note| ("note".to_owned(), Plain::Str(note))));
+    Plain::Object(fields)
 }

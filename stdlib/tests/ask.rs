@@ -160,7 +160,9 @@ fn a_call_that_is_made_again_for_want_of_room_is_not_asked_about_again() {
     let once = |rig: &Rig| Answer::Once(dir(rig, "M", Access::Read));
     script.will(vec![once(&rig)]);
     rig.room = 2;
-    assert!(matches!(rig.call("__sys_read_file", &path("/M/m.txt")), Err(Stop::Room(_))));
+    for _ in 0..3 {
+        assert!(matches!(rig.call("__sys_read_file", &path("/M/m.txt")), Err(Stop::Room(_))));
+    }
     rig.room = 1 << 20;
     rig.reads("/M/m.txt", "more\n");
     assert_eq!(script.asked(), 1);

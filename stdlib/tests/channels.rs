@@ -14,7 +14,15 @@ const CALL: u64 = 20;
 
 fn pass(rig: &mut Rig) -> Result<(), Stop> {
     let site = rig.site();
-    rig.realm.pass(&site, by_name(SEND).unwrap())
+    let native = by_name(SEND).unwrap();
+    rig.realm.may_pass(&site, native)?;
+    // An isolate pays this out of what it has taken in advance.
+    let taken = rig.realm.advance_fuel(site.account, ilu_sbx::PASS_COST);
+    if taken < ilu_sbx::PASS_COST {
+        rig.realm.return_fuel(site.account, taken);
+        return Err(Stop::Limit { budget: Budget::Fuel, of: rig.authority });
+    }
+    rig.realm.passed(&site, native)
 }
 
 #[track_caller]

@@ -154,6 +154,32 @@ fn lines_are_read_by_who_may_and_paid_for_by_all_who_must() {
 }
 
 #[test]
+fn a_revocation_and_a_number_that_is_over_close_nobody_elses() {
+    let mut rig = Rig::new(Access::Read);
+    let [s, t] = [0; 2].map(|_| rig.make(&[OPEN], obj(&[])).unwrap());
+    let open = |rig: &mut Rig, s: SbxId| {
+        rig.enter(s);
+        let Plain::Handle(open) = rig.ok(OPEN, &path("/r/a.txt")) else { panic!("a handle") };
+        rig.leave();
+        open
+    };
+    let (gone, kept) = (open(&mut rig, s), open(&mut rig, t));
+    rig.realm.revoke(&rig.site(), s).unwrap();
+    assert!(rig.realm.read_line(rig.site(), gone).is_err());
+    assert_eq!(rig.realm.read_line(rig.site(), kept), Ok(Some("alpha".to_owned())));
+    // Its place is used again; closing the old number again closes nothing.
+    rig.realm.close_handle(kept);
+    rig.realm.close_handle(gone);
+    let next = [open(&mut rig, t), open(&mut rig, t)];
+    assert!(next.iter().any(|next| next.index == kept.index && *next != kept), "its control: the place is the same");
+    rig.realm.close_handle(kept);
+    rig.realm.close_handle(gone);
+    for next in next {
+        assert_eq!(rig.realm.read_line(rig.site(), next), Ok(Some("alpha".to_owned())));
+    }
+}
+
+#[test]
 fn a_line_that_was_read_after_all_is_not_lost() {
     let mut rig = Rig::new(Access::Read);
     std::fs::write(rig.base.join("R/lines"), "one\ntwo\n").unwrap();

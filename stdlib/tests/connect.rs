@@ -272,6 +272,26 @@ fn a_sandbox_gets_no_rule_that_its_maker_lacks() {
 }
 
 #[test]
+fn rules_of_either_option_narrow() {
+    let mut rig = rig(&["a.test:443", "mixed.test:443"]);
+    for option in ["pol", "net"] {
+        let s = rig.make(&[DIAL], obj(&[(option, Arg::List(vec![Arg::Str("a.test:443")]))])).unwrap();
+        rig.enter(s);
+        assert!(dialled(&mut rig, "a.test", 443).is_ok());
+        assert_eq!(denied(dialled(&mut rig, "mixed.test", 443)).0, Rule::NoConnection, "{option}");
+        rig.leave();
+    }
+}
+
+#[test]
+fn who_has_no_rule_can_still_hand_on_one_that_denies() {
+    let mut rig = rig(&[]);
+    let rules = |rule: &'static str| obj(&[("net", Arg::List(vec![Arg::Str(rule)]))]);
+    assert!(rig.make(&[DIAL], rules("!a.test")).is_ok());
+    assert!(rig.make(&[DIAL], rules("a.test")).is_err());
+}
+
+#[test]
 fn a_lookup_gives_each_address_once_and_ends() {
     let mut rig = rig(&["*"]);
     assert_eq!(dialled(&mut rig, "a.test", 443).unwrap(), ["93.184.216.7:443", "93.184.216.8:443"]);

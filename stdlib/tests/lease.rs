@@ -234,6 +234,13 @@ fn what_is_another_natives_work_is_a_call_of_that_one() {
     rig.ok(GET, &to("/r/x"));
     assert_eq!(rig.denied(GET, &to("/r/x")).rule, over("1 use was made"));
     rig.leave();
+    // One of a third native is not about it.
+    let s = rig.make(&[GET, WRITE, TIME], obj(&[("lease", obj(&[(TIME, obj(&[("uses", num(1.0))]))]))])).unwrap();
+    rig.enter(s);
+    for _ in 0..3 {
+        rig.ok(GET, &to("/r/x"));
+    }
+    rig.leave();
     // A lease of all that the sandbox does is taken once.
     let s = rig.make(&[GET, WRITE], obj(&[("lease", obj(&[("uses", num(2.0))]))])).unwrap();
     rig.enter(s);

@@ -167,3 +167,36 @@ fn a_meeting_stays_while_it_is_referred_to_and_is_found_again_after_it_is_gone()
     let met = rig.realm.meet(a, c, u64::MAX).unwrap();
     assert_eq!(rig.realm.caps(met), [OPEN]);
 }
+
+/// Calls a native in different lines: rows that are alike are one.
+fn call(rig: &mut Rig, line: u32) {
+    let site = ilu_sbx::CallSite { line, ..rig.site() };
+    rig.realm.call(site, by_name("__sys_time").unwrap(), &[]).unwrap();
+}
+
+#[test]
+fn what_a_log_is_heir_to_is_counted_as_what_it_keeps() {
+    let mut rig = Rig::new(Access::Read);
+    (0..300).for_each(|line| call(&mut rig, line));
+    let s = rig.make(&["__sys_time"], obj(&[])).unwrap();
+    rig.enter(s);
+    (0..400).for_each(|line| call(&mut rig, line));
+    rig.leave();
+    assert_eq!(rig.realm.rows_kept(), (300 + 1) + 400 + 2, "and a log of each");
+    sweep(&mut rig.realm, &[], &[]);
+    assert_eq!(rig.realm.rows_kept(), rig.realm.log(ROOT).len() + 1);
+    assert!((500..600).contains(&rig.realm.rows_kept()), "one log keeps so many: {}", rig.realm.rows_kept());
+}
+
+#[test]
+fn rows_are_let_go_of_only_when_there_are_too_many() {
+    let mut rig = Rig::new(Access::Read);
+    let made: Vec<SbxId> = (0..20).map(|_| rig.make(&["__sys_time"], obj(&[])).unwrap()).collect();
+    let before = rig.realm.rows_kept();
+    for s in &made {
+        rig.enter(*s);
+        (0..470).for_each(|line| call(&mut rig, line));
+        rig.leave();
+    }
+    assert_eq!(rig.realm.rows_kept(), before + 20 * (470 + 1), "and a log of each");
+}

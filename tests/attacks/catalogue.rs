@@ -1,9 +1,11 @@
 //! Every test of the catalogue by its name.
 
+use crate::lane::{self, Lane};
 use crate::rig::{MODES, Openat2};
 use crate::{fs_lexical, fs_rights, fs_special, fs_symlink, row};
 use ilu_tests::tally;
 use libtest_mimic::{Failed, Trial};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// A test and its name.
@@ -217,6 +219,11 @@ named! {
         prc_027_no_program_outlives_its_run,
         prc_028_prc_029_prc_030_outputs_and_input_of_any_size_and_kind,
         prc_031_programs_work_where_their_grants_allow_it;
+    prc_more:
+        prc_017_prc_021_prc_027_ways_out_that_a_program_could_try,
+        prc_019_a_program_has_the_ports_that_are_granted_at_every_address,
+        prc_025_the_memory_of_a_program_and_all_it_starts_has_a_bound,
+        prc_025_programs_of_root_are_counted_by_the_kernel_where_it_lets_them;
     osl:
         osl_001_files_outside_the_grants_stay_shut_when_the_doorway_is_gone,
         osl_001_no_connection_no_program_no_signal,
@@ -227,6 +234,16 @@ named! {
         osl_011_osl_015_calls_that_no_honest_run_makes_end_the_process,
         osl_016_a_panic_is_told_under_the_wall,
         osl_017_the_kernel_says_that_the_wall_stands;
+    osl_more:
+        osl_002_without_the_wall_the_doorway_refuses_all_the_same,
+        osl_005_ports_are_held_whatever_is_spoken,
+        osl_007_nothing_that_was_open_before_is_open_behind_the_wall,
+        osl_008_one_wall_too_many_is_an_error_and_no_open_door,
+        osl_010_https_works_with_the_least_that_it_needs,
+        osl_012_calls_of_another_kind_end_the_process,
+        osl_017_root_keeps_no_powers_that_a_run_does_not_need,
+        osl_019_each_limit_ends_in_an_error_and_stays_where_it_is,
+        osl_020_without_privileges_it_starts_and_says_what_holds;
     net_url:
         net_039_the_host_is_what_stands_behind_the_last_at_sign,
         net_040_a_backslash_is_no_part_of_a_url,
@@ -302,20 +319,69 @@ pub fn tested() -> Vec<String> {
     TESTS.iter().flat_map(|(name, _)| ids(name)).chain(tables).collect()
 }
 
+/// Rows about requests and answers.
+const SAID: [&str; 10] =
+    ["net_070", "net_073", "net_075", "net_076", "net_077", "net_079", "net_08", "net_060_a_connection_that_was", "net_056", "net_044"];
+
+/// The lanes of a test that is a function: those about files, the network and programs run with the kernel's layer taken away, and those about
+/// files and the network with the kernel's alone.
+fn lanes_of(name: &str) -> Vec<Lane> {
+    match name.split('_').next() {
+        // What is said on a connection that is granted: nothing that the kernel could refuse.
+        Some("net") if SAID.iter().any(|row| name.starts_with(row)) => vec![Lane::Both, Lane::Doorway],
+        Some("fs" | "net") => vec![Lane::Both, Lane::Doorway, Lane::Kernel],
+        Some("prc") if !name.contains("task") => vec![Lane::Both, Lane::Doorway],
+        _ => vec![Lane::Both],
+    }
+}
+
+const fn suffix(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Both => "",
+        Lane::Doorway => "_doorway_alone",
+        Lane::Kernel => "_kernel_alone",
+    }
+}
+
 /// All tests.
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for &(name, test) in TESTS {
-        trials.push(Trial::test(name, move || {
-            tally::begin(ids(name).first().map_or("", String::as_str));
-            for id in ids(name).iter().rev() {
-                tally::begin(id);
-            }
-            let start = Instant::now();
-            test();
-            tally::took(name, start.elapsed());
-            Ok(())
-        }));
+        for lane in lanes_of(name) {
+            trials.push(Trial::test(format!("{name}{}", suffix(lane)), move || {
+                if lane == Lane::Kernel && !lane::kernel_has_it() {
+                    println!("not applicable here: {name}: the kernel lacks a part of the wall");
+                    return Ok(());
+                }
+                let start = Instant::now();
+                lane::within(lane, || {
+                    tally::begin("");
+                    for id in ids(name).iter().rev() {
+                        lane::begin(id);
+                    }
+                    test();
+                    lane::shared(&ids(name));
+                });
+                tally::took(name, start.elapsed());
+                Ok(())
+            }));
+        }
+    }
+    for id in file_rows().iter().map(|row| row.id).collect::<BTreeSet<_>>() {
+        for lane in [Lane::Doorway, Lane::Kernel] {
+            let name = id.to_lowercase().replace('-', "_");
+            trials.push(Trial::test(format!("{name}{}", suffix(lane)), move || {
+                if lane == Lane::Kernel && !lane::kernel_has_it() {
+                    return Ok(());
+                }
+                lane::within(lane, || {
+                    lane::begin(id);
+                    let rows: Vec<_> = file_rows().into_iter().filter(|row| row.id == id).collect();
+                    let run = |row| if lane == Lane::Kernel { row::run_kernel_alone(row) } else { row::run(row, Openat2::Kernel) };
+                    rows.iter().try_for_each(run).map_err(Failed::from)
+                })
+            }));
+        }
     }
     for mode in MODES {
         for row in file_rows() {

@@ -34,6 +34,7 @@ mod int_long;
 mod int_mutants;
 mod int_runtime;
 mod int_source;
+mod lane;
 mod net_address;
 mod net_ambient;
 mod net_answer;
@@ -44,10 +45,12 @@ mod net_sockets;
 mod net_tls;
 mod net_url;
 mod osl;
+mod osl_more;
 mod pol_net;
 mod pol_rows;
 mod pol_seal;
 mod prc;
+mod prc_more;
 mod rig;
 mod rig_itself;
 mod row;
@@ -56,11 +59,6 @@ mod yard;
 
 use libtest_mimic::Arguments;
 use std::process::ExitCode;
-
-/// The command under test, built once beside the tests.
-pub fn ilu_binary() -> std::path::PathBuf {
-    env!("CARGO_BIN_EXE_ilu-under-test").into()
-}
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

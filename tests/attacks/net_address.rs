@@ -32,7 +32,7 @@ fn spelled(y: &mut Yard, host: &str, codes: &[i64]) {
         ),
     );
     let as_name = !host.contains(|c: char| c == ':' || c == '[' || c.is_ascii_digit());
-    y.check(&format!("polnet {host}"), done.code == Some(0) && (as_name || done.out == "fls\n"), &done);
+    y.expect(&format!("polnet {host}"), done.code == Some(0) && (as_name || done.out == "fls\n"), &done);
 }
 
 fn spellings(y: &mut Yard, hosts: &[&str], codes: &[i64]) {
@@ -155,10 +155,10 @@ pub fn net_014_net_016_edges_of_the_special_blocks() {
             let ask = |address: &str| format!("use pol\nprn polnet([\"*:*\"], nil, \"{address}\", 80).eff");
             note(Part::Refusal);
             let done = y.run(&[], &ask(special));
-            y.check(special, done.out == "fls\n", &done);
+            y.expect(special, done.out == "fls\n", &done);
             note(Part::Control);
             let done = y.run(&[], &ask(ordinary));
-            y.check(ordinary, done.out == "tru\n", &done);
+            y.expect(ordinary, done.out == "tru\n", &done);
             y.unasked(special, OPEN, &dial(special, 8080), DENIED);
         }
         y.twin("a private one", "10.0.0.1", 8080, &["10.0.0.1:8080"]);

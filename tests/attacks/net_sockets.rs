@@ -8,7 +8,7 @@ const DENIED: &[i64] = &[3];
 const ERROR: &[i64] = &[1];
 
 pub fn net_063_no_socket_that_is_a_file() {
-    let path = std::env::temp_dir().join(format!("ilu-unix-{}.sock", std::process::id()));
+    let path = std::env::temp_dir().join(format!("ilu-unix-{}-{:?}.sock", std::process::id(), crate::lane::current()));
     let _ = std::fs::remove_file(&path);
     let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -54,7 +54,7 @@ pub fn net_064_to_connect_is_not_to_listen() {
         ] {
             note(Part::Refusal);
             let done = y.run_with("captc,capht,capio", rules, script);
-            y.check(script, done.code == Some(3) && done.err.contains("does not hold this capability"), &done);
+            y.expect(script, done.code == Some(3) && done.err.contains("does not hold this capability"), &done);
         }
         // Held, it still needs a rule for the address, and names and `*` are none.
         for rule in ["*:*", "x.test:*", "127.0.0.2:9000", "127.0.0.1:9001", "0.0.0.0/0"] {
@@ -66,20 +66,20 @@ pub fn net_064_to_connect_is_not_to_listen() {
         // And to listen is not to connect.
         note(Part::Refusal);
         let done = y.run_with("capsv,capio", rules, &dial("127.0.0.1", 8080));
-        y.check("to listen only", done.code == Some(3) && done.connects.is_empty(), &done);
+        y.expect("to listen only", done.code == Some(3) && done.connects.is_empty(), &done);
         // No native sends datagrams, opens raw sockets or joins groups: there is no name for it.
         for name in ["__sys_udp_send", "__sys_icmp", "__sys_raw_socket", "__sys_socket"] {
             note(Part::Refusal);
             let done = y.run(rules, &format!("{name}(\"x.test\", 53, \"x\")"));
-            y.check(name, done.code == Some(2), &done);
+            y.expect(name, done.code == Some(2), &done);
         }
         let both = "l = __sys_tcp_listen(\"127.0.0.1\", 9000)\nc = __sys_tcp_dial(\"127.0.0.1\", 9000)\ns = __sys_tcp_accept(l)\n__sys_tcp_send(c, \"hi\")\nprn typ(l), typ(s), __sys_tcp_recv(s)";
         note(Part::Control);
         let done = y.run(&["--net", "127.0.0.1:9000"], both);
-        y.check("with both rights", done.out == "lsn con b\"hi\"\n", &done);
+        y.expect("with both rights", done.out == "lsn con b\"hi\"\n", &done);
         note(Part::Twin);
         let done = y.run_with("captc,capsv,capio", rules, "l = __sys_tcp_listen(\"127.0.0.1\", 9000)\nprn __sys_tcp_accept(l, 10)");
-        y.check("with the right to listen", done.out == "nil\n", &done);
+        y.expect("with the right to listen", done.out == "nil\n", &done);
     });
 }
 
@@ -92,7 +92,7 @@ pub fn net_066_peers_that_say_nothing_or_too_much() {
         let said = |y: &mut crate::yard::Yard, name: &str, flags: &[&str], script: &str, code: i64, out: &str| {
             note(if code == 0 { Part::Attempt } else { Part::Refusal });
             let done = y.run(&[RULES, flags].concat(), &format!("{ENDS}{script}"));
-            y.check(name, done.code == Some(code) && done.out == out, &done);
+            y.expect(name, done.code == Some(code) && done.out == out, &done);
         };
         said(y, "nothing comes", &[], "prn try(\\() __sys_tcp_recv(c, 10, 50)).err", 0, "nothing came within 50 ms\n");
         said(y, "nothing comes, until the deadline", &["--time", "300ms"], "__sys_tcp_recv(c)", 4, "");
@@ -139,10 +139,10 @@ pub fn net_066_peers_that_say_nothing_or_too_much() {
         );
         note(Part::Control);
         let done = y.run(RULES, &format!("{ENDS}__sys_tcp_send(s, \"hi\")\nprn __sys_tcp_recv(c)"));
-        y.check("a peer that speaks", done.out == "b\"hi\"\n", &done);
+        y.expect("a peer that speaks", done.out == "b\"hi\"\n", &done);
         note(Part::Twin);
         let done = y.run(&[RULES, &["--time", "5s"]].concat(), &format!("{ENDS}prn try(\\() __sys_tcp_recv(c, 1, 400)).err"));
-        y.check("with more time it is only late", done.out == "nothing came within 400 ms\n", &done);
+        y.expect("with more time it is only late", done.out == "nothing came within 400 ms\n", &done);
     });
 }
 
@@ -160,17 +160,17 @@ pub fn net_067_counts_that_are_none() {
         // A number that is large and whole is no more than a bound: nothing of that size is made.
         note(Part::Attempt);
         let done = y.run(&[RULES, &["--mem", "4M"]].concat(), &format!("{ENDS}__sys_tcp_send(s, \"hi\")\nprn __sys_tcp_recv(c, 1e12)"));
-        y.check("a large bound", done.out == "b\"hi\"\n", &done);
+        y.expect("a large bound", done.out == "b\"hi\"\n", &done);
         // Memory for what may come is asked for before it is read.
         note(Part::Refusal);
         let done = y.run(&[RULES, &["--mem", "300K"]].concat(), &format!("{ENDS}__sys_tcp_send(s, \"hi\")\nprn __sys_tcp_recv(c, 1e6)"));
-        y.check("no room", done.code == Some(4), &done);
+        y.expect("no room", done.code == Some(4), &done);
         note(Part::Control);
         let done = y.run(RULES, &format!("{ENDS}__sys_tcp_send(s, \"hi\")\nprn __sys_tcp_recv(c, 1), __sys_tcp_recv(c, 9)"));
-        y.check("counts", done.out == "b\"h\" b\"i\"\n", &done);
+        y.expect("counts", done.out == "b\"h\" b\"i\"\n", &done);
         note(Part::Twin);
         let done = y.run(&[RULES, &["--mem", "64M"]].concat(), &format!("{ENDS}__sys_tcp_send(s, \"hi\")\nprn __sys_tcp_recv(c, 1e6)"));
-        y.check("room", done.out == "b\"hi\"\n", &done);
+        y.expect("room", done.out == "b\"hi\"\n", &done);
     });
 }
 
@@ -180,17 +180,17 @@ pub fn net_068_many_sockets() {
             |n: u32, keep: &str| format!("all = []\nx <- 0..<{n}:\n    c = __sys_tcp_dial(\"x.test\", 80)\n    {keep}\nprn \"done\"");
         note(Part::Refusal);
         let done = y.run(&["--net", "x.test"], &open(10_000, "all = all + [c]"));
-        y.check("kept", done.code == Some(1) && done.err.contains("too many open files (limit 64)") && done.connects.len() <= 66, &done);
+        y.expect("kept", done.code == Some(1) && done.err.contains("too many open files (limit 64)") && done.connects.len() <= 66, &done);
         // A sandbox's own bound is its own: whoever made it goes on.
         note(Part::Refusal);
         let own = "use sbx\nr = sbxtr(sbxmk([\"__sys_tcp_dial\"], {fds: 5}), \\()\n    a = []\n    whl tru: a = a + [__sys_tcp_dial(\"x.test\", 80)]\n)\nprn r.err\nprn typ(__sys_tcp_dial(\"x.test\", 80))";
         let done = y.run(&["--net", "x.test"], own);
-        y.check("in a sandbox", done.out == "too many open files (limit 5)\ncon\n", &done);
+        y.expect("in a sandbox", done.out == "too many open files (limit 5)\ncon\n", &done);
         note(Part::Twin);
         let done = y.run(&["--net", "x.test"], &open(2_000, "__sys_tcp_close(c)"));
-        y.check("closed, any number", done.out == "done\n" && done.connects.len() == 2_000, &done);
+        y.expect("closed, any number", done.out == "done\n" && done.connects.len() == 2_000, &done);
         note(Part::Control);
         let done = y.run(&["--net", "x.test"], &open(300, "nil"));
-        y.check("dropped, the collector closes them", done.out == "done\n", &done);
+        y.expect("dropped, the collector closes them", done.out == "done\n", &done);
     });
 }

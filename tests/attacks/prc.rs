@@ -1,5 +1,6 @@
 //! The PRC group: programs that scripts start. What a program can't do is shown with a program that can: the twin runs the same one directly.
 
+use crate::lane;
 use ilu_tests::command::{Ran, Scratch, binary, finish, ilu};
 use ilu_tests::tally::{Part, note};
 use std::path::Path;
@@ -19,6 +20,7 @@ fn shell(text: &str, field: &str) -> String {
 
 fn run(flags: &[&str], script: &str) -> Ran {
     let mut args = vec!["run"];
+    args.extend(lane::flags());
     args.extend(flags);
     args.extend(["-e", script]);
     ilu(&args)

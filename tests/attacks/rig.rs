@@ -3,6 +3,7 @@
 //! An attempt is a one-line script run by the real command: exit code 3 is a denial, 1 an ordinary error, 0 success, 4 a limit. So no
 //! attempt can talk its way round the check, and nothing inside the interpreter is trusted to report on itself.
 
+use crate::lane::{self, Lane};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -130,9 +131,12 @@ impl Tree {
 
     /// Runs `script` with these flags.
     pub fn run_with(&self, flags: &[&str], script: &str, mode: Openat2) -> Outcome {
-        let file = self.top.with_extension("ilu");
+        // In a folder of its own: where a script lies its modules may lie, and so the wall lets that be read.
+        let folder = self.top.with_extension("script");
+        fs::create_dir_all(&folder).unwrap();
+        let file = if lane::current() == Lane::Kernel { folder.join("main.ilu") } else { self.top.with_extension("ilu") };
         fs::write(&file, script).unwrap();
-        let ilu = crate::ilu_binary();
+        let ilu = lane::binary();
         let mut command = match mode {
             Openat2::Kernel => Command::new(&ilu),
             blocked => {
@@ -141,13 +145,22 @@ impl Tree {
                 launcher
             }
         };
-        let done = command.arg("run").args(flags).arg(&file).output().unwrap();
+        let done = command.arg("run").args(lane::flags()).args(flags).arg(&file).output().unwrap();
         fs::remove_file(&file).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
         Outcome {
             code: done.status.code(),
             out: String::from_utf8_lossy(&done.stdout).into_owned(),
             err: String::from_utf8_lossy(&done.stderr).into_owned(),
         }
+    }
+
+    /// Whether anything that matters is otherwise than it should be after an attempt: in words.
+    pub fn harm(&self, got: &Outcome) -> Option<&'static str> {
+        if got.out.contains(&self.token) || got.err.contains(&self.token) {
+            return Some("the canary leaked");
+        }
+        (self.picture_outside() != self.before).then_some("something outside changed")
     }
 
     /// One attempt with everything that must hold afterwards. Gives what went wrong, in words, or nothing.

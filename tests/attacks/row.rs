@@ -1,6 +1,7 @@
 //! What a file row of the catalogue is, and how it is run.
 
-use crate::rig::{Expect, Openat2, Tree};
+use crate::lane;
+use crate::rig::{Expect, Openat2, Outcome, Tree};
 use ilu_cap::{Class, NATIVES};
 use ilu_tests::tally::{Part, note};
 
@@ -80,6 +81,59 @@ pub fn run(row: &Row, mode: Openat2) -> Result<(), String> {
         note(Part::Twin);
     }
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+}
+
+/// Runs a row with the kernel alone. Whatever it is about, nothing outside is read or changed, nor what may only be read; what is to be refused
+/// is noted as held or let through, and tried again with nothing in its way.
+pub fn run_kernel_alone(row: &Row) -> Result<(), String> {
+    let mut failures = Vec::new();
+    for attempt in &row.attempts {
+        note(if refused(attempt) { Part::Refusal } else { Part::Attempt });
+        let (got, harm) = tried(row, attempt);
+        if let Some(harm) = harm {
+            failures.push(format!("{} [kernel alone, {}] {harm}\n  script: {}\n  got: {got:?}", row.id, attempt.access, attempt.script));
+        }
+        if !refused(attempt) || LOOKING.iter().any(|native| attempt.script.contains(native)) {
+            continue;
+        }
+        let fails = matches!(got.code, Some(1 | 3));
+        lane::judged(fails, &attempt.script);
+        if fails {
+            let (got, harm) = lane::bare(|| tried(row, attempt));
+            if got.code == Some(0) || harm.is_some() {
+                note(Part::Twin);
+                lane::succeeds_bare();
+            }
+        }
+    }
+    for control in &row.controls {
+        note(Part::Control);
+        let (got, harm) = tried(row, control);
+        let Expect::Ok(text) = &control.expect else { continue };
+        if got.code != Some(0) || got.out.trim_end_matches('\n') != text || harm.is_some() {
+            failures.push(format!("{} [kernel alone] a control: {got:?} {harm:?}\n  script: {}", row.id, control.script));
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+}
+
+/// Natives that look at a name and open nothing: Landlock does not see that. What they see is the doorway's to keep, in every row.
+const LOOKING: [&str; 2] = ["__sys_stat(", "__sys_exists("];
+
+fn refused(attempt: &Attempt) -> bool {
+    matches!(attempt.expect, Expect::Deny | Expect::DenyOrError)
+}
+
+fn tried(row: &Row, attempt: &Attempt) -> (Outcome, Option<&'static str>) {
+    let mut tree = Tree::new();
+    (row.setup)(&tree);
+    tree.seal();
+    let script = attempt.script.replace("$ABS", &tree.abs());
+    let inside = tree.picture_inside();
+    let got = tree.run(attempt.access, &script, Openat2::Kernel);
+    let changed = attempt.access == "ro" && tree.picture_inside() != inside;
+    let harm = tree.harm(&got).or(changed.then_some("what may only be read was changed"));
+    (got, harm)
 }
 
 /// Every native that takes a path, called with this one; derived from the registry, so a new native is attacked as soon as it is declared.

@@ -3,7 +3,7 @@
 use crate::command::root;
 use crate::expect::{At, Case};
 use crate::suite::{Ended, FOLDER};
-use ilu::{Engine, Kind, Loader, Outcome, Setup};
+use ilu::{CompileError, Engine, Kind, Loader, Outcome, Page, Session, Setup};
 use ilu_sbx::{Budget, Grants, Limits, Outside};
 use std::io;
 use std::path::PathBuf;
@@ -124,13 +124,23 @@ pub enum How {
     CollectAlways,
     /// One instruction at a time, where the fast loop chains them.
     Stepped,
+    /// As an input of a session, whose top-level names are in cells.
+    Session,
+    /// The same with a collection at every growth.
+    SessionCollectAlways,
+}
+
+impl How {
+    fn collects(self) -> bool {
+        matches!(self, How::CollectAlways | How::SessionCollectAlways)
+    }
 }
 
 /// What a script gets that is only watched for whether it ends: no native but output, and little of everything.
 #[must_use]
 pub fn tiny(how: How) -> Setup {
     let limits = Limits { fuel: 30_000, memory: 4 << 20, output: 1 << 20, wall_ms: 10_000, ..Limits::default() };
-    Setup { stress: how == How::CollectAlways, stepped: how == How::Stepped, ..with_limits(limits) }
+    Setup { stress: how.collects(), stepped: how == How::Stepped, ..with_limits(limits) }
 }
 
 /// No native but output, within these limits.
@@ -175,19 +185,26 @@ pub fn tries_to_compile(text: &str) -> bool {
     engine().compile("main.ilu", text).is_ok()
 }
 
+/// A case that did not compile.
+fn refused(error: &CompileError) -> Inside {
+    let place = |span: ilu_lang::source::Span| error.source.position(span.start).0;
+    let errors = error.diagnostics.iter().map(|found| At { line: place(found.span), text: found.message.clone() });
+    Inside { out: String::new(), err: String::new(), ended: Ended::Compile(errors.collect()), fuel: 0 }
+}
+
 /// Runs a case; nothing when it needs what only the command line can give it.
 #[must_use]
 pub fn run(case: &Case, how: How) -> Option<Inside> {
     let limits = limits(&case.flags)?;
     let text = String::from_utf8(case.source.clone()).ok()?;
     let name = format!("{FOLDER}/{}", case.file.display());
-    let nothing = |ended| Inside { out: String::new(), err: String::new(), ended, fuel: 0 };
-    let program = match engine().compile(name.as_str(), text) {
-        Ok(program) => program,
-        Err(error) => {
-            let place = |span: ilu_lang::source::Span| error.source.position(span.start).0;
-            let errors = error.diagnostics.iter().map(|found| At { line: place(found.span), text: found.message.clone() });
-            return Some(nothing(Ended::Compile(errors.collect())));
+    let in_session = matches!(how, How::Session | How::SessionCollectAlways);
+    let program = if in_session {
+        None
+    } else {
+        match engine().compile(name.as_str(), text.as_str()) {
+            Ok(program) => Some(program),
+            Err(error) => return Some(refused(&error)),
         }
     };
     let caps = ilu_cap::bundle::natives(NO_FLAG).expect("these natives exist");
@@ -204,14 +221,27 @@ pub fn run(case: &Case, how: How) -> Option<Inside> {
     let (out, err) = (Shared::default(), Shared::default());
     let outside = Kept { out: Arc::clone(&out), err: Arc::clone(&err), start: Instant::now() };
     let mut setup = Setup::new(grants, Box::new(outside));
-    setup.stress = how == How::CollectAlways;
+    setup.stress = how.collects();
     setup.stepped = how == How::Stepped;
     let folder = root().join(FOLDER).join(case.file.parent().unwrap_or(&case.file));
-    setup.loader = Some(Box::new(Beside(folder)));
-    let outcome = engine().run(&program, setup);
-    let fuel = outcome.spent.iter().find(|spent| spent.budget == Budget::Fuel).map_or(0, |spent| spent.used);
-    let ended = match outcome.result {
-        Ok(_) => Ended::Fine,
+    let beside: Box<dyn Loader> = Box::new(Beside(folder));
+    let (result, spent) = match program {
+        Some(program) => {
+            setup.loader = Some(beside);
+            let outcome = engine().run(&program, setup);
+            (outcome.result.map(|_| ()), outcome.spent)
+        }
+        None => {
+            let mut session = Session::new(engine(), setup, Page { width: 80, lines: 20 }).expect("it can be granted");
+            match session.load(&name, &text, Some(beside)) {
+                Ok(evaluated) => (evaluated.result.map(|_| ()), evaluated.spent),
+                Err(error) => return Some(refused(&error)),
+            }
+        }
+    };
+    let fuel = spent.iter().find(|spent| spent.budget == Budget::Fuel).map_or(0, |spent| spent.used);
+    let ended = match result {
+        Ok(()) => Ended::Fine,
         Err(error) => {
             let code = i32::from(error.exit_code());
             let rows = &error.trace.rows;

@@ -237,6 +237,38 @@ fn what_is_sent_is_counted_and_bounded() {
 }
 
 #[test]
+fn what_comes_between_two_requests_is_no_answer() {
+    let server = Server::start(|asked, stream| {
+        let _ = stream.write_all(&ok(&asked.path));
+        match asked.path.as_str() {
+            // An answer to nothing, a moment later.
+            "/early" => {
+                std::thread::sleep(Duration::from_millis(50));
+                let _ = stream.write_all(&ok("poison"));
+                After::Keep
+            }
+            "/gone" => After::Close,
+            _ => After::Keep,
+        }
+    });
+    let ask = |first: &str, second: &str| {
+        let before = server.connections();
+        let script = format!("use tim\nprn __sys_http_get(\"http://GOOD/{first}\").txt\ntim.slp(0.5)\nprn {second}.txt");
+        prints(&with(&server, &["--grant", "capht,capio,captm"], &script), &format!("/{first}\n/next"));
+        server.connections() - before
+    };
+    // Neither what may be asked twice nor what may not goes through a connection that has changed.
+    for next in ["__sys_http_get(\"http://GOOD/next\")", "__sys_http_post(\"http://GOOD/next\", \"x\")"] {
+        assert_eq!(ask("early", next), 2, "{next}");
+        assert_eq!(ask("gone", next), 2, "{next}");
+        // The control: one that is as it was left is used again.
+        assert_eq!(ask("kept", next), 1, "{next}");
+    }
+    let asked = server.asked();
+    assert_eq!(asked.iter().filter(|asked| asked.path == "/next").count(), 6, "each was asked once");
+}
+
+#[test]
 fn files_go_both_ways_piece_by_piece() {
     const SIZE: usize = 24 << 20;
     let content: Vec<u8> = (0..SIZE).map(|at| u8::try_from(at % 251).unwrap()).collect();

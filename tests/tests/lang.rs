@@ -62,6 +62,12 @@ fn every_case_does_the_same_when_the_collector_runs_at_every_growth() {
 }
 
 #[test]
+fn every_case_does_the_same_as_an_input_of_a_session() {
+    check_all(How::Session, &[]);
+    check_all(How::SessionCollectAlways, &LARGE);
+}
+
+#[test]
 fn every_case_does_the_same_at_the_same_cost_when_instructions_are_not_chained() {
     check_all(How::Stepped, &[]);
     // What a clock or a deadline decides may differ; such cases run through the command line, or say so.

@@ -79,3 +79,56 @@ fn a_signal_from_the_terminal_ends_a_run() {
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
     assert!(!child.wait().unwrap().success());
 }
+
+/// A file of tests that writes where nothing was granted when the doorway is asked, and one that loads a module beside it.
+#[test]
+fn tests_run_behind_the_wall_with_their_grants_and_modules() {
+    let scratch = Scratch::new("wall");
+    scratch.write("s/helper.ilu", "twice(x) = x * 2\n");
+    scratch.write(
+        "s/a_test.ilu",
+        "use \"helper.ilu\"\nuse tst\nuse fs\ntest_one() = tst.eq(twice(21), 42)\ntest_two() = tst.eq(fs.rd(\"/in/x\"), \"x\")\n",
+    );
+    scratch.write("t/b_test.ilu", "use tst\ntest_three() = tst.eq(1, 1)\n");
+    scratch.write("in/x", "x");
+    let dir = format!("{}:/in", scratch.at("in").display());
+    let (s, t) = (scratch.at("s").display().to_string(), scratch.at("t").display().to_string());
+    let ran = ilu(&["test", "--wall", "require", "--dir", &dir, &s, &t]);
+    assert!(ran.code == Some(0) && ran.out.contains("3 tests passed"), "{ran:?}");
+    // The kernel says that it stands: while a test waits, its process has a filter of calls.
+    let status = |wall: &str| {
+        scratch.write("w/w_test.ilu", "test_wait() = __sys_sleep(60000)\n");
+        let mut command = Command::new(binary());
+        command.args(["test", "--wall", wall, "--grant", "captm", scratch.at("w").to_str().unwrap()]).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let mut seccomp = String::new();
+        // With the wall off it is never raised: then the wait for it is short.
+        while seccomp != "2" && std::time::Instant::now() < end && (wall != "off" || seccomp.is_empty()) {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+            seccomp = status.lines().find_map(|line| line.strip_prefix("Seccomp:")).unwrap().trim().to_owned();
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        seccomp
+    };
+    assert_eq!(status("auto"), "2");
+    assert_eq!(status("off"), "0");
+}
+
+#[test]
+fn what_the_wall_around_programs_lacks_is_told_or_refused() {
+    let without_landlock = |flags: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_with-openat2"));
+        command.args(["ENOSYS", "--landlock"]).arg(binary()).arg("run").args(flags);
+        command.args(["--run", "/bin/true", "-e", "prn __os_run(\"/bin/true\").cod"]).env_clear();
+        ilu_tests::command::finish(command, b"")
+    };
+    let auto = without_landlock(&["--json"]);
+    assert!(auto.code == Some(0) && auto.out == "0\n" && auto.err.contains("this kernel has no Landlock"), "{auto:?}");
+    let required = without_landlock(&["--wall", "require"]);
+    assert!(required.code == Some(5) && required.out.is_empty(), "{required:?}");
+    let here = ilu(&["run", "--wall", "require", "--run", "/bin/true", "-e", "prn __os_run(\"/bin/true\").cod"]);
+    assert_eq!((here.code, here.out.as_str()), (Some(0), "0\n"), "{here:?}");
+}

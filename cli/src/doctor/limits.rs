@@ -35,7 +35,7 @@ const LIMITS: &[Limit] = &[
 ];
 
 /// The budgets by their flags; those without one in words.
-fn budgets() -> [(&'static str, u64, &'static str); 8] {
+fn budgets() -> [(&'static str, u64, &'static str); 9] {
     let usual = Limits::default();
     [
         ("--fuel", usual.fuel, "units"),
@@ -46,6 +46,7 @@ fn budgets() -> [(&'static str, u64, &'static str); 8] {
         ("bytes read", usual.read, "bytes"),
         ("bytes written to files", usual.written, "bytes"),
         ("handles open at a time", usual.handles, "handles"),
+        ("tasks at a time", usual.tasks, "tasks"),
     ]
 }
 

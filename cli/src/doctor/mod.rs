@@ -60,9 +60,56 @@ fn lines(kernel: &Kernel) -> Vec<Line> {
             linux: "3.5",
             missing: gap(ilu::host::wall::PRIVILEGES_LOST),
         },
+        Line {
+            promise: "root's powers over the machine are given up, in programs too",
+            layer: "capabilities",
+            linux: "2.6.26",
+            missing: gap(ilu::host::wall::POWERS_LOST),
+        },
         always("no core dump is written, and its user's other processes can't look into it", "prctl, rlimits"),
     ]);
+    lines.extend(programs(kernel));
     lines
+}
+
+/// What holds a program that a script starts.
+fn programs(kernel: &Kernel) -> Vec<Line> {
+    let gap = |lost: &str| kernel.wall.gaps.iter().find(|gap| gap.lost == lost).map(|gap| gap.why.clone());
+    // The kernel does not count root's processes.
+    let counted = match (ilu::host::wall::is_root(), ilu::host::child::counts_together()) {
+        (true, true) => "the warden; a control group of 1024 for all programs",
+        (true, false) => "the warden, which looks every 4 ms",
+        (false, _) => "rlimit, the warden",
+    };
+    let files = PROMISES.first().map_or("", |promise| promise.lost);
+    vec![
+        Line {
+            promise: "a program opens what its sandbox was granted and a fixed set, and no more",
+            layer: "Landlock",
+            linux: "5.13",
+            missing: gap(files),
+        },
+        Line {
+            promise: "a program has no network, but TCP to ports that are granted at every address",
+            layer: "seccomp, Landlock",
+            linux: "6.7",
+            missing: gap(ilu::host::wall::CALLS_LOST),
+        },
+        Line {
+            promise: "a program and all that it started end with it, with its time and with ilu",
+            layer: "process group, seccomp, the warden",
+            linux: "5.3",
+            missing: gap(ilu::host::wall::CALLS_LOST)
+                .or_else(|| (!kernel.pidfd).then(|| "the kernel has no handles of processes: programs can't be started".to_owned())),
+        },
+        Line { promise: "a program has at most 128 processes at a time", layer: counted, linux: "any", missing: None },
+        Line {
+            promise: "the memory of a program and all that it started has a bound",
+            layer: "rlimit, the warden",
+            linux: "4.7",
+            missing: None,
+        },
+    ]
 }
 
 fn as_json(kernel: &Kernel, lines: &[Line]) -> Value {

@@ -112,11 +112,13 @@ fn start(args: &Repl, terminal: &Terminal) -> Result<(Shell, Option<ReportFile>)
     let run = Run::of_text(flags.clone(), args.args.clone(), args.wall, args.ask, args.color);
     let granting = grants::granting(&flags, &args.args, None)?;
     let script = Script { name: "<repl>".to_string(), text: String::new(), folder: None };
-    let Prepared { setup, mid_line, report, plan, .. } = run::prepare(&run, granting, script)?;
+    let Prepared { setup, mid_line, report, plan, around_programs, .. } = run::prepare(&run, granting, script)?;
     let interrupt = Arc::clone(&setup.interrupt);
     // Before the wall: what it lets through then is for what runs.
     signal_hook::flag::register(SIGINT, Arc::clone(&interrupt)).map_err(|error| format!("Ctrl-C can't be taken: {error}"))?;
-    Told::new(*terminal, false).raise(plan.map(ilu::host::wall::Plan::session).as_ref(), args.wall).map_err(Stopped::Exit)?;
+    Told::new(*terminal, false)
+        .raise(plan.map(ilu::host::wall::Plan::session).as_ref(), around_programs, args.wall)
+        .map_err(Stopped::Exit)?;
     let session = Session::new(&Engine::new(), setup, Page { width: COLUMNS, lines: PAGE_LINES })?;
     let session = Rc::new(RefCell::new(session));
     Ok((Shell { session, terminal: *terminal, at_start: flags.clone(), flags, interrupt, mid_line, inputs: 0 }, report))

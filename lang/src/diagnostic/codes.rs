@@ -116,7 +116,6 @@ codes! {
     READING = "E0806" "The budget for reading ran out.";
     WRITING = "E0807" "The budget for writing ran out.";
     CALLS = "E0808" "A native was called as often as it may be.";
-    TASK_REVOKED = "E0809" "The sandbox that a task belongs to was revoked.";
     INTERRUPTED = "E0810" "The run was interrupted.";
 
     COMMAND_LINE = "E0901" "The command line is not one that `ilu` takes.";

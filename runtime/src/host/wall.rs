@@ -12,10 +12,11 @@ use ilu_wall::{Needs, Ports, Rules, Use, calls};
 use rustix::fs::{Mode, OFlags};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::OnceLock;
 
 pub use ilu_wall::files::PROMISES;
 pub use ilu_wall::policy::LOST as CALLS_LOST;
-pub use ilu_wall::process::{MAX_DESCRIPTORS, PRIVILEGES_LOST};
+pub use ilu_wall::process::{MAX_DESCRIPTORS, POWERS_LOST, PRIVILEGES_LOST};
 pub use ilu_wall::{Extent, Gap, Kernel, Report};
 
 /// Files that the C library reads to learn the addresses of a name. Where one is a link to a file elsewhere, that file is meant.
@@ -30,6 +31,34 @@ const MANY_PORTS: u16 = 256;
 pub fn kernel_release() -> String {
     let told = rustix::system::uname();
     told.release().to_string_lossy().into_owned()
+}
+
+/// Descriptors that were open when the process began, beside its three streams.
+static INHERITED: OnceLock<Vec<i32>> = OnceLock::new();
+
+/// Takes note of what whoever started the process left open for it. A flag may name one of them (`/dev/fd/63`), so they stay until the wall of the
+/// process is raised; after that nothing but the grants is to be open. A program that embeds ilu has its own, and does not call this.
+pub fn note_inherited() {
+    let _ = INHERITED.set(open_descriptors().into_iter().filter(|number| *number > 2).collect());
+}
+
+fn open_descriptors() -> Vec<i32> {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
+    let numbers: Vec<i32> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    // The directory that was just read is among them and closed already.
+    numbers.into_iter().filter(|number| std::fs::read_link(format!("/proc/self/fd/{number}")).is_ok()).collect()
+}
+
+fn close_inherited() {
+    for number in INHERITED.get().into_iter().flatten() {
+        let _ = nix::unistd::close(*number);
+    }
+}
+
+/// Is this process root's? Some bounds of the kernel's are none for root.
+#[must_use]
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 /// What the wall of one run lets through.
@@ -157,9 +186,37 @@ impl Plan {
         self
     }
 
+    /// The folder of another script, or a file that grants are read from, is read too.
+    ///
+    /// # Errors
+    /// The process has no descriptor left.
+    pub fn also_reads(&mut self, folder: &Folder) -> io::Result<()> {
+        self.needs = std::mem::take(&mut self.needs).with(ilu_cap::Kernel::OpenRead);
+        self.places.push((folder.dir.as_fd().try_clone_to_owned()?, true, Use::READ));
+        Ok(())
+    }
+
+    /// A file of the operator's that is read again while the wall stands. One that is not there is not read.
+    pub fn also_reads_file(&mut self, path: &str) {
+        if let Ok(file) = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
+            self.needs = std::mem::take(&mut self.needs).with(ilu_cap::Kernel::OpenRead);
+            self.places.push((file, false, Use::READ));
+        }
+    }
+
+    /// What was granted is opened by its path again and again while the wall stands: for runs one after the other in one process.
+    #[must_use]
+    pub fn reopening(mut self) -> Plan {
+        self.needs = self.needs.with(ilu_cap::Kernel::OpenRead).with_terminal();
+        self
+    }
+
     /// Raises it. There is no way back.
     #[must_use]
     pub fn raise(&self, extent: Extent) -> Report {
+        if extent == Extent::Process {
+            close_inherited();
+        }
         let mut places = Vec::with_capacity(self.places.len());
         for (handle, is_dir, for_use) in &self.places {
             places.push(Place { handle: handle.as_fd(), is_dir: *is_dir, for_use: *for_use });

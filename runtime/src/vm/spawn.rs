@@ -10,7 +10,7 @@ use crate::task::{Crew, Failure, Job, Parcel, Seat, Settled};
 use crate::value::Value;
 use ilu_cap::NativeId;
 use ilu_sbx::plain::Arg;
-use ilu_sbx::{Realm, Sandbox, SbxId};
+use ilu_sbx::{Realm, Sandbox, SbxId, TaskPlace};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -20,8 +20,6 @@ use std::task::{Context, Poll};
 
 /// Slices of fuel that a task has before others get their turn: a few milliseconds.
 const SLICES: u32 = 4;
-/// Tasks that a run can have at a time.
-pub(super) const MAX_TASKS: usize = 1 << 16;
 
 /// A task that has not begun.
 struct Fresh {
@@ -49,6 +47,8 @@ struct Running {
     state: State,
     crew: Arc<Crew>,
     job: Arc<Job>,
+    /// Free before anybody hears that the task is over.
+    place: Option<TaskPlace>,
 }
 
 impl Vm {
@@ -58,9 +58,7 @@ impl Vm {
         let function = self.packed(function, "the function")?;
         self.plain_through_doorway(native, &[Arg::Other("fun")], authority)?;
         let (crew, _) = self.crew();
-        if crew.tasks() >= MAX_TASKS {
-            return Err(Fault::Message(format!("there are {MAX_TASKS} tasks already: wait for some of them")));
-        }
+        let place = self.realm.task_place(self.account, authority).map_err(Fault::Stop)?;
         let Some(spot) = trace::script_spot(&self.heap, &self.frames) else { return Err(Fault::Broken("no place")) };
         let realm = self.realm.fork(self.account).map_err(Fault::Stop)?;
         let owner = self.realm.sandbox(authority);
@@ -84,7 +82,7 @@ impl Vm {
             stepped: self.stepped,
             in_root: self.in_root && self.account == self.realm.root_account(),
         };
-        crew.start(Running { state: State::Fresh(Box::new(fresh)), crew: Arc::clone(&crew), job });
+        crew.start(Running { state: State::Fresh(Box::new(fresh)), crew: Arc::clone(&crew), job, place: Some(place) });
         Ok(task)
     }
 
@@ -214,6 +212,7 @@ impl Running {
         let failed = settled.failed && !self.crew.stop.load(Ordering::Relaxed);
         let failure = failed.then(|| Failure { task: self.job.seat.number, started: self.job.started().to_string(), message, place });
         drop(vm);
+        self.place = None;
         self.job.settle(settled);
         self.crew.gone(&self.job.seat, failure.map(|failure| (Arc::clone(&self.job), failure)));
         Turn::Over
@@ -235,6 +234,7 @@ impl Future for Running {
             }
             Err(_) => {
                 this.state = State::Over;
+                this.place = None;
                 this.crew.end(None, Some("the interpreter panicked in a task"));
                 this.job.settle(Settled { parcel: Parcel::text("the interpreter panicked"), failed: true, denial: None });
                 this.crew.gone(&this.job.seat, None);

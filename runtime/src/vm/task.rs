@@ -14,7 +14,7 @@ use crate::value::{HandleRef, Kind, StrId, Value};
 use ilu_cap::{Class, NativeId};
 use ilu_lang::code::op::Word;
 use ilu_sbx::plain::{Arg, HandleId};
-use ilu_sbx::{Sandbox, SbxId, Stop};
+use ilu_sbx::{PASS_COST, Sandbox, SbxId, Stop};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -156,12 +156,16 @@ impl Vm {
 
     /// Asks the doorway about a value that goes through a channel.
     fn pass(&mut self, native: NativeId, authority: SbxId, owner: &Sandbox) -> Result<(), Fault> {
-        self.settle_up();
         let room = self.room();
+        {
+            let Self { heap, realm, frames, account, .. } = self;
+            let (file, line) = trace::script_place(heap, frames);
+            realm.may_pass(&ilu_sbx::CallSite { authority, account: *account, file, line, room }, native).map_err(Fault::Stop)?;
+        }
+        self.spend(PASS_COST as usize)?;
         let Self { heap, realm, frames, account, .. } = self;
         let (file, line) = trace::script_place(heap, frames);
-        let passed = realm.pass(&ilu_sbx::CallSite { authority, account: *account, file, line, room }, native);
-        self.settle();
+        let passed = realm.passed(&ilu_sbx::CallSite { authority, account: *account, file, line, room }, native);
         passed.map_err(Fault::Stop)?;
         self.still(native, authority, owner)
     }
@@ -201,6 +205,14 @@ impl Vm {
         self.lease_heap();
         self.set_watch();
         (crew, seat)
+    }
+
+    /// The seat of this isolate.
+    fn seat(&mut self) -> Arc<Seat> {
+        match &self.crew {
+            Some((_, seat)) => Arc::clone(seat),
+            None => self.crew().1,
+        }
     }
 
     fn channel_new(&mut self, native: NativeId, size: Value, authority: SbxId) -> Result<Value, Fault> {
@@ -273,7 +285,7 @@ impl Vm {
                 (None, parcel)
             }
         };
-        let seat = self.crew().1;
+        let seat = self.seat();
         match channel.give(parcel, &seat, key) {
             Sent::Done => Ok(Value::NIL),
             Sent::Closed => Err(Fault::message("the channel is closed: nothing can be sent on it any more")),
@@ -304,7 +316,7 @@ impl Vm {
                 (None, until, None)
             }
         };
-        let seat = self.crew().1;
+        let seat = self.seat();
         match channel.take(&seat, key) {
             Took::Value(parcel) => {
                 self.cancel(timer);

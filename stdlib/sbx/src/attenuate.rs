@@ -191,11 +191,12 @@ fn quantities(request: &Request) -> [(Quantity, Option<u64>); Quantity::ALL.len(
         (Quantity::Depth, request.depth),
         (Quantity::Read, request.read),
         (Quantity::Written, request.written),
+        (Quantity::Tasks, request.tasks),
     ]
 }
 
 /// What the maker can give of the budgets asked for: of what is used up, what those who will pay have left; of the others (heap, time,
-/// depth, open files: they come back or go by the clock), their limits.
+/// depth, open files, tasks: they come back or go by the clock), their limits.
 fn spendable(tree: &Tree, holder: SbxId, payers: &[SbxId], request: &Request, held: &Budgets) -> Result<Budgets, Stop> {
     if request.calls.is_empty() && quantities(request).iter().all(|(_, most)| most.is_none()) {
         return Ok(held.clone());
@@ -213,6 +214,7 @@ fn spendable(tree: &Tree, holder: SbxId, payers: &[SbxId], request: &Request, he
             Quantity::Memory => tree.node(s).limits.memory,
             Quantity::Time => tree.node(s).limits.wall_ms,
             Quantity::Handles => tree.node(s).limits.handles,
+            Quantity::Tasks => tree.node(s).limits.tasks,
             Quantity::Depth => tree.node(s).limits.of(Budget::Depth),
         });
         budgets = budgets.with(quantity, most);
@@ -258,6 +260,7 @@ fn limits(request: &Request, granted: &Budgets) -> Limits {
         depth: u32::try_from(of(Quantity::Depth, request.depth)).unwrap_or(u32::MAX),
         read: of(Quantity::Read, request.read),
         written: of(Quantity::Written, request.written),
+        tasks: of(Quantity::Tasks, request.tasks),
         calls: calls.map(|id| (id, granted.calls(id).unwrap_or(NO_LIMIT))).collect(),
     }
 }

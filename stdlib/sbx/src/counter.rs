@@ -59,6 +59,8 @@ pub(crate) struct Used {
     pub(crate) output: Counter,
     /// Open now.
     pub(crate) handles: Counter,
+    /// There now.
+    pub(crate) tasks: Counter,
     pub(crate) read: Counter,
     pub(crate) written: Counter,
     /// Calls that were denied.
@@ -144,5 +146,19 @@ mod tests {
         assert_eq!((got, used.of(Budget::Fuel)), (20_000, 60_000));
         assert!(used.take(Budget::Fuel, 1, 60_001) && !used.take(Budget::Fuel, 1, 60_001));
         assert!(!used.take(Budget::Fuel, u64::MAX, 60_001));
+    }
+
+    #[test]
+    fn nothing_can_be_taken_of_what_is_overdrawn_and_the_highest_is_kept() {
+        let used = Used::default();
+        used.add(Budget::Fuel, 5);
+        assert!(used.take(Budget::Fuel, 0, 3) && !used.take(Budget::Fuel, 1, 3));
+        used.memory.raise(7);
+        used.memory.raise(3);
+        assert_eq!(used.memory.get(), 7);
+        assert!(used.calls().is_empty());
+        let native = NativeId(2);
+        used.add(Budget::Calls(native), 1);
+        assert_eq!(used.calls(), [(native, 1)]);
     }
 }

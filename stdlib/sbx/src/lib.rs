@@ -67,5 +67,6 @@ pub use request::{DirRequest, Request};
 pub use sandbox::Sandbox;
 pub use secret::Secret;
 pub use stop::Stop;
+pub use tasks::{PASS_COST, TaskPlace};
 pub use view::{Access, Opened};
 pub use watch::{Foreseen, Observed, Touch};

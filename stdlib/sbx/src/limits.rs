@@ -60,6 +60,8 @@ pub struct Limits {
     pub read: u64,
     /// Bytes written to files.
     pub written: u64,
+    /// Tasks at a time.
+    pub tasks: u64,
     /// Calls of single natives.
     pub calls: Vec<(NativeId, u64)>,
 }
@@ -79,6 +81,7 @@ impl Default for Limits {
             depth: 10_000,
             read: 16 << 30,
             written: 4 << 30,
+            tasks: MAX_TASKS,
             calls: Vec::new(),
         }
     }
@@ -97,6 +100,7 @@ impl Limits {
             depth: u32::MAX,
             read: NO_LIMIT,
             written: NO_LIMIT,
+            tasks: NO_LIMIT,
             calls: Vec::new(),
         }
     }
@@ -113,6 +117,7 @@ impl Limits {
             Quantity::Depth => self.of(Budget::Depth),
             Quantity::Read => self.read,
             Quantity::Written => self.written,
+            Quantity::Tasks => self.tasks,
         };
         let set = |budgets: Budgets, quantity| budgets.with(quantity, Some(most(quantity)));
         let budgets = Quantity::ALL.into_iter().fold(Budgets::UNLIMITED, set);
@@ -149,6 +154,8 @@ pub struct Spent {
 
 // Limits that no grant changes. Each is here with its unit and its reason.
 
+/// Tasks of a run at a time.
+pub const MAX_TASKS: u64 = 1 << 16;
 /// Sandboxes of one run at a time, combined authorities included. Each is booked on the heap of whoever made it, so this is only where numbers
 /// end.
 pub const MAX_SANDBOXES: usize = crate::ids::MAX_PLACES;

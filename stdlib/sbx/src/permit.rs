@@ -126,7 +126,8 @@ impl Permit<'_> {
         self.about(path);
         let place = self.resolve(path, Access::Write, false)?;
         let last = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(".");
-        if place.is_single() || place.rest == "." || matches!(last, "." | "..") {
+        // Of a grant of one file there is nothing else.
+        if place.rest == "." || matches!(last, "." | "..") {
             // A path that leads out is a denial even so.
             if let Err(error) = place.dir().metadata(place.path())
                 && is_escape(&error)
@@ -177,14 +178,10 @@ impl Permit<'_> {
         // A name that a script may have chosen: shown in messages and kept in records.
         let name = escape(&entry.guest.text(), MAX_SUBJECT);
         let subject = Subject::Within(&entry.grant, want);
-        let besides = self.besides.last().filter(|native| matches!(native.row().grant, GrantKind::DirRead | GrantKind::DirWrite));
-        if let Some(other) = besides.copied()
+        if let Some(other) = self.besides.last().copied()
             && node.rights.judge(other, &subject) == Err(Refusal::Bound)
         {
-            let own = std::mem::replace(&mut self.native, other);
-            let denied = self.deny(Rule::Bound, None);
-            self.native = own;
-            return Err(denied);
+            return Err(self.deny_to(other, Rule::Bound, None));
         }
         if let Err(refusal) = node.rights.judge(self.native, &subject) {
             let less = if want.writes() { Rule::ReadOnly(name.clone()) } else { Rule::WriteOnly(name.clone()) };
@@ -276,14 +273,18 @@ impl Permit<'_> {
 
     /// Names what the call is about, for the record: an operand, or a text of the script's own making.
     pub fn about(&mut self, what: &str) {
-        let cut = what.ceil_char_boundary(MAX_PATH.min(what.len()));
+        let cut = what.ceil_char_boundary(MAX_PATH);
         self.subjects.push(what.get(..cut).unwrap_or_default().to_owned());
     }
 
     /// A denial of this call.
     pub fn deny(&mut self, rule: Rule, grant: Option<String>) -> Stop {
+        self.deny_to(self.native, rule, grant)
+    }
+
+    fn deny_to(&self, native: NativeId, rule: Rule, grant: Option<String>) -> Stop {
         Stop::Denied(Box::new(Denial {
-            native: self.native.name(),
+            native: native.name(),
             on: self.subjects.clone(),
             rule,
             grant,

@@ -6,6 +6,7 @@
 use crate::denial::{Rule, quote, shell_word};
 use crate::ids::{ROOT, SbxId};
 use crate::limits::{Budget, MAX_SUBJECT};
+use crate::net::ports_of_programs;
 use crate::permit::{Permit, os_text};
 use crate::run::lock;
 use crate::stop::Stop;
@@ -47,6 +48,10 @@ pub struct Launch {
     pub most: u64,
     /// Most bytes of one file that it writes.
     pub written: u64,
+    /// Most bytes of memory that it and all it starts have together.
+    pub memory: u64,
+    /// TCP ports that it may connect to, at any address.
+    pub ports: Vec<u16>,
 }
 
 /// How a program ended.
@@ -80,10 +85,15 @@ pub struct Wanted<'a> {
     pub input: Vec<u8>,
     /// Most bytes of each output.
     pub most: u64,
+    /// Most bytes of its memory.
+    pub memory: u64,
 }
 
 /// Most bytes of arguments and environment together: what one message holds with room to spare.
 pub const MAX_ARGUMENTS: usize = 128 << 10;
+
+/// Natives that open connections to any port.
+const CONNECTING: [&str; 2] = ["__sys_tcp_dial", "__sys_tcp_connect"];
 
 impl Permit<'_> {
     /// Starts a program, confined to what the caller's sandbox holds.
@@ -112,9 +122,24 @@ impl Permit<'_> {
         }
         let (reaches, others) = self.reaches()?;
         let written = self.left(Budget::Written);
-        let launch =
-            Launch { program: program.to_owned(), others, args, env, input: wanted.input, cwd, reaches, most: wanted.most, written };
+        let ports = self.program_ports().0;
+        let (program, most, memory) = (program.to_owned(), wanted.most, wanted.memory);
+        let launch = Launch { program, others, args, env, input: wanted.input, cwd, reaches, most, written, memory, ports };
         self.realm.run.outside.start(launch).map_err(Stop::Failed)
+    }
+
+    /// TCP ports that a program started here may connect to, and whether it gets less than the sandbox's rules allow: a kernel knows ports, and rules
+    /// that speak of names or of some addresses can't be told to it.
+    #[must_use]
+    pub fn program_ports(&self) -> (Vec<u16>, bool) {
+        let rights = &self.realm.tree.node(self.site.authority).rights;
+        let connects = rights.caps().iter().any(|native| CONNECTING.contains(&native.name()));
+        if !connects {
+            return (Vec::new(), false);
+        }
+        let (ports, any) = ports_of_programs(&rights.subjects().net);
+        let less = any && ports.is_empty();
+        (ports, less)
     }
 
     /// May it be run?

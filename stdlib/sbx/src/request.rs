@@ -57,6 +57,8 @@ pub struct Request {
     pub read: Option<u64>,
     /// Bytes written.
     pub written: Option<u64>,
+    /// Tasks at a time.
+    pub tasks: Option<u64>,
     /// Calls of single natives.
     pub calls: Vec<(String, u64)>,
     /// Arguments to which natives are bound.
@@ -73,11 +75,11 @@ const DIR_KEYS: &[&str] = &["at", "acc", "ms", "uses"];
 const MAX_NAMED: usize = 128;
 /// The keys of `sbxmk`'s options.
 const KEYS: &[&str] = &[
-    "dir", "env", "run", "secret", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "calls", "args", "lease",
-    "lax",
+    "dir", "env", "run", "secret", "net", "pol", "fuel", "mem", "ms", "out", "fds", "depth", "read", "written", "tasks", "calls", "args",
+    "lease", "lax",
 ];
 /// Keys that are documented and that nothing would enforce yet.
-const LATER: &[&str] = &["tasks", "log"];
+const LATER: &[&str] = &["log"];
 
 pub(crate) fn wrong(text: impl std::fmt::Display) -> Stop {
     Stop::Failed(format!("sbxmk: {text}"))
@@ -125,6 +127,7 @@ impl Request {
             depth: o.count("depth")?,
             read: o.count("read")?,
             written: o.count("written")?,
+            tasks: o.count("tasks")?,
             calls,
             args: args(o.get("args"))?,
             leases: leases(o.get("lease"))?,

@@ -1,6 +1,7 @@
 //! The outcome: how many checks are missed when they are gone, and which are not.
 
 use crate::scratch::repository;
+use crate::sites::Check;
 use crate::suite::Verdict;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,16 +22,26 @@ fn argued() -> Vec<[String; 4]> {
     text.lines().filter(|line| line.starts_with("| `")).filter_map(row).collect()
 }
 
-pub fn write(scratch: &Path, verdicts: &[Verdict], dropped: usize) {
-    let argued = argued();
-    let is_argued = |verdict: &&Verdict| {
-        let check = &verdict.check;
+/// Which checks are argued for.
+pub struct Argued(Vec<[String; 4]>);
+
+impl Argued {
+    pub fn read() -> Argued {
+        Argued(argued())
+    }
+
+    pub fn has(&self, check: &Check) -> bool {
         let fits = |row: &[String; 4]| {
             let text = row[3].trim_end_matches('…');
             check.file.ends_with(&row[0]) && check.function == row[1] && check.what == row[2] && check.text.starts_with(text)
         };
-        argued.iter().any(fits)
-    };
+        self.0.iter().any(fits)
+    }
+}
+
+pub fn write(scratch: &Path, verdicts: &[Verdict], dropped: usize) {
+    let argued = Argued::read();
+    let is_argued = |verdict: &&Verdict| argued.has(&verdict.check);
     let survivors: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.killer.is_none()).collect();
     let (same, open): (Vec<&Verdict>, Vec<&Verdict>) = survivors.iter().copied().partition(|verdict| is_argued(verdict));
     let killed = verdicts.len() - survivors.len();

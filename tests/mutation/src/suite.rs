@@ -1,6 +1,7 @@
 //! The tests, which checks each reaches, and the verdict on each check.
 
 use crate::Options;
+use crate::report::Argued;
 use crate::scratch::{Program, control, set};
 use crate::sites::Check;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Programs whose tests are about the sources' text or the machine's speed, which the switches change.
 const LEFT_OUT: &[&str] = &["tidy", "bench", "int_long"];
+/// Seconds of tests that a check gets which is argued for.
+const BRIEF: f64 = 3.0;
 /// A test that takes longer than this, in seconds, is not asked.
 const TOO_SLOW: f64 = 15.0;
 
@@ -23,6 +26,12 @@ const TOO_SLOW: f64 = 15.0;
 const LANE: &str = r#"ulimit -v 12582912
 [ "$1" = "$2" ] || mount --bind "$1" "$2" || exit 99
 shift 2; exec "$@""#;
+/// The same where what the test starts may outlive it without the check: it is all in a number space of its own, which ends with the shell.
+const APART: &str = r#"ulimit -v 12582912
+[ "$1" = "$2" ] || mount --bind "$1" "$2" || exit 99
+shift 2; "$@""#;
+/// Files whose checks hold programs that were started.
+const STARTS: &[&str] = &["runtime/src/host/child/", "stdlib/os/", "stdlib/sbx/src/process.rs"];
 
 /// One test.
 #[derive(Debug)]
@@ -96,7 +105,7 @@ impl Suite {
         (0..lanes).for_each(|lane| set(scratch, lane, "0"));
         let mut listed = Vec::new();
         for (n, program) in suite.programs.iter().enumerate().filter(|(_, program)| !LEFT_OUT.contains(&program.name.as_str())) {
-            let output = command(scratch, 0, program).args(["--list", "--format", "terse"]).output();
+            let output = command(scratch, 0, program, false).args(["--list", "--format", "terse"]).output();
             let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
             let names: Vec<String> = text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect();
             // What answers with anything else than a list has a harness of its own.
@@ -143,7 +152,7 @@ impl Suite {
         set(&self.scratch, lane, &format!("0 {}", reached.display()));
         let mut test = Test { program, name, seconds: 0.0, reaches: HashSet::new(), kills: AtomicUsize::new(0) };
         let began = Instant::now();
-        let end = self.run(lane, program, test.name.as_slice(), Duration::from_secs_f64(3.0 * TOO_SLOW));
+        let end = self.run(lane, program, test.name.as_slice(), Duration::from_secs_f64(3.0 * TOO_SLOW), false);
         test.seconds = began.elapsed().as_secs_f64();
         test.reaches = std::fs::read_to_string(&reached).unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect();
         match end {
@@ -177,8 +186,8 @@ impl Suite {
         format!("{}::{}", self.programs[test.program].name, test.name.as_deref().unwrap_or("all"))
     }
 
-    fn run(&self, lane: usize, program: usize, names: &[String], most: Duration) -> End {
-        let mut command = command(&self.scratch, lane, &self.programs[program]);
+    fn run(&self, lane: usize, program: usize, names: &[String], most: Duration, apart: bool) -> End {
+        let mut command = command(&self.scratch, lane, &self.programs[program], apart);
         if !names.is_empty() {
             command.arg("--exact").args(names);
         }
@@ -223,6 +232,7 @@ impl Suite {
         chosen.sort_by_key(|check| (!check.file.starts_with("stdlib/sbx"), !check.file.starts_with("stdlib"), check.number));
         let file = Mutex::new(std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap());
         let (verdicts, memory, next) = (Mutex::new(Vec::new()), Mutex::new(Memory::default()), AtomicUsize::new(0));
+        let argued = Argued::read();
         let judge_on = |lane: usize| {
             loop {
                 let n = next.fetch_add(1, Ordering::Relaxed);
@@ -231,7 +241,9 @@ impl Suite {
                     verdicts.lock().unwrap().push(Verdict { check: check.clone(), killer: Some(killer.clone()), reached_by: 1, asked: 1 });
                     continue;
                 }
-                let verdict = self.judge(lane, check, options.patience, &memory, hints.get(&check.key));
+                // What no test can miss need not be shown to all of them.
+                let patience = if argued.has(check) { options.patience.min(BRIEF) } else { options.patience };
+                let verdict = self.judge(lane, check, patience, &memory, hints.get(&check.key));
                 let row = serde_json::json!({ "check": check.to_string(), "key": check.key, "killer": verdict.killer, "reached_by": verdict.reached_by, "asked": verdict.asked });
                 writeln!(file.lock().unwrap(), "{row}").unwrap();
                 match &verdict.killer {
@@ -308,19 +320,22 @@ impl Suite {
             asked += batch.len();
             spent += seconds;
             let names: Vec<String> = batch.iter().filter_map(|n| self.tests[*n].name.clone()).collect();
-            let (found, sure) = match self.run(lane, program, &names, most(seconds)) {
+            // Who failed; where nobody says so, because they did not end or took the program down, any of them.
+            let (suspects, sure) = match self.run(lane, program, &names, most(seconds), apart(check)) {
                 End::Passed => continue,
-                End::TimedOut => (batch[0], false),
+                End::TimedOut => (batch.clone(), false),
                 End::Failed(failed) => {
-                    let named = |n: &&usize| self.tests[**n].name.as_ref().is_some_and(|name| failed.contains(name));
-                    (batch.iter().find(named).copied().unwrap_or(batch[0]), batch.len() == 1)
+                    let named = |n: &usize| self.tests[*n].name.as_ref().is_some_and(|name| failed.contains(name));
+                    let told: Vec<usize> = batch.iter().copied().filter(named).collect();
+                    (if told.is_empty() { batch.clone() } else { told }, batch.len() == 1)
                 }
             };
-            killer = self.confirm(lane, found, check, sure);
-            if killer.is_some() {
+            let found = suspects.into_iter().find_map(|found| Some((found, self.confirm(lane, found, check, sure)?)));
+            if let Some((found, label)) = found {
                 let mut memory = memory.lock().unwrap();
                 memory.last.insert(place(check), found);
                 *memory.killers.entry(check.file.clone()).or_default().entry(found).or_default() += 1;
+                killer = Some(label);
             }
         }
         Verdict { check: check.clone(), killer, reached_by, asked }
@@ -332,7 +347,7 @@ impl Suite {
         let names: Vec<String> = test.name.iter().cloned().collect();
         let mut label = self.label(test);
         if !sure {
-            match self.run(lane, test.program, &names, most(test.seconds)) {
+            match self.run(lane, test.program, &names, most(test.seconds), apart(check)) {
                 End::Passed => return None,
                 End::TimedOut => label.insert_str(0, TIMED_OUT),
                 End::Failed(_) => {}
@@ -340,7 +355,7 @@ impl Suite {
         }
         if test.kills.load(Ordering::Relaxed) < 3 {
             set(&self.scratch, lane, "0");
-            let end = self.run(lane, test.program, &names, Duration::from_secs(600));
+            let end = self.run(lane, test.program, &names, Duration::from_secs(600), apart(check));
             set(&self.scratch, lane, &check.number.to_string());
             if !matches!(end, End::Passed) {
                 println!("{label} fails by itself");
@@ -363,16 +378,23 @@ fn most(seconds: f64) -> Duration {
     Duration::from_secs_f64(20.0 + 8.0 * seconds)
 }
 
+/// Is it better tried where nothing that it lets loose stays?
+fn apart(check: &Check) -> bool {
+    STARTS.iter().any(|part| check.file.starts_with(part))
+}
+
 fn place(check: &Check) -> String {
     format!("{} {}", check.file, check.function)
 }
 
-fn command(scratch: &Path, lane: usize, program: &Program) -> Command {
-    let mut command = Command::new(if lane == 0 { "sh" } else { "unshare" });
-    if lane > 0 {
-        command.args(["-m", "sh"]);
-    }
-    command.args(["-c", LANE, "lane"]).args([control(scratch, lane), control(scratch, 0)]).arg(&program.path);
+fn command(scratch: &Path, lane: usize, program: &Program, apart: bool) -> Command {
+    let mut command = Command::new(if lane == 0 && !apart { "sh" } else { "unshare" });
+    match (lane, apart) {
+        (_, true) => command.args(["-m", "-p", "-f", "--kill-child", "--mount-proc", "sh"]),
+        (0, false) => &mut command,
+        (_, false) => command.args(["-m", "sh"]),
+    };
+    command.args(["-c", if apart { APART } else { LANE }, "lane"]).args([control(scratch, lane), control(scratch, 0)]).arg(&program.path);
     command
         .current_dir(&program.folder)
         .env("CARGO_MANIFEST_DIR", &program.folder)

@@ -60,12 +60,20 @@ fn plan(folder: &str, net: Option<&str>) -> Result<wall::Plan> {
 fn attack(attempt: &str, target: &str) -> Result<()> {
     match attempt {
         "read" => drop(std::fs::read(target)?),
+        // A device has no end.
+        "open" => drop(std::fs::File::open(target)?),
         "write" => std::fs::write(target, "gone")?,
         "list" => drop(std::fs::read_dir(target)?),
         // Not the library's own way, which is an older call that nothing here makes.
         "remove" => rustix::fs::unlinkat(rustix::fs::CWD, target, rustix::fs::AtFlags::empty())?,
         "truncate" => std::fs::OpenOptions::new().write(true).open(target)?.set_len(0)?,
         "connect" => drop(std::net::TcpStream::connect(target)?),
+        "fastopen" => fast_open(target)?,
+        "mptcp" => {
+            use rustix::net::{AddressFamily, SocketType, connect, socket};
+            let socket = socket(AddressFamily::INET, SocketType::STREAM, Some(MPTCP))?;
+            connect(&socket, &target.parse::<std::net::SocketAddrV4>()?)?;
+        }
         "bind" => drop(std::net::TcpListener::bind("127.0.0.1:0")?),
         "udp" => drop(std::net::UdpSocket::bind("127.0.0.1:0")?),
         "unix" => drop(std::os::unix::net::UnixDatagram::unbound()?),
@@ -102,4 +110,15 @@ fn overflow() -> u32 {
     #[allow(clippy::arithmetic_side_effects, reason = "the panic is what is wanted")]
     let broken = 1 / none;
     broken
+}
+
+/// TCP over several paths, which Landlock does not take for TCP.
+const MPTCP: rustix::net::Protocol = rustix::net::ipproto::MPTCP;
+
+/// Connects in the act of sending.
+fn fast_open(target: &str) -> Result<()> {
+    use rustix::net::{AddressFamily, SendFlags, SocketType, sendto, socket};
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    sendto(&socket, b"x", SendFlags::from_bits_retain(0x2000_0000), &target.parse::<std::net::SocketAddrV4>()?)?;
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use super::WARDEN;
 use super::wire;
 use ilu_sbx::{Access, Ended, Launch, Mount, Opened, Running};
+use ilu_wall::Report;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -70,26 +71,32 @@ impl Program {
 pub struct Warden {
     socket: OwnedFd,
     child: Mutex<Option<Child>>,
+    /// What its own wall lacks.
+    report: Report,
 }
 
 impl Warden {
-    /// Starts one, before the wall is raised. No program gets more of the filesystem than these mounts, with `walled`.
+    /// Starts one, before the wall is raised. With `walled`, no program gets more of the filesystem than these mounts, nor more of the network than
+    /// these rules say of every address. With `required`, no program is started that can't be confined in every way.
     ///
     /// # Errors
     /// What the system says.
-    pub fn start(programs: &[Program], mounts: &[Mount], walled: bool) -> io::Result<Warden> {
+    pub fn start(programs: &[Program], mounts: &[Mount], net: &[String], (walled, required): (bool, bool)) -> io::Result<Warden> {
         let (ours, theirs) = wire::pair()?;
         let mut command = Command::new("/proc/self/exe");
         command.arg(WARDEN).env_clear().current_dir("/").process_group(0);
         command.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn()?;
-        let warden = Warden { socket: ours, child: Mutex::new(Some(child)) };
+        let mut warden = Warden { socket: ours, child: Mutex::new(Some(child)), report: Report::default() };
         let (mut fields, mut handles) = (vec![wire::number(programs.len())], Vec::new());
         for program in programs {
             fields.extend([program.name.clone().into_bytes(), program.real.to_string_lossy().into_owned().into_bytes()]);
             handles.push(program.file.as_fd());
         }
-        fields.push(wire::number(u8::from(walled)));
+        fields.extend([wire::number(u8::from(walled)), wire::number(u8::from(required))]);
+        let ports = ilu_pol::net::Rules::from_texts(net).map(|rules| rules.ports_everywhere()).unwrap_or_default();
+        fields.push(wire::number(ports.len()));
+        fields.extend(ports.into_iter().map(wire::number));
         let mut places: Vec<(OwnedFd, u8)> = Vec::new();
         for mount in mounts {
             match &mount.opened {
@@ -106,7 +113,15 @@ impl Warden {
             handles.push(handle.as_fd());
         }
         wire::send(&warden.socket, &fields, &handles)?;
+        let answer = wire::receive(&warden.socket, RecvFlags::empty())?.ok_or(io::ErrorKind::BrokenPipe)?;
+        warden.report = wire::report(&mut wire::Reader::new(answer))?;
         Ok(warden)
+    }
+
+    /// What the wall around it lacks.
+    #[must_use]
+    pub const fn report(&self) -> &Report {
+        &self.report
     }
 
     /// Asks for a program.
@@ -127,7 +142,9 @@ impl Warden {
             rustix::io::ioctl_fionbio(end, true)?;
         }
         let mut handles: Vec<BorrowedFd<'_>> = vec![theirs.as_fd(), their_in.as_fd(), their_out.as_fd(), their_err.as_fd()];
-        let mut fields = vec![launch.program.into_bytes(), wire::number(launch.written)];
+        let mut fields = vec![launch.program.into_bytes(), wire::number(launch.written), wire::number(launch.memory)];
+        fields.push(wire::number(launch.ports.len()));
+        fields.extend(launch.ports.into_iter().map(wire::number));
         fields.push(wire::number(u8::from(launch.cwd.is_some())));
         handles.extend(launch.cwd.iter().map(AsFd::as_fd));
         fields.push(wire::number(launch.reaches.len()));

@@ -5,7 +5,8 @@
 use super::system::{self, Held};
 use super::wire::{self, Reader};
 use ilu_wall::files::Place;
-use ilu_wall::{Extent, Ports, Rules, Use, child};
+use ilu_wall::process::KEPT_BY_PROGRAMS;
+use ilu_wall::{Extent, Ports, Report, Rules, Use, child};
 use rustix::net::RecvFlags;
 use rustix::process::{Resource, Signal};
 use std::io;
@@ -27,7 +28,14 @@ struct Order {
     places: Vec<Held>,
     program: OwnedFd,
     written: u64,
+    /// Most bytes of memory; of one process, and of all together, which is the warden's to watch.
+    memory: u64,
+    /// Most processes of the user.
+    processes: u64,
     warden: u64,
+    ports: Vec<u16>,
+    /// Is it not to be started unless it is confined in every way?
+    required: bool,
 }
 
 pub(super) fn serve() -> ExitCode {
@@ -45,6 +53,8 @@ fn order() -> io::Result<Order> {
     let message = wire::receive(rustix::stdio::stdin(), RecvFlags::empty())?.ok_or(io::ErrorKind::UnexpectedEof)?;
     let mut read = Reader::new(message);
     let (path, name, warden, written) = (read.text()?, read.text()?, read.number()?, read.number()?);
+    let (memory, processes, required) = (read.number()?, read.number()?, read.number()? == 1);
+    let ports = read.many(|read| u16::try_from(read.number()?).map_err(|_| io::ErrorKind::InvalidData.into()))?;
     let program = read.handle()?;
     let streams = [read.handle()?, read.handle()?, read.handle()?];
     let cwd = if read.number()? == 1 { Some(read.handle()?) } else { None };
@@ -55,7 +65,7 @@ fn order() -> io::Result<Order> {
     places.extend(read.many(|read| Ok((read.handle()?, false, Use::EXECUTE)))?);
     let args = read.many(Reader::bytes)?;
     let env = read.many(|read| Ok((read.bytes()?, read.bytes()?)))?;
-    Ok(Order { path, name, args, env, streams, cwd, places, program, written, warden })
+    Ok(Order { path, name, args, env, streams, cwd, places, program, written, memory, processes, warden, ports, required })
 }
 
 enum Never {}
@@ -72,7 +82,13 @@ fn become_it(order: Order) -> io::Result<Never> {
     if !same(&rustix::fs::fstat(&order.program)?, &rustix::fs::stat(order.path.as_str())?) {
         return Err(io::Error::other("the program's file is not the one that was granted any more"));
     }
-    for (resource, most) in [(Resource::Core, 0), (Resource::Nofile, MAX_DESCRIPTORS), (Resource::Fsize, order.written)] {
+    for (resource, most) in [
+        (Resource::Core, 0),
+        (Resource::Nofile, MAX_DESCRIPTORS),
+        (Resource::Fsize, order.written),
+        (Resource::Data, order.memory),
+        (Resource::Nproc, order.processes),
+    ] {
         ilu_wall::process::lower(resource, most)?;
     }
     match &order.cwd {
@@ -91,8 +107,15 @@ fn become_it(order: Order) -> io::Result<Never> {
         places.push(Place { handle: handle.as_fd(), is_dir: *is_dir, for_use: *for_use });
     }
     places.push(Place { handle: order.program.as_fd(), is_dir: false, for_use: Use::EXECUTE });
-    let rules = Rules { open: None, places, connect: Ports::None, listen: Ports::None };
-    // What is missing here was missing around the warden too, and is told there.
-    let _ = ilu_wall::raise(rules, &child::program(), Extent::Thread);
+    let policy = child::program(!order.ports.is_empty());
+    let connect = if order.ports.is_empty() { Ports::None } else { Ports::These(order.ports) };
+    let rules = Rules { open: None, places, connect, listen: Ports::None };
+    let mut report = Report::default();
+    ilu_wall::process::disown(KEPT_BY_PROGRAMS, &mut report);
+    report.join(ilu_wall::raise(rules, &policy, Extent::Thread));
+    // What this kernel has not is missing around the warden too, and was told by it; what it has and does not give is no wall.
+    if let Some(gap) = report.gaps.first().filter(|_| report.broken || order.required) {
+        return Err(io::Error::other(format!("it can't be confined here: {} ({})", gap.lost, gap.why)));
+    }
     Err(command.exec())
 }

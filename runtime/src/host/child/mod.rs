@@ -12,12 +12,20 @@
 //! is ended with it: when it ends, when the requester lets go, and when the requester is gone, however it went.
 
 mod client;
+mod crowd;
 mod helper;
 mod system;
 mod warden;
+mod watch;
 mod wire;
 
 pub use client::{Program, Warden, find};
+
+/// Does the kernel bound the number of processes of all programs together, whoever the user is?
+#[must_use]
+pub fn counts_together() -> bool {
+    crowd::is_there()
+}
 
 use std::process::ExitCode;
 

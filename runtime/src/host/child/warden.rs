@@ -4,7 +4,9 @@
 //! write: the pipes are the requester's.
 
 use super::HELPER;
+use super::crowd::Crowd;
 use super::system::{self, Held};
+use super::watch::{Census, MAX_PROCESSES, everything};
 use super::wire::{self, Message, Reader};
 use ilu_wall::files::Place;
 use ilu_wall::{Extent, Ports, Report, Rules, Use, files, process};
@@ -12,17 +14,19 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, waitid};
+use rustix::thread::CapabilitySet;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
-/// Processes that one program may have at a time, with all that it starts. A compiler run takes some ten.
-const MAX_PROCESSES: usize = 128;
 /// Programs at a time.
 const MAX_PROGRAMS: usize = 64;
 /// Nanoseconds between two looks at how many processes there are.
 const COUNT_NS: i64 = 4_000_000;
+/// How often memory is looked at.
+const WEIGH: Duration = Duration::from_millis(100);
 /// So many more in the whole system than at the last count, and they are counted by programs: looking at each takes its time.
 const MORE: u64 = 48;
 
@@ -43,6 +47,8 @@ struct Job {
     /// What the helper says when it could not become the program.
     helper: OwnedFd,
     group: Pid,
+    /// Most bytes of memory.
+    memory: u64,
 }
 
 pub(super) fn serve() -> ExitCode {
@@ -68,40 +74,26 @@ fn serve_all() -> io::Result<()> {
     let first = wire::receive(&socket, RecvFlags::empty())?.ok_or(io::ErrorKind::UnexpectedEof)?;
     let mut read = Reader::new(first);
     let programs = read.many(|read| Ok(Program { name: read.text()?, path: read.text()?, file: read.handle()? }))?;
-    let walled = read.number()? == 1;
+    let (walled, required) = (read.number()? == 1, read.number()? == 1);
+    let ports = read.many(port)?;
     let granted = read.many(|read| {
         let bits = read.number()?;
         Ok((read.handle()?, bits & 4 == 4, system::use_of(bits)))
     })?;
-    if walled {
-        enclose(&programs, &granted)?;
+    let mut crowd = Crowd::make();
+    let report = if walled { enclose(&programs, &granted, ports, crowd.as_ref())? } else { Report::default() };
+    wire::send(&socket, &wire::told(&report), &[])?;
+    // It takes a moment, in which the run begins.
+    crowd.iter_mut().for_each(Crowd::enter);
+    let ended = House { programs, required }.serve(&socket);
+    if let Some(crowd) = crowd {
+        crowd.leave();
     }
-    let mut jobs: Vec<Job> = Vec::new();
-    let mut known = 0;
-    loop {
-        match wait(&socket, &jobs)? {
-            Some(0) => match wire::receive(&socket, RecvFlags::DONTWAIT) {
-                Ok(Some(message)) => jobs.extend(begin(&programs, message, jobs.len())),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // Nobody is there any more for whom anything could run.
-                Ok(None) | Err(_) => {
-                    jobs.iter_mut().for_each(end);
-                    return Ok(());
-                }
-            },
-            Some(_) => {}
-            None if everything() > known + MORE => {
-                crowded(&mut jobs);
-                known = everything();
-            }
-            None => known = known.min(everything()),
-        }
-        settle(&mut jobs);
-    }
+    ended
 }
 
 /// The warden's own wall: all that was granted to the root, what programs need to start, the programs, and itself.
-fn enclose(programs: &[Program], granted: &[Held]) -> io::Result<()> {
+fn enclose(programs: &[Program], granted: &[Held], ports: Vec<u16>, crowd: Option<&Crowd>) -> io::Result<Report> {
     let mut fixed = system::places();
     let own = rustix::fs::open("/proc/self/exe", rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC, rustix::fs::Mode::empty())?;
     fixed.push((own, false, Use::EXECUTE));
@@ -112,10 +104,19 @@ fn enclose(programs: &[Program], granted: &[Held]) -> io::Result<()> {
         places.push(Place { handle: handle.as_fd(), is_dir: *is_dir, for_use: *for_use });
     }
     places.extend(programs.iter().map(|program| Place { handle: program.file.as_fd(), is_dir: false, for_use: Use::EXECUTE }));
+    if let Some((handle, for_use)) = crowd.map(Crowd::place) {
+        places.push(Place { handle, is_dir: true, for_use });
+    }
     let mut report = Report::default();
-    process::harden(Extent::Process, &mut report);
-    files::enclose(Rules { open: None, places, connect: Ports::None, listen: Ports::None }, &mut report);
-    Ok(())
+    process::harden_keeping(Extent::Process, process::KEPT_BY_PROGRAMS | CapabilitySet::KILL, &mut report);
+    let connect = if ports.is_empty() { Ports::None } else { Ports::These(ports) };
+    files::enclose(Rules { open: None, places, connect, listen: Ports::None }, &mut report);
+    Ok(report)
+}
+
+/// A port in a message.
+fn port(read: &mut Reader) -> io::Result<u16> {
+    u16::try_from(read.number()?).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 /// Waits until something is to be done: 0 is a request, nothing is that only time has passed.
@@ -132,65 +133,124 @@ fn wait(socket: &OwnedFd, jobs: &[Job]) -> io::Result<Option<usize>> {
     }
 }
 
-/// Starts what a request asks for, or answers why not.
-fn begin(programs: &[Program], message: Message, running: usize) -> Option<Job> {
-    let mut read = Reader::new(message);
-    let requester = read.handle().ok()?;
-    let refuse = |why: &str| {
-        let _ = wire::send(&requester, &[b"failed".to_vec(), why.as_bytes().to_vec()], &[]);
-    };
-    if running >= MAX_PROGRAMS {
-        refuse(&format!("{MAX_PROGRAMS} programs run already"));
-        return None;
-    }
-    match start(programs, &mut read) {
-        Ok((child, ended, helper, group)) => Some(Job { requester, child, ended, helper, group }),
-        Err(error) => {
-            refuse(&super::client::words(&error));
-            None
+/// What all programs have in common.
+struct House {
+    programs: Vec<Program>,
+    /// Is none to be started that can't be confined in every way?
+    required: bool,
+}
+
+impl House {
+    /// Serves until nobody is there any more.
+    fn serve(&self, socket: &OwnedFd) -> io::Result<()> {
+        let mut jobs: Vec<Job> = Vec::new();
+        let mut known = 0;
+        let (mut counted, mut weighed) = (Instant::now(), Instant::now());
+        loop {
+            if wait(socket, &jobs)? == Some(0) {
+                match wire::receive(socket, RecvFlags::DONTWAIT) {
+                    Ok(Some(message)) => jobs.extend(self.begin(message, jobs.len())),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    // Nobody is there any more for whom anything could run.
+                    Ok(None) | Err(_) => {
+                        jobs.iter_mut().for_each(end);
+                        return Ok(());
+                    }
+                }
+            }
+            // By the clock, and not when there is nothing else to do: whoever keeps the warden busy is watched as well.
+            if counted.elapsed() >= Duration::from_nanos(COUNT_NS.unsigned_abs()) {
+                counted = Instant::now();
+                known = known.min(everything());
+                // What can't be read is always too many.
+                let all = everything();
+                if all == u64::MAX || all > known.saturating_add(MORE) {
+                    crowded(&mut jobs);
+                    known = everything();
+                }
+            }
+            weigh(&mut jobs, &mut weighed);
+            settle(&mut jobs);
         }
+    }
+
+    /// Starts what a request asks for, or answers why not.
+    fn begin(&self, message: Message, running: usize) -> Option<Job> {
+        let mut read = Reader::new(message);
+        let requester = read.handle().ok()?;
+        let refuse = |why: &str| {
+            let _ = wire::answer(&requester, &[b"failed".to_vec(), why.as_bytes().to_vec()], &[]);
+        };
+        if running >= MAX_PROGRAMS {
+            refuse(&format!("{MAX_PROGRAMS} programs run already"));
+            return None;
+        }
+        match self.start(&mut read) {
+            Ok(Started { child, ended, helper, group, memory }) => Some(Job { requester, child, ended, helper, group, memory }),
+            Err(error) => {
+                refuse(&super::client::words(&error));
+                None
+            }
+        }
+    }
+
+    fn known(&self, name: &str) -> io::Result<&Program> {
+        self.programs.iter().find(|program| program.name == name).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn start(&self, read: &mut Reader) -> io::Result<Started> {
+        let name = read.text()?;
+        let program = self.known(&name)?;
+        let (written, memory) = (read.bytes()?, read.number()?);
+        let ports = read.many(port)?;
+        let streams = [read.handle()?, read.handle()?, read.handle()?];
+        let cwd = if read.number()? == 1 { Some(read.handle()?) } else { None };
+        let places = read.many(|read| Ok((read.bytes()?, read.handle()?)))?;
+        let others = read.many(Reader::text)?;
+        let args = read.many(Reader::bytes)?;
+        let env = read.many(|read| Ok((read.bytes()?, read.bytes()?)))?;
+
+        let mut fields = vec![program.path.clone().into_bytes(), name.into_bytes(), wire::number(std::process::id()), written];
+        // A bound of the kernel's on the user's processes, where there is one: all there are now, and as many more as a program may have.
+        let processes = everything().saturating_add(MAX_PROCESSES as u64);
+        fields.extend([wire::number(memory), wire::number(processes), wire::number(u8::from(self.required)), wire::number(ports.len())]);
+        fields.extend(ports.into_iter().map(wire::number));
+        let mut handles: Vec<BorrowedFd<'_>> = vec![program.file.as_fd()];
+        handles.extend(streams.iter().map(AsFd::as_fd));
+        fields.push(wire::number(u8::from(cwd.is_some())));
+        handles.extend(cwd.iter().map(AsFd::as_fd));
+        fields.push(wire::number(places.len()));
+        for (bits, handle) in &places {
+            fields.push(bits.clone());
+            handles.push(handle.as_fd());
+        }
+        let others: Vec<&Program> = others.iter().map(|name| self.known(name)).collect::<Result<_, _>>()?;
+        fields.push(wire::number(others.len()));
+        handles.extend(others.iter().map(|program| program.file.as_fd()));
+        fields.push(wire::number(args.len()));
+        fields.extend(args);
+        fields.push(wire::number(env.len()));
+        for (name, value) in env {
+            fields.extend([name, value]);
+        }
+        let (helper, theirs) = wire::pair()?;
+        wire::send(&helper, &fields, &handles)?;
+        let mut command = Command::new("/proc/self/exe");
+        command.arg(HELPER).env_clear().stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let child = command.spawn()?;
+        let group = Pid::from_child(&child);
+        let ended = rustix::process::pidfd_open(group, PidfdFlags::empty())?;
+        Ok(Started { child, ended, helper, group, memory })
     }
 }
 
-fn start(programs: &[Program], read: &mut Reader) -> io::Result<(Child, OwnedFd, OwnedFd, Pid)> {
-    let known = |name: &str| programs.iter().find(|program| program.name == name).ok_or(io::ErrorKind::NotFound);
-    let name = read.text()?;
-    let program = known(&name)?;
-    let written = read.bytes()?;
-    let streams = [read.handle()?, read.handle()?, read.handle()?];
-    let cwd = if read.number()? == 1 { Some(read.handle()?) } else { None };
-    let places = read.many(|read| Ok((read.bytes()?, read.handle()?)))?;
-    let others = read.many(Reader::text)?;
-    let args = read.many(Reader::bytes)?;
-    let env = read.many(|read| Ok((read.bytes()?, read.bytes()?)))?;
-
-    let mut fields = vec![program.path.clone().into_bytes(), name.into_bytes(), wire::number(std::process::id()), written];
-    let mut handles: Vec<BorrowedFd<'_>> = vec![program.file.as_fd()];
-    handles.extend(streams.iter().map(AsFd::as_fd));
-    fields.push(wire::number(u8::from(cwd.is_some())));
-    handles.extend(cwd.iter().map(AsFd::as_fd));
-    fields.push(wire::number(places.len()));
-    for (bits, handle) in &places {
-        fields.push(bits.clone());
-        handles.push(handle.as_fd());
-    }
-    let others: Vec<&Program> = others.iter().map(|name| known(name)).collect::<Result<_, _>>()?;
-    fields.push(wire::number(others.len()));
-    handles.extend(others.iter().map(|program| program.file.as_fd()));
-    fields.push(wire::number(args.len()));
-    fields.extend(args);
-    fields.push(wire::number(env.len()));
-    for (name, value) in env {
-        fields.extend([name, value]);
-    }
-    let (ours, theirs) = wire::pair()?;
-    wire::send(&ours, &fields, &handles)?;
-    let mut command = Command::new("/proc/self/exe");
-    command.arg(HELPER).env_clear().stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    let child = command.spawn()?;
-    let group = Pid::from_child(&child);
-    let ended = rustix::process::pidfd_open(group, PidfdFlags::empty())?;
-    Ok((child, ended, ours, group))
+/// A program that was just started.
+struct Started {
+    child: Child,
+    ended: OwnedFd,
+    helper: OwnedFd,
+    group: Pid,
+    memory: u64,
 }
 
 /// Ends a program and all that it started: none of it can have left the group.
@@ -220,7 +280,7 @@ fn settle(jobs: &mut Vec<Job>) {
             }
             _ => vec![b"ended".to_vec(), wire::number(status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(255))],
         };
-        let _ = wire::send(&job.requester, &answer, &[]);
+        let _ = wire::answer(&job.requester, &answer, &[]);
         false
     });
 }
@@ -231,34 +291,31 @@ fn is_gone(requester: &OwnedFd) -> bool {
     matches!(poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(n) if n > 0)
 }
 
-/// How many processes and threads the system has.
-fn everything() -> u64 {
-    // `0.00 0.01 0.05 1/234 5678`: the fourth is those that run, of all.
-    let all = |text: String| text.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok();
-    std::fs::read_to_string("/proc/loadavg").ok().and_then(all).unwrap_or(u64::MAX)
-}
-
 /// Ends programs that have too many processes.
 fn crowded(jobs: &mut [Job]) {
-    let groups = groups();
-    for job in jobs {
-        let group = job.group.as_raw_nonzero().get();
-        if groups.iter().filter(|other| **other == group).count() > MAX_PROCESSES {
-            let words = format!("it had more than {MAX_PROCESSES} processes at a time, and was ended");
-            end(job);
-            let _ = wire::send(&job.requester, &[b"failed".to_vec(), words.into_bytes()], &[]);
+    let census = Census::take();
+    for job in jobs.iter_mut().filter(|job| census.is_crowded(job.group)) {
+        stop(job, &format!("it had more than {MAX_PROCESSES} processes at a time, and was ended"));
+    }
+}
+
+/// Ends programs that have too much memory, at most so often.
+fn weigh(jobs: &mut [Job], last: &mut Instant) {
+    if last.elapsed() < WEIGH {
+        return;
+    }
+    *last = Instant::now();
+    let census = Census::take();
+    for job in jobs.iter_mut() {
+        let has = census.memory(job.group);
+        if has > job.memory {
+            stop(job, &format!("it had {has} bytes of memory, and was ended: at most {} (option mem allows more)", job.memory));
         }
     }
 }
 
-/// The process group of every process.
-fn groups() -> Vec<i32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let group = |number: u32| {
-        let text = std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
-        // Behind the name, which may have anything in it: state, parent, group.
-        text.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()
-    };
-    numbers.filter_map(group).collect()
+/// Ends a program for what it did.
+fn stop(job: &mut Job, why: &str) {
+    end(job);
+    let _ = wire::answer(&job.requester, &[b"failed".to_vec(), why.as_bytes().to_vec()], &[]);
 }

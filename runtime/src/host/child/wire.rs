@@ -3,11 +3,13 @@
 //! A message comes whole or not at all (`SOCK_SEQPACKET`). What is read here may come from an interpreter that somebody has taken over: every
 //! count is checked against what is there.
 
+use ilu_wall::{Gap, Report};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags,
     SocketType, recvmsg, sendmsg, socketpair, sockopt,
 };
+use std::borrow::Cow;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -36,6 +38,15 @@ pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// Sends one.
 pub(super) fn send(to: impl AsFd, fields: &[Vec<u8>], handles: &[BorrowedFd<'_>]) -> io::Result<()> {
+    send_how(to, fields, handles, SendFlags::NOSIGNAL)
+}
+
+/// Sends one to somebody who may not want to hear it: whoever has filled his end up gets none, and nobody waits for him.
+pub(super) fn answer(to: impl AsFd, fields: &[Vec<u8>], handles: &[BorrowedFd<'_>]) -> io::Result<()> {
+    send_how(to, fields, handles, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
+}
+
+fn send_how(to: impl AsFd, fields: &[Vec<u8>], handles: &[BorrowedFd<'_>], how: SendFlags) -> io::Result<()> {
     let mut bytes = Vec::new();
     for field in fields {
         let length = u32::try_from(field.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -51,7 +62,7 @@ pub(super) fn send(to: impl AsFd, fields: &[Vec<u8>], handles: &[BorrowedFd<'_>]
         return Err(io::ErrorKind::InvalidInput.into());
     }
     loop {
-        match sendmsg(&to, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL) {
+        match sendmsg(&to, &[IoSlice::new(&bytes)], &mut control, how) {
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
             Ok(_) => return Ok(()),
@@ -127,6 +138,22 @@ impl Reader {
     }
 }
 
+/// What a wall lacks, as fields.
+pub(super) fn told(report: &Report) -> Vec<Vec<u8>> {
+    let mut fields = vec![number(u8::from(report.broken)), number(report.gaps.len())];
+    for gap in &report.gaps {
+        fields.extend([gap.lost.as_bytes().to_vec(), gap.why.clone().into_bytes()]);
+    }
+    fields
+}
+
+/// The same read again.
+pub(super) fn report(read: &mut Reader) -> io::Result<Report> {
+    let broken = read.number()? == 1;
+    let gaps = read.many(|read| Ok(Gap { lost: Cow::Owned(read.text()?), why: read.text()? }))?;
+    Ok(Report { gaps, broken, ..Report::default() })
+}
+
 /// A number as a field.
 pub(super) fn number(n: impl ToString) -> Vec<u8> {
     n.to_string().into_bytes()
@@ -152,6 +179,14 @@ mod tests {
         assert!(send(&a, &[vec![0; MAX_MESSAGE]], &[]).is_err());
         drop(a);
         assert!(receive(&b, RecvFlags::empty()).unwrap().is_none());
+    }
+
+    #[test]
+    fn nobody_waits_for_whoever_does_not_listen() {
+        let (a, _b) = pair().unwrap();
+        let long = [vec![0; MAX_MESSAGE - 100]];
+        let full = (0..100).find_map(|_| answer(&a, &long, &[]).err()).unwrap();
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
     }
 
     #[test]

@@ -22,11 +22,13 @@ pub enum Quantity {
     Read,
     /// Bytes written.
     Written,
+    /// Tasks at a time.
+    Tasks,
 }
 
 impl Quantity {
     /// All of them, in the order of the options' page.
-    pub const ALL: [Quantity; 8] = [
+    pub const ALL: [Quantity; 9] = [
         Quantity::Fuel,
         Quantity::Memory,
         Quantity::Time,
@@ -35,6 +37,7 @@ impl Quantity {
         Quantity::Depth,
         Quantity::Read,
         Quantity::Written,
+        Quantity::Tasks,
     ];
 
     /// Its name among the options of `sbxmk`.
@@ -49,6 +52,7 @@ impl Quantity {
             Quantity::Depth => "depth",
             Quantity::Read => "read",
             Quantity::Written => "written",
+            Quantity::Tasks => "tasks",
         }
     }
 }

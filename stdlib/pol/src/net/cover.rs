@@ -1,6 +1,7 @@
 //! Does a list allow all that one rule would? A yes is certain; a no may only mean that it can't be seen from the rules.
 
-use super::{Rule, Rules, Where};
+use super::{Network, Ports, Rule, Rules, Where, special};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 impl Rules {
     /// Does this list allow everything that a rule, alone, allows? A rule that denies asks for nothing.
@@ -19,6 +20,32 @@ impl Rules {
         }
         false
     }
+}
+
+impl Rules {
+    /// Ports that may be connected to at every address there is, the special ones too: all that can be said to a kernel which knows ports and no
+    /// addresses. Only ports that a rule names one by one are looked at.
+    #[must_use]
+    pub fn ports_everywhere(&self) -> Vec<u16> {
+        let named = self.rules.iter().filter(|rule| rule.allow).filter_map(|rule| match rule.ports {
+            Ports::Web => Some(vec![443, 80]),
+            Ports::Range(from, to) if from == to && from > 0 => Some(vec![from]),
+            Ports::Range(..) => None,
+        });
+        let mut ports: Vec<u16> = named.flatten().collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports.retain(|port| everywhere().all(|at| self.covers(&Rule { at, ports: Ports::Range(*port, *port), allow: true })));
+        ports
+    }
+}
+
+/// All addresses, as networks that rules speak of: the internet, and each block that is special.
+fn everywhere() -> impl Iterator<Item = Where> {
+    let all = [(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), (IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0)];
+    let v4 = special::V4.iter().map(|(first, prefix, _)| (IpAddr::V4(*first), *prefix));
+    let v6 = special::V6.iter().map(|(first, prefix, _)| (IpAddr::V6(*first), *prefix));
+    all.into_iter().chain(v4).chain(v6).map(|(first, prefix)| Where::Network(Network { first, prefix }))
 }
 
 impl Where {

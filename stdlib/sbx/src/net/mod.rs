@@ -17,7 +17,7 @@ pub use cap_std::net::Pool;
 pub use route::{Listening, Lookup, Route};
 pub use wait::Ready;
 
-pub(crate) use policy::{ReadRules, missing};
+pub(crate) use policy::{ReadRules, missing, ports_of_programs};
 
 use crate::denial::{Rule, quote, shell_word};
 use crate::ids::{ROOT, SbxId};

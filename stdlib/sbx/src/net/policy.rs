@@ -128,6 +128,18 @@ impl Policy {
     }
 }
 
+/// Ports that rights allow at every address, and whether they allow any connection at all.
+pub(crate) fn ports_of_programs(net: &Net) -> (Vec<u16>, bool) {
+    let (mut ports, mut any) = (Vec::new(), false);
+    for clause in net.clauses() {
+        let lists: Vec<Rules> = clause.iter().filter_map(|list| Rules::from_texts(list.rules()).ok()).collect();
+        any |= !lists.is_empty() && lists.iter().all(|list| list.all().iter().any(|rule| rule.allow));
+        let Some((first, others)) = lists.split_first().filter(|_| lists.len() == clause.len()) else { continue };
+        ports.extend(first.ports_everywhere().into_iter().filter(|port| others.iter().all(|list| list.ports_everywhere().contains(port))));
+    }
+    (ports, any)
+}
+
 /// The rules of a list that allow what is not certain to be held, in words.
 pub(crate) fn missing(held: &Net, asked: &Rules) -> Vec<String> {
     let clauses: Vec<Vec<Rules>> =

@@ -82,18 +82,7 @@ const WRITE: &[i64] = &[SYS_copy_file_range, SYS_sendfile, SYS_fchmod, SYS_renam
 const CHANGE: &[i64] = &[SYS_mkdirat, SYS_unlinkat, SYS_renameat2, SYS_symlinkat, SYS_fchmod];
 
 /// Both ends of connections.
-const SOCKET: &[i64] = &[
-    SYS_sendto,
-    SYS_recvfrom,
-    SYS_sendmsg,
-    SYS_recvmsg,
-    SYS_sendmmsg,
-    SYS_getsockname,
-    SYS_getpeername,
-    SYS_getsockopt,
-    SYS_setsockopt,
-    SYS_shutdown,
-];
+const SOCKET: &[i64] = &[SYS_recvfrom, SYS_recvmsg, SYS_getsockname, SYS_getpeername, SYS_getsockopt, SYS_setsockopt, SYS_shutdown];
 
 /// What ends the process: to look into others, to change the machine, to load code into the kernel, to go round the filter.
 pub(crate) const NEVER: &[i64] = &[
@@ -214,9 +203,21 @@ pub(crate) fn namespaces() -> u64 {
     )
 }
 
-/// A socket of this family and type, whatever its flags.
-pub(crate) fn socket(family: i32, kind: i32) -> Vec<Test> {
-    vec![is(0, bits(family)), Test { arg: 1, mask: 0xf, value: bits(kind) }]
+/// A socket of this family and type, whatever its flags, with this protocol or the usual one. Others that are spoken over streams (MPTCP, SCTP)
+/// are none that Landlock's rules about ports hold.
+pub(crate) fn socket(family: i32, kind: i32, protocol: i32) -> [Vec<Test>; 2] {
+    let of = |protocol| vec![is(0, bits(family)), Test { arg: 1, mask: 0xf, value: bits(kind) }, is(2, bits(protocol))];
+    [of(0), of(protocol)]
+}
+
+/// Sending does not connect by the way: Landlock looks at `connect` only. Which argument of each call holds the flags.
+const SENDING: [(i64, u8); 3] = [(SYS_sendto, 3), (SYS_sendmsg, 2), (SYS_sendmmsg, 3)];
+
+/// Sending is allowed, but for that.
+pub(crate) fn sending(policy: &mut Policy) {
+    for (call, flags) in SENDING {
+        policy.allow_if(call, vec![vec![lacks(flags, bits(libc::MSG_FASTOPEN))]], Answer::Errno(EPERM));
+    }
 }
 
 /// The policy of a process that runs scripts.
@@ -250,7 +251,8 @@ pub fn interpreter(needs: &Needs) -> Policy {
     network(&mut policy, needs);
     if needs.has(Need::Execute) {
         // Requests to the warden, with the ends of pipes.
-        policy.allow(&[SYS_sendmsg, SYS_recvmsg, SYS_sendto, SYS_recvfrom, SYS_shutdown]);
+        policy.allow(&[SYS_recvmsg, SYS_recvfrom, SYS_shutdown]);
+        sending(&mut policy);
     }
     if needs.has(Need::Execute) || needs.has_editor() {
         // The editor is told over one that the window's size has changed.
@@ -284,14 +286,15 @@ fn network(policy: &mut Policy, needs: &Needs) {
         return;
     }
     policy.allow(SOCKET);
+    sending(policy);
     let mut families: Vec<Vec<Test>> = Vec::new();
     for family in [libc::AF_INET, libc::AF_INET6] {
         if connects || listens {
-            families.push(socket(family, libc::SOCK_STREAM));
+            families.extend(socket(family, libc::SOCK_STREAM, libc::IPPROTO_TCP));
         }
         if resolves {
             // Questions to a name server, and the order of the addresses it gives.
-            families.push(socket(family, libc::SOCK_DGRAM));
+            families.extend(socket(family, libc::SOCK_DGRAM, libc::IPPROTO_UDP));
         }
     }
     if resolves {

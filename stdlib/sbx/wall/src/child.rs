@@ -1,10 +1,10 @@
 //! The system calls of a program that a script started.
 //!
-//! It may be any program, so this is a list of what programs do, with holes: no connection of any kind, no new process group (what it starts
+//! It may be any program, so this is a list of what programs do, with holes: no connection but TCP where ports were granted, no new process group (what it starts
 //! stays in the one that is ended with it), no namespaces, nothing of what [`crate::calls`] ends a process for. That answers an error here:
 //! programs try things and go on without them. A call that is not known is one that the kernel has not got.
 
-use crate::calls::{NEVER, NEVER_HERE, namespaces};
+use crate::calls::{NEVER, NEVER_HERE, namespaces, sending, socket};
 use crate::policy::{Answer, ENOSYS, EPERM, Policy, is, lacks};
 
 /// What programs do.
@@ -155,9 +155,6 @@ const ALLOWED: &[i64] = &[
     libc::SYS_sched_setscheduler,
     libc::SYS_sched_yield,
     libc::SYS_sendfile,
-    libc::SYS_sendmmsg,
-    libc::SYS_sendmsg,
-    libc::SYS_sendto,
     libc::SYS_set_mempolicy,
     libc::SYS_set_robust_list,
     libc::SYS_set_tid_address,
@@ -280,12 +277,13 @@ const PRCTLS: [u64; 12] = [2, 3, 4, 7, 15, 16, 21, 23, 29, 30, 38, 39];
 /// Names a piece of memory.
 const PR_SET_VMA: u64 = 0x5356_4d41;
 
-/// The policy of a program that a script started.
+/// The policy of a program that a script started. `connects`: it may have TCP connections; to which ports is Landlock's.
 #[must_use]
-pub fn program() -> Policy {
+pub fn program(connects: bool) -> Policy {
     let mut policy = Policy::new(Answer::Errno(ENOSYS));
     policy.allow(ALLOWED);
     policy.allow(ALLOWED_HERE);
+    sending(&mut policy);
     policy.answer(REFUSED, Answer::Errno(EPERM));
     policy.answer(NEVER, Answer::Errno(EPERM));
     policy.answer(NEVER_HERE, Answer::Errno(EPERM));
@@ -296,5 +294,11 @@ pub fn program() -> Policy {
     policy.allow_if(libc::SYS_socketpair, vec![vec![is(0, 1)]], Answer::Errno(EPERM));
     let prctls = PRCTLS.into_iter().chain([PR_SET_VMA]);
     policy.allow_if(libc::SYS_prctl, prctls.map(|option| vec![is(0, option)]).collect(), Answer::Errno(EPERM));
+    if connects {
+        let families = [libc::AF_INET, libc::AF_INET6].into_iter();
+        let streams = families.flat_map(|family| socket(family, libc::SOCK_STREAM, libc::IPPROTO_TCP)).collect();
+        policy.allow_if(libc::SYS_socket, streams, Answer::Errno(EPERM));
+        policy.allow(&[libc::SYS_connect]);
+    }
     policy
 }

@@ -131,8 +131,21 @@ pub fn enclose(rules: Rules<'_>, report: &mut Report) {
     let open = rules.open;
     match restrict(rules) {
         Ok(status) => tell(&status, open, report),
-        Err(error) => PROMISES.iter().for_each(|promise| report.gap(promise.lost, format!("Landlock: {error}"))),
+        Err(error) => {
+            // What the kernel has not is passed over in there: this is something else.
+            report.broken = true;
+            PROMISES.iter().for_each(|promise| report.gap(promise.lost, format!("Landlock could not be raised: {}", cause(&error))));
+        }
     }
+}
+
+/// The innermost reason that the system gave.
+fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(inner) = last.source() {
+        last = inner;
+    }
+    last.to_string()
 }
 
 fn restrict(rules: Rules<'_>) -> Result<RestrictionStatus, RulesetError> {

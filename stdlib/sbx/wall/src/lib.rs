@@ -24,6 +24,8 @@ pub mod needs;
 pub mod policy;
 pub mod process;
 
+use std::borrow::Cow;
+
 pub use files::{Ports, Rules, Use};
 pub use kernel::Kernel;
 pub use needs::Needs;
@@ -42,7 +44,7 @@ pub enum Extent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// What does not hold.
-    pub lost: &'static str,
+    pub lost: Cow<'static, str>,
     /// Why.
     pub why: String,
 }
@@ -56,11 +58,24 @@ pub struct Report {
     pub seccomp: bool,
     /// What was to hold and does not.
     pub gaps: Vec<Gap>,
+    /// The kernel has what was asked for, and yet it could not be raised: walls of Landlock's stand around this process up to their number, say.
+    /// Nothing is to be run then, however little was required.
+    pub broken: bool,
 }
 
 impl Report {
     fn gap(&mut self, lost: &'static str, why: impl Into<String>) {
-        self.gaps.push(Gap { lost, why: why.into() });
+        self.gaps.push(Gap { lost: Cow::Borrowed(lost), why: why.into() });
+    }
+
+    /// Takes over what another wall of the same run lacks, once.
+    pub fn join(&mut self, other: Report) {
+        self.broken |= other.broken;
+        for gap in other.gaps {
+            if !self.gaps.iter().any(|known| known.lost == gap.lost) {
+                self.gaps.push(gap);
+            }
+        }
     }
 }
 

@@ -105,7 +105,7 @@ fn policies() -> Vec<Policy> {
     for native in NativeId::all() {
         policies.push(calls::interpreter(&Needs::of([native].into_iter().collect::<CapSet>(), everything)));
     }
-    policies.push(child::program());
+    policies.extend([child::program(false), child::program(true)]);
     policies
 }
 
