@@ -137,7 +137,7 @@ impl Heap {
         store.strings.sweep(&marks.strings, account);
         store.bytes.sweep(&marks.bytes, account, |account, bytes| account.release(block(bytes.len())));
         store.lists.sweep(&marks.lists, account, |account, list| account.release(list.held()));
-        store.prefixes.sweep(&mut store.lists, &marks.reach, account);
+        store.prefixes.sweep(&store.lists, account);
         store.objects.sweep(&marks.objects, account, |account, object| account.release(object.held()));
         store.cells.sweep(&marks.cells, account, |_, _| {});
         store.functions.sweep(&marks.functions, account, |account, function| account.release(function.held()));

@@ -2,8 +2,8 @@
 //!
 //! A *buffer* has room beyond its elements. Lists made by adding to one another are *pieces* of one buffer: each is its first so many
 //! elements. Only a piece that reaches to the buffer's end is added to in place. Lists may change, so one that is written to is first given
-//! elements of its own ([`Store::list_own`]): no list ever sees another one change. A buffer is charged with all its room. A collection cuts
-//! it to the longest piece there is, and gives it to a list that is the only one left.
+//! elements of its own ([`Store::list_own`]): no list ever sees another one change. A buffer is charged with all its room, and goes when the
+//! last list that is a piece of it does.
 
 use super::Store;
 use super::account::{Account, Full};
@@ -43,7 +43,7 @@ impl Prefixes {
         let Some(piece) = self.pieces.get(piece) else { return false };
         self.buffers.get(piece.buffer).is_some_and(|buffer| buffer.len() == piece.len as usize)
     }
-    /// Cuts a piece to at most so many elements. What is beyond stays in the buffer until a collection.
+    /// Cuts a piece to at most so many elements. What is beyond stays in the buffer.
     pub(super) fn truncate(&mut self, piece: u32, length: usize) {
         if let Some(piece) = self.pieces.get_mut(piece) {
             piece.len = piece.len.min(length.min(u32::MAX as usize) as u32);
@@ -80,28 +80,17 @@ impl Prefixes {
         let from = std::mem::replace(reach, (*reach).max(piece.len));
         items.get(from as usize..piece.len as usize).unwrap_or_default()
     }
-    /// Keeps what the lists that were kept are pieces of.
-    pub(super) fn sweep(&mut self, lists: &mut Slab<List>, reach: &[u32], account: &mut Account) {
+    /// Keeps what the lists that were kept are pieces of. Nothing else changes: whether a list is added to in place, and so what that
+    /// costs, must not depend on when the collector ran.
+    pub(super) fn sweep(&mut self, lists: &Slab<List>, account: &mut Account) {
         if self.pieces.used() == 0 {
             return;
         }
-        let mut sharers = vec![0u32; self.buffers.slots()];
-        for piece in lists.iter().filter_map(|list| self.pieces.get(list.piece)) {
-            if let Some(count) = sharers.get_mut(piece.buffer as usize) {
-                *count += 1;
-            }
-        }
         let (mut pieces, mut buffers) = (Marks::for_slots(self.pieces.slots()), Marks::for_slots(self.buffers.slots()));
-        for list in lists.iter_mut() {
-            let Some(&Piece { buffer, .. }) = self.pieces.get(list.piece) else { continue };
-            let Some(items) = self.buffers.get_mut(buffer) else { continue };
-            items.truncate(reach.get(buffer as usize).copied().unwrap_or(0) as usize);
-            if sharers.get(buffer as usize) == Some(&1) {
-                list.items = std::mem::take(items);
-                list.piece = OWN;
-            } else {
+        for list in lists.iter() {
+            if let Some(piece) = self.pieces.get(list.piece) {
                 pieces.set(list.piece);
-                buffers.set(buffer);
+                buffers.set(piece.buffer);
             }
         }
         self.pieces.sweep(&pieces, account, |_, _| {});

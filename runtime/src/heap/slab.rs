@@ -92,9 +92,6 @@ impl<T> Slab<T> {
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().filter_map(|slot| if let Slot::Used(item) = slot { Some(item) } else { None })
     }
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.slots.iter_mut().filter_map(|slot| if let Slot::Used(item) = slot { Some(item) } else { None })
-    }
 
     /// Frees every object without a mark, gives it to `dropped`, and gives back slots at the end when most are free.
     pub(super) fn sweep(&mut self, marks: &Marks, account: &mut Account, mut dropped: impl FnMut(&mut Account, T)) {
