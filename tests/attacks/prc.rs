@@ -390,6 +390,8 @@ pub fn prc_031_programs_work_where_their_grants_allow_it() {
     if Path::new(PYTHON).exists() {
         prints(&["--run", PYTHON], &format!("prn __os_run({PYTHON:?}, [\"-c\", \"print(6 * 7)\"]).out"), "42\n\n");
     }
+    prints(&["--run", "/bin/ls", "--dir", &dir], "prn __os_run(\"/bin/ls\", []).out", "a.c\n\n");
+    prints(&["--run", "/usr/bin/sort", "--dir", &dir], "prn len(__os_run(\"/usr/bin/sort\", [\"a.c\"]).out)", "49\n");
     if Path::new("/usr/bin/cc").exists() {
         let script = "prn __os_run(\"/usr/bin/cc\", [\"-o\", \"a.out\", \"a.c\"])";
         let flags = [
