@@ -41,6 +41,11 @@ fn keep(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<String>
 }
 
 fn high_water(process: u32) -> Option<u64> {
+    // A process that is about to become another program still has, for a moment, the memory of the one that started it.
+    let program = |of: &str| std::fs::read_link(format!("/proc/{of}/exe")).ok();
+    if program(&process.to_string())? == program("self")? {
+        return None;
+    }
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
