@@ -313,6 +313,12 @@ fn file_rows() -> Vec<row::Row> {
     [fs_lexical::rows(), fs_symlink::rows(), fs_rights::rows(), fs_special::rows()].into_iter().flatten().collect()
 }
 
+/// The rows that are tried in the same test as this one.
+pub fn beside(id: &str) -> Vec<String> {
+    let tests = TESTS.iter().map(|(name, _)| ids(name)).filter(|ids| ids.iter().any(|each| each == id));
+    tests.flatten().filter(|each| each != id).collect()
+}
+
 /// The ids of all tests.
 pub fn tested() -> Vec<String> {
     let tables = file_rows().into_iter().map(|row| row.id.to_owned());
