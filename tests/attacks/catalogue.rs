@@ -170,6 +170,7 @@ named! {
     int_long:
         int_014_a_single_long_step_ends_with_its_time,
         int_014_many_texts_are_sorted_right,
+        int_027_patterns_take_linear_time_and_bounded_room,
         int_016_calls_that_wait_are_held_within_the_memory,
         int_017_a_text_named_many_times_is_copied_by_no_request,
         int_018_open_files_that_nobody_names_are_closed,

@@ -98,3 +98,22 @@ pub fn int_046_a_file_is_loaded_once_however_it_is_spelled() {
         Row::new("out of the grant", format!("{inside}sbxus(sb, \"/in/climbs.ilu\")"), 3, "/climbed.ilu").flags(DIR),
     ]);
 }
+
+pub fn int_027_patterns_take_linear_time_and_bounded_room() {
+    const FLAGS: &[&str] = &["--time", "60s", "--mem", "64M"];
+    let search = "use rex\nuse txt\n";
+    let tried = |pattern: &str| format!("{search}prn typ(try(\\() rex.ha(\"a\", {pattern})).err)");
+    let mut rows = vec![
+        runs("control: a match", format!("{search}prn rex.ha(txt.rpt(\"a\", 1000), \"^(a+)+$\")"), "tru").flags(FLAGS),
+        runs("no match, nested repetitions", format!("{search}prn rex.ha(txt.rpt(\"a\", 200000) + \"!b\", \"^(a+)+b$\")"), "fls")
+            .flags(FLAGS),
+        runs("alternatives alike", format!("{search}prn rex.ha(txt.rpt(\"a\", 200000) + \"!\", \"^(a|a|aa)*$\")"), "fls").flags(FLAGS),
+        runs("nothing, very often", tried("\"(?:){4294967295}\""), "nil").flags(FLAGS),
+        runs("twin: with fuel it ends", format!("{search}prn rex.ha(txt.rpt(\"a\", 2000000), \"(a.?)*b\")"), "fls").flags(FLAGS),
+        limit("a long search costs", format!("{search}prn rex.ha(txt.rpt(\"a\", 2000000), \"(a.?)*b\")"), "fuel")
+            .flags(&["--fuel", "2000"]),
+    ];
+    let large = ["\"a{1000}{1000}{1000}\"", "\"(?=a)\"", "\"(a\"", "txt.rpt(\"a|\", 524288)", "txt.rpt(\"()\", 4000)", "\"\\\\w{100000}\""];
+    rows.extend(large.map(|pattern| runs("refused", tried(pattern), "str").flags(FLAGS)));
+    check_all(&rows);
+}
